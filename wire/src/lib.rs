@@ -1,0 +1,45 @@
+//! What crosses the Inkan network.
+//!
+//! `wire` is the language that members, stores and the settlement center share, and nothing else: it holds no
+//! state, decides nothing and reads no clock.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`id`] | digests, account, card and transaction numbers with their check digits |
+//! | [`amount`], [`time`], [`text`] | money in minor units, instants, cleaned text |
+//! | [`key`] | Ed25519 keys and signatures, and what makes a key acceptable |
+//! | [`telegram`] | the envelope: exact bytes, signer, signature; [`telegram::Authentic`] |
+//! | [`payload`] | what telegrams say: registration, card request, payment, claim, refund ... |
+//! | [`order`] | what a member and a store agree on, and the hashes that bind it |
+//! | [`merkle`], [`checkpoint`], [`receipt`], [`sheet`] | evidence that verifies offline |
+//! | [`message`] | requests, answers and pushes between a terminal and the center |
+//! | [`shop`] | requests and answers between a member and a store |
+//! | [`codec`], [`bounded`], [`limits`] | one encoding, one page of limits |
+//! | `tls`, `frame`, `link` | (feature `net`) TLS 1.3 with raw public keys, frames, connections |
+//!
+//! Invariants: a telegram is verified on the bytes as received and decoded only afterwards; everything that
+//! another party typed is cleaned when it is decoded; no decoder allocates more than [`limits`] allows.
+
+pub mod amount;
+pub mod bounded;
+pub mod checkpoint;
+pub mod codec;
+#[cfg(feature = "net")]
+pub mod frame;
+pub mod id;
+pub mod key;
+pub mod limits;
+#[cfg(feature = "net")]
+pub mod link;
+pub mod merkle;
+pub mod message;
+pub mod order;
+pub mod payload;
+pub mod receipt;
+pub mod sheet;
+pub mod shop;
+pub mod telegram;
+pub mod text;
+pub mod time;
+#[cfg(feature = "net")]
+pub mod tls;
