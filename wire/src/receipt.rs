@@ -382,7 +382,7 @@ impl Receipt {
         });
         let checkpoint =
             verified.map_err(|_| "no key sheet to verify it under".to_owned()).and_then(|sheet| {
-                let claimed = self.checkpoint.claimed().map_err(|error| error.to_string())?;
+                let claimed = self.checkpoint.claimed();
                 let key = sheet
                     .key_at(SheetRole::Checkpoint, claimed.size)
                     .ok_or("the key sheet names no checkpoint key for this size")?;
