@@ -414,6 +414,10 @@ pub enum Refusal {
     TooManyRefusals,
     /// The store has no bank account that money could be sent to.
     NoBankAccount,
+    /// The key is registered already.
+    KeyTaken,
+    /// What it names does not exist, or is not in the state for it.
+    NotPossible(Line),
 }
 
 impl fmt::Display for Refusal {
@@ -444,6 +448,8 @@ impl fmt::Display for Refusal {
             Self::ClaimOutOfOrder => f.write_str("the claim names no payment, or one twice"),
             Self::TooManyRefusals => f.write_str("too many refused telegrams lately; wait a minute"),
             Self::NoBankAccount => f.write_str("no bank account is registered to send the money to"),
+            Self::KeyTaken => f.write_str("this key is registered already"),
+            Self::NotPossible(words) => f.write_str(words),
         }
     }
 }

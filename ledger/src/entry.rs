@@ -1,0 +1,259 @@
+//! What was decided: the lines of the journal.
+
+use serde::{Deserialize, Serialize};
+use wire::{
+    amount::Amount,
+    id::{AccountNumber, CardNumber, EntryNumber},
+    receipt::EntryKind,
+    time::Timestamp,
+};
+
+use crate::{account::Posting, request::Request};
+
+/// One line of the journal: what was asked, what was decided, its postings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number, counted from 0.
+    pub number: EntryNumber,
+    /// max(now, the last entry's time).
+    pub at: Timestamp,
+    /// What was asked.
+    pub request: Request,
+    /// What was decided.
+    pub decision: Decision,
+    /// Sum to zero; empty where no money moves.
+    pub postings: Vec<Posting>,
+    /// The entries before this one on the same card, member and store.
+    pub previous: Previous,
+}
+
+/// The entries before, so that a history can be walked backwards through the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Previous {
+    /// Of the card that this entry moves.
+    pub card: Option<EntryNumber>,
+    /// Of the member it concerns.
+    pub member: Option<EntryNumber>,
+    /// Of the store it concerns.
+    pub store: Option<EntryNumber>,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decision {
+    /// Done, with what it brought about.
+    Done(Outcome),
+    /// Refused; the telegram's id is final.
+    Refused(Refusal),
+}
+
+/// What an entry brought about. Variants are only ever appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Entered, and nothing more to say.
+    Entered,
+    /// Entered in the registers under this number.
+    Registered(AccountNumber),
+    /// A card request waits for its money.
+    CardRequested {
+        /// The reference to give.
+        reference: String,
+        /// It lapses after this.
+        expires: Timestamp,
+    },
+    /// A card was issued: by a matching credit or an operator's act.
+    CardIssued {
+        /// The card.
+        card: CardNumber,
+        /// The request.
+        request: EntryNumber,
+        /// What it holds.
+        amount: Amount,
+    },
+    /// Money came in that fits no open card request; it waits on the bank desk.
+    Unmatched(Mismatch),
+    /// A payment was settled.
+    Paid {
+        /// What the card holds afterwards.
+        balance: Amount,
+    },
+    /// A payment was given back.
+    Refunded {
+        /// To which card.
+        card: CardNumber,
+        /// How much.
+        amount: Amount,
+        /// What the card holds afterwards.
+        balance: Amount,
+    },
+    /// A transfer to the bank was intended.
+    PayoutIntended {
+        /// For what.
+        purpose: Purpose,
+        /// How much.
+        amount: Amount,
+    },
+    /// A transfer was executed or came back.
+    PayoutSettled {
+        /// For what it was.
+        purpose: Purpose,
+        /// How much.
+        amount: Amount,
+        /// Whether it was executed.
+        paid: bool,
+    },
+}
+
+/// Why money is transferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Purpose {
+    /// A store's claim.
+    Claim(EntryNumber),
+    /// An unmatched receipt goes back.
+    Return(EntryNumber),
+}
+
+/// Why a credit fits no open card request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mismatch {
+    /// No reference was given, or it is not one of ours.
+    UnknownReference,
+    /// Less came than was asked for.
+    TooLittle {
+        /// The request.
+        request: EntryNumber,
+        /// What was asked for.
+        expected: Amount,
+    },
+    /// More came than was asked for.
+    TooMuch {
+        /// The request.
+        request: EntryNumber,
+        /// What was asked for.
+        expected: Amount,
+    },
+    /// The request was paid before.
+    AlreadyPaid {
+        /// The request.
+        request: EntryNumber,
+    },
+    /// The request had lapsed.
+    Lapsed {
+        /// The request.
+        request: EntryNumber,
+    },
+}
+
+/// Why something was refused. Variants are only ever appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The key that signed is not in force any more.
+    KeyNotInForce,
+    /// It came after its `valid_until`.
+    Expired,
+    /// The offer expired.
+    OfferExpired,
+    /// It is in another currency.
+    WrongCurrency,
+    /// An amount of nothing.
+    AmountZero,
+    /// An amount outside the settings.
+    AmountOutOfRange {
+        /// The least.
+        least: Amount,
+        /// The most.
+        most: Amount,
+    },
+    /// No such card of this member.
+    UnknownCard,
+    /// The card is frozen.
+    CardFrozen,
+    /// The account is frozen.
+    AccountFrozen,
+    /// No such store.
+    UnknownStore,
+    /// The store is frozen.
+    StoreFrozen,
+    /// The order was paid before.
+    AlreadyPaid {
+        /// By this entry.
+        by: EntryNumber,
+    },
+    /// The card holds too little.
+    BalanceShort {
+        /// By so much.
+        by: Amount,
+    },
+    /// No such payment to this store.
+    UnknownPayment {
+        /// Which was named.
+        payment: EntryNumber,
+    },
+    /// Given back before.
+    AlreadyRefunded {
+        /// The payment.
+        payment: EntryNumber,
+    },
+    /// Claimed before.
+    AlreadyClaimed {
+        /// The payment.
+        payment: EntryNumber,
+    },
+    /// Not the amount that was paid.
+    WrongAmount {
+        /// What was paid.
+        expected: Amount,
+    },
+    /// These are not proved to be delivered.
+    NotDelivered {
+        /// Which.
+        payments: Vec<EntryNumber>,
+    },
+    /// A claim that names nothing, or not in ascending order.
+    ClaimOutOfOrder,
+    /// Too many refusals lately.
+    TooManyRefusals,
+    /// The key is registered already.
+    KeyTaken,
+    /// The same bank movement was told before; no money came in a second time.
+    Duplicate {
+        /// The entry that booked it.
+        of: EntryNumber,
+    },
+    /// What is named does not exist or is not in the state for it; in words.
+    NotPossible(String),
+    /// An operator without the role for it.
+    NotAllowed,
+}
+
+impl Entry {
+    /// What it is about.
+    pub fn kind(&self) -> EntryKind {
+        match &self.request {
+            Request::Found(_) => EntryKind::Founding,
+            Request::Sheet { .. } => EntryKind::KeySheet,
+            Request::Operator { .. } => EntryKind::Operator,
+            Request::Register(_) => EntryKind::Registration,
+            Request::ChangeKey(_) => EntryKind::KeyChange,
+            Request::RequestCard(_) => EntryKind::CardRequest,
+            Request::Credit(_) => EntryKind::BankCredit,
+            Request::Pay(_) => EntryKind::Payment,
+            Request::Void(_) => EntryKind::Void,
+            Request::Refund(_) => EntryKind::Refund,
+            Request::Claim(_) => EntryKind::Claim,
+            Request::PayClaim { .. } => EntryKind::Payout,
+            Request::PayoutResult { .. } => EntryKind::PayoutResult,
+            Request::AssignReceipt { .. } | Request::ReturnReceipt { .. } => EntryKind::DeskAct,
+            Request::Standing { .. } => EntryKind::Standing,
+            Request::Lapse { .. } => EntryKind::Lapse,
+        }
+    }
+
+    /// Whether it was refused, and why.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.decision {
+            Decision::Refused(refusal) => Some(refusal),
+            Decision::Done(_) => None,
+        }
+    }
+}
