@@ -6,7 +6,7 @@
 use std::{fmt, io, marker::PhantomData};
 
 use bytes::Bytes;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt, StreamExt as _};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec, LengthDelimitedCodecError};
@@ -64,7 +64,9 @@ pub struct Attempt {
 
 impl From<io::Error> for LinkError {
     fn from(error: io::Error) -> Self {
-        if let Some(codec) = error.get_ref().and_then(|inner| inner.downcast_ref::<LengthDelimitedCodecError>()) {
+        if let Some(codec) =
+            error.get_ref().and_then(|inner| inner.downcast_ref::<LengthDelimitedCodecError>())
+        {
             return Self::PeerMisbehaved(codec.to_string());
         }
         if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
@@ -159,12 +161,15 @@ impl<R: AsyncRead + Unpin, In: DeserializeOwned> FrameReader<R, In> {
         let bytes = match self.frames.next().await {
             None => return Err(LinkError::Closed),
             Some(Ok(bytes)) => bytes,
-            Some(Err(error)) if error.kind() == io::ErrorKind::Other && !self.frames.read_buffer().is_empty() => {
+            Some(Err(error))
+                if error.kind() == io::ErrorKind::Other && !self.frames.read_buffer().is_empty() =>
+            {
                 return Err(LinkError::PeerMisbehaved("the connection ended within a frame".into()));
             }
             Some(Err(error)) => return Err(error.into()),
         };
-        codec::decode("frame", &bytes, limits::FRAME).map_err(|error| LinkError::PeerMisbehaved(error.to_string()))
+        codec::decode("frame", &bytes, limits::FRAME)
+            .map_err(|error| LinkError::PeerMisbehaved(error.to_string()))
     }
 }
 
@@ -187,8 +192,10 @@ impl<W: AsyncWrite + Unpin, Out: Serialize> FrameWriter<W, Out> {
     }
 
     /// Adds a value to what [`FrameWriter::flush`] sends; waits only where much is already gathered.
-    pub async fn feed(&mut self, value: &Out) -> Result<(), LinkError> {
-        self.feed_bytes(frame(value)?).await
+    pub fn feed(&mut self, value: &Out) -> impl Future<Output = Result<(), LinkError>> {
+        // Encoded before the first wait, so that the future does not hold the value.
+        let bytes = frame(value);
+        async move { self.feed_bytes(bytes?).await }
     }
 
     /// Adds an already encoded [`frame`].
@@ -198,12 +205,12 @@ impl<W: AsyncWrite + Unpin, Out: Serialize> FrameWriter<W, Out> {
 
     /// Sends all that was added.
     pub async fn flush(&mut self) -> Result<(), LinkError> {
-        Ok(self.frames.flush().await?)
+        Ok(SinkExt::<Bytes>::flush(&mut self.frames).await?)
     }
 
     /// Sends all that was added and says farewell.
     pub async fn close(&mut self) -> Result<(), LinkError> {
-        Ok(self.frames.close().await?)
+        Ok(SinkExt::<Bytes>::close(&mut self.frames).await?)
     }
 }
 
@@ -214,7 +221,11 @@ impl<W, Out> fmt::Debug for FrameWriter<W, Out> {
 }
 
 fn lengths() -> LengthDelimitedCodec {
-    LengthDelimitedCodec::builder().length_field_type::<u32>().big_endian().max_frame_length(limits::FRAME).new_codec()
+    LengthDelimitedCodec::builder()
+        .length_field_type::<u32>()
+        .big_endian()
+        .max_frame_length(limits::FRAME)
+        .new_codec()
 }
 
 /// What a failed handshake or a broken record means to a person.
@@ -237,7 +248,9 @@ fn tls_words(error: &rustls::Error) -> LinkError {
             LinkError::PeerIncompatible("it speaks TLS, but not this network's protocol".into())
         }
         Error::AlertReceived(_) => LinkError::PeerMisbehaved("it broke off the TLS connection".into()),
-        Error::InvalidCertificate(_) => LinkError::PeerMisbehaved("the key it shows is not acceptable".into()),
+        Error::InvalidCertificate(_) => {
+            LinkError::PeerMisbehaved("the key it shows is not acceptable".into())
+        }
         Error::DecryptError => LinkError::PeerMisbehaved("a TLS record was damaged on the way".into()),
         _ => LinkError::PeerMisbehaved("its TLS messages are wrong".into()),
     }

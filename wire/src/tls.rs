@@ -14,7 +14,7 @@ use std::{
 };
 
 use rustls::{
-    CertificateError, ClientConfig, ConnectionCommon, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
+    CertificateError, ClientConfig, ConnectionCommon, DigitallySignedStruct, Error, ServerConfig,
     SignatureScheme,
     client::{
         Resumption,
@@ -219,7 +219,7 @@ impl ServerCertVerifier for RawKeyVerifier {
         _signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         // Never asked: only TLS 1.3 is offered.
-        Err(Error::PeerIncompatible(rustls::PeerIncompatible::Tls13RequiredForQuic))
+        Err(Error::General("TLS 1.2 is not spoken here".into()))
     }
 
     fn verify_tls13_signature(
@@ -229,7 +229,12 @@ impl ServerCertVerifier for RawKeyVerifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let key = SubjectPublicKeyInfoDer::from(certificate.as_ref());
-        verify_tls13_signature_with_raw_key(message, &key, signed, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature_with_raw_key(
+            message,
+            &key,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -238,10 +243,6 @@ impl ServerCertVerifier for RawKeyVerifier {
 
     fn requires_raw_public_keys(&self) -> bool {
         true
-    }
-
-    fn root_hint_subjects(&self) -> Option<Arc<[DistinguishedName]>> {
-        None
     }
 }
 
@@ -252,7 +253,10 @@ mod tests {
     use super::*;
 
     /// Lets two ends talk in memory until neither has anything to say, or one refuses.
-    fn handshake(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Result<(ClientConnection, ServerConnection), Error> {
+    fn handshake(
+        client: Arc<ClientConfig>,
+        server: Arc<ServerConfig>,
+    ) -> Result<(ClientConnection, ServerConnection), Error> {
         let mut client = ClientConnection::new(client, server_name())?;
         let mut server = ServerConnection::new(server)?;
         while client.is_handshaking() || server.is_handshaking() {
@@ -322,7 +326,8 @@ mod tests {
     fn keys_are_the_examples_of_rfc_8410() {
         use data_encoding::BASE64;
         let public = BASE64.decode(b"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=").unwrap();
-        let private = BASE64.decode(b"MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC").unwrap();
+        let private =
+            BASE64.decode(b"MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC").unwrap();
         let key = SigningKey::from_seed(private[16..].try_into().unwrap());
         assert_eq!(pkcs8(&key).to_vec(), private);
         assert_eq!(spki(&key.verification_key()), public);
