@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wire::{
     amount::Amount,
-    id::{AccountNumber, CardNumber, EntryNumber},
+    id::{AccountNumber, CardNumber, EntryNumber, MemberNumber, StoreNumber},
     receipt::EntryKind,
     time::Timestamp,
 };
@@ -23,18 +23,45 @@ pub struct Entry {
     pub decision: Decision,
     /// Sum to zero; empty where no money moves.
     pub postings: Vec<Posting>,
+    /// Whom it concerns: whose history it belongs to.
+    pub concerns: Concerns,
     /// The entries before this one on the same card, member and store.
     pub previous: Previous,
+}
+
+/// Whom an entry concerns. A refused telegram concerns only the account that signed it: nobody can write into
+/// another's history by being refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Concerns {
+    /// The card whose balance it moves, or that it freezes.
+    pub card: Option<CardNumber>,
+    /// The member.
+    pub member: Option<MemberNumber>,
+    /// The store.
+    pub store: Option<StoreNumber>,
+}
+
+impl Concerns {
+    /// Nobody.
+    pub const NOBODY: Self = Self { card: None, member: None, store: None };
+
+    /// One account alone.
+    pub fn account(account: AccountNumber) -> Self {
+        match account {
+            AccountNumber::Member(member) => Self { member: Some(member), ..Self::NOBODY },
+            AccountNumber::Store(store) => Self { store: Some(store), ..Self::NOBODY },
+        }
+    }
 }
 
 /// The entries before, so that a history can be walked backwards through the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Previous {
-    /// Of the card that this entry moves.
+    /// Of the card that it concerns.
     pub card: Option<EntryNumber>,
-    /// Of the member it concerns.
+    /// Of the member that it concerns.
     pub member: Option<EntryNumber>,
-    /// Of the store it concerns.
+    /// Of the store that it concerns.
     pub store: Option<EntryNumber>,
 }
 
@@ -215,9 +242,9 @@ pub enum Refusal {
     TooManyRefusals,
     /// The key is registered already.
     KeyTaken,
-    /// The same bank movement was told before; no money came in a second time.
+    /// The same bank movement was told before, no money came in a second time; or the telegram was entered before.
     Duplicate {
-        /// The entry that booked it.
+        /// The entry that answered it.
         of: EntryNumber,
     },
     /// What is named does not exist or is not in the state for it; in words.
@@ -246,6 +273,17 @@ impl Entry {
             Request::AssignReceipt { .. } | Request::ReturnReceipt { .. } => EntryKind::DeskAct,
             Request::Standing { .. } => EntryKind::Standing,
             Request::Lapse { .. } => EntryKind::Lapse,
+        }
+    }
+
+    /// Whether the journal takes it. What is said but never entered: a telegram that came after its `valid_until`
+    /// (it can be repeated for ever, and the journal or its silence already answers), one that was entered before
+    /// (its entry is the answer), and refusals above the signer's rate.
+    pub fn is_for_the_journal(&self) -> bool {
+        match self.refusal() {
+            Some(Refusal::Expired | Refusal::TooManyRefusals) => false,
+            Some(Refusal::Duplicate { .. }) => self.request.signed().is_none(),
+            _ => true,
         }
     }
 

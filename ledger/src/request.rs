@@ -94,6 +94,45 @@ pub enum Request {
     },
 }
 
+/// What every request that came as a telegram has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signed {
+    /// Its telegram.
+    pub telegram: TelegramId,
+    /// The account that signed it; a newcomer has none yet.
+    pub account: Option<AccountNumber>,
+    /// Not to be entered after this.
+    pub valid_until: Timestamp,
+}
+
+impl Request {
+    /// The telegram it came as, if it came as one.
+    pub fn signed(&self) -> Option<Signed> {
+        let signed = |telegram, account, valid_until| Some(Signed { telegram, account, valid_until });
+        let member = |number| Some(AccountNumber::Member(number));
+        let store = |number| Some(AccountNumber::Store(number));
+        match self {
+            Self::Register(it) => signed(it.telegram, None, it.valid_until),
+            Self::ChangeKey(it) => signed(it.telegram, Some(it.account), it.valid_until),
+            Self::RequestCard(it) => signed(it.telegram, member(it.member), it.valid_until),
+            Self::Pay(it) => signed(it.telegram, member(it.member), it.valid_until),
+            Self::Void(it) => signed(it.telegram, Some(it.account), it.valid_until),
+            Self::Refund(it) => signed(it.telegram, store(it.store), it.valid_until),
+            Self::Claim(it) => signed(it.telegram, store(it.store), it.valid_until),
+            Self::Found(_)
+            | Self::Sheet { .. }
+            | Self::Operator { .. }
+            | Self::Credit(_)
+            | Self::PayClaim { .. }
+            | Self::PayoutResult { .. }
+            | Self::AssignReceipt { .. }
+            | Self::ReturnReceipt { .. }
+            | Self::Standing { .. }
+            | Self::Lapse { .. } => None,
+        }
+    }
+}
+
 /// What is fixed at the founding, and the limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -161,6 +200,8 @@ pub struct KeyChange {
     pub telegram: TelegramId,
     /// Whose key.
     pub account: AccountNumber,
+    /// Which of the account's keys signed: the signature or the recovery key.
+    pub by: KeyRole,
     /// The event that put the signing key in force.
     pub event: EntryNumber,
     /// Which key.
