@@ -1,1 +1,16 @@
-//! tests
+//! Whole-network tests of Inkan: what they share.
+//!
+//! The tests themselves stand in `tests/`; they start the real programs, in real terminals where a person would sit,
+//! over real sockets and files, in temporary directories, on ports that the system picks.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`programs`] | the built programs, and calling their subcommands |
+//! | [`network`] | a center, its bank, stores and members in one directory |
+//! | [`screen`] | a program in a pseudo-terminal, its screen read back |
+//! | [`bank`] | the bank's host, speaking ISO 20022 through folders |
+
+pub mod bank;
+pub mod network;
+pub mod programs;
+pub mod screen;

@@ -1,0 +1,42 @@
+# What the scripts need of the machine, and how to get it. Sourced, not run.
+#
+# Says what it does. As root on Debian or Ubuntu it installs what is missing; otherwise it names what is missing and stops.
+
+# The oldest Rust that builds the workspace.
+RUST_NEEDED=1.95.0
+
+say() { printf '%s\n' "$*" >&2; }
+
+# need_packages COMMAND=PACKAGE ...: every command is there afterwards, or the script has stopped.
+need_packages() {
+  local pair missing=()
+  for pair in "$@"; do
+    command -v "${pair%%=*}" >/dev/null 2>&1 || missing+=("${pair#*=}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
+    say "Missing: ${missing[*]}. Install them (on Debian or Ubuntu: apt-get install ${missing[*]}) and run this again."
+    exit 1
+  fi
+  say "Installing ${missing[*]} with apt-get ..."
+  DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+# need_rust: a cargo that is new enough is on the PATH afterwards, or the script has stopped.
+need_rust() {
+  [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+  local have
+  have=$(cargo --version 2>/dev/null | awk '{print $2}') || true
+  if [ -n "$have" ] && [ "$(printf '%s\n%s\n' "$RUST_NEEDED" "$have" | sort -V | head -n 1)" = "$RUST_NEEDED" ]; then
+    return 0
+  fi
+  say "Rust $RUST_NEEDED or newer is needed${have:+, this is $have}; getting it with rustup ..."
+  if command -v rustup >/dev/null 2>&1; then
+    rustup update stable >&2 && rustup default stable >&2
+  else
+    need_packages curl=curl
+    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal -c clippy -c rustfmt >&2
+    . "$HOME/.cargo/env"
+  fi
+}
