@@ -54,17 +54,6 @@ impl Concerns {
     }
 }
 
-/// Whom an entry concerns: who may see it, and in whose history it stands. A refused telegram concerns only whoever
-/// signed it; a payment its payer and the store; a refund, a card's issue, a lapse, a payout those whose money it is,
-/// though the request that led to it may not name them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Concerns {
-    /// The member.
-    pub member: Option<MemberNumber>,
-    /// The store.
-    pub store: Option<StoreNumber>,
-}
-
 /// The entries before, so that a history can be walked backwards through the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Previous {
