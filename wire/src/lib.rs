@@ -16,6 +16,7 @@
 //! | [`shop`] | requests and answers between a member and a store |
 //! | [`codec`], [`bounded`], [`limits`] | one encoding, one page of limits |
 //! | `tls`, `frame`, `link` | (feature `net`) TLS 1.3 with raw public keys, frames, connections |
+//! | `terminal` | (feature `net`) a terminal's session with its center, verified |
 //!
 //! Invariants: a telegram is verified on the bytes as received and decoded only afterwards; everything that
 //! another party typed is cleaned when it is decoded; no decoder allocates more than [`limits`] allows.
@@ -39,6 +40,8 @@ pub mod receipt;
 pub mod sheet;
 pub mod shop;
 pub mod telegram;
+#[cfg(feature = "net")]
+pub mod terminal;
 pub mod text;
 pub mod time;
 #[cfg(feature = "net")]

@@ -1,0 +1,189 @@
+//! Whether the center's words and its evidence say the same. Signatures are verified by the caller's [`super::Line`].
+
+use crate::{
+    codec::Malformed,
+    id::TelegramId,
+    message::{Effect, Mail, MailItem, Refusal, Verdict},
+    payload::{CardRequest, Claim, KeyChange, KeyEvent, Payment, Refund},
+    receipt::{MemberPart, Receipt, Side, StorePart},
+    telegram::{Kind, Telegram, TelegramError},
+};
+
+/// What does not hold, in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CheckError(pub String);
+
+impl From<Malformed> for CheckError {
+    fn from(error: Malformed) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<TelegramError> for CheckError {
+    fn from(error: TelegramError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Whether a verdict's evidence speaks of this telegram and says what the verdict says.
+///
+/// # Errors
+/// What does not fit. [`Verdict::Expired`] has no evidence: there is no entry.
+pub fn verdict_fits(telegram: &Telegram, verdict: &Verdict) -> Result<(), CheckError> {
+    let Some(receipt) = verdict.receipt() else { return Ok(()) };
+    let id = telegram.id();
+    let fits = match (verdict, Part::open(receipt)?) {
+        (Verdict::Done { effect, .. }, part) => done_fits(telegram, effect, part)?,
+        (
+            Verdict::Refused { reason, .. },
+            Part::Member(MemberPart::Refused { telegram: named, reason: entered })
+            | Part::Store(StorePart::Refused { telegram: named, reason: entered }),
+        ) => named == id && entered == *reason,
+        (
+            Verdict::Void { .. },
+            Part::Member(MemberPart::Voided { telegram: named })
+            | Part::Store(StorePart::Voided { telegram: named }),
+        ) => named == id,
+        // A telegram that came after its void is answered with the void's entry.
+        (Verdict::Refused { reason: Refusal::Voided, .. }, part) => part.voids(id),
+        _ => false,
+    };
+    verdict_of(fits, "its evidence does not say what the answer says")
+}
+
+/// Whether a piece of mail says the same as its evidence.
+///
+/// # Errors
+/// When it does not.
+pub fn mail_fits(item: &MailItem) -> Result<(), CheckError> {
+    let fits = match (&item.body, Part::open(&item.receipt)?) {
+        (
+            Mail::Paid { order, offer, total },
+            Part::Store(StorePart::Paid { offer: offer_entered, order: order_entered, total: total_entered }),
+        ) => (*order, *offer, *total) == (order_entered, offer_entered, total_entered),
+        (
+            Mail::Refunded { payment, card, amount, reason },
+            Part::Member(MemberPart::Refunded {
+                payment: payment_entered,
+                card: card_entered,
+                amount: amount_entered,
+                reason: reason_entered,
+                ..
+            }),
+        ) => {
+            (*payment, *card, *amount, *reason)
+                == (payment_entered, card_entered, amount_entered, reason_entered)
+        }
+        (
+            Mail::CardIssued { request, amount, .. },
+            Part::Member(MemberPart::CardIssued { request: request_entered, amount: amount_entered, .. }),
+        ) => (*request, *amount) == (request_entered, amount_entered),
+        (Mail::CardLapsed { request }, Part::Member(MemberPart::CardLapsed { request: entered })) => {
+            *request == entered
+        }
+        (
+            Mail::Payout { claim, amount, state },
+            Part::Store(StorePart::Payout {
+                claim: claim_entered,
+                amount: amount_entered,
+                state: state_entered,
+            }),
+        ) => (*claim, *amount, *state) == (claim_entered, amount_entered, state_entered),
+        (
+            Mail::KeyChanged(KeyEvent { entry, role, key }),
+            Part::Member(MemberPart::KeyChanged { role: role_entered, key: key_entered })
+            | Part::Store(StorePart::KeyChanged { role: role_entered, key: key_entered }),
+        ) => (*entry, *role, *key) == (item.receipt.leaf.entry, role_entered, key_entered),
+        _ => false,
+    };
+    verdict_of(fits, "its evidence does not say what the mail says")
+}
+
+/// What a receipt opens.
+enum Part {
+    Member(MemberPart),
+    Store(StorePart),
+}
+
+impl Part {
+    fn open(receipt: &Receipt) -> Result<Self, CheckError> {
+        match receipt.side {
+            Side::Member => Ok(Self::Member(receipt.member_part()?)),
+            Side::Store => Ok(Self::Store(receipt.store_part()?)),
+            Side::Center => Err(CheckError("its evidence opens a part that is not a terminal's".into())),
+        }
+    }
+
+    fn voids(&self, id: TelegramId) -> bool {
+        match self {
+            Self::Member(MemberPart::Voided { telegram }) | Self::Store(StorePart::Voided { telegram }) => {
+                *telegram == id
+            }
+            _ => false,
+        }
+    }
+}
+
+fn done_fits(telegram: &Telegram, effect: &Effect, part: Part) -> Result<bool, CheckError> {
+    let id = telegram.id();
+    Ok(match (telegram.kind, effect, part) {
+        (
+            Kind::Payment,
+            Effect::Paid { balance },
+            Part::Member(MemberPart::Paid {
+                telegram: named,
+                card,
+                store,
+                offer,
+                order,
+                total,
+                balance: left,
+            }),
+        ) => {
+            let asked = telegram.peek::<Payment>()?;
+            named == id
+                && left == *balance
+                && (card, store, offer) == (asked.card, asked.store, asked.offer)
+                && (order, total) == (asked.order, asked.total)
+        }
+        (
+            Kind::CardRequest,
+            Effect::FundingOpened(terms),
+            Part::Member(MemberPart::CardRequested { telegram: named, amount }),
+        ) => {
+            let asked = telegram.peek::<CardRequest>()?;
+            named == id && terms.telegram == id && amount == asked.amount && terms.amount == asked.amount
+        }
+        (
+            Kind::Refund,
+            Effect::Refunded,
+            Part::Store(StorePart::Refunded { telegram: named, payment, amount, reason }),
+        ) => {
+            let asked = telegram.peek::<Refund>()?;
+            named == id && (payment, amount, reason) == (asked.payment, asked.amount, asked.reason)
+        }
+        (
+            Kind::Claim,
+            Effect::Claimed,
+            Part::Store(StorePart::Claimed { telegram: named, payments, total }),
+        ) => {
+            let asked = telegram.peek::<Claim>()?;
+            named == id && payments == asked.payments && total == asked.total
+        }
+        (
+            Kind::KeyChange,
+            Effect::KeyChanged,
+            Part::Member(MemberPart::KeyChanged { role, key })
+            | Part::Store(StorePart::KeyChanged { role, key }),
+        ) => {
+            let asked = telegram.peek::<KeyChange>()?;
+            (role, key) == (asked.role, asked.key)
+        }
+        _ => false,
+    })
+}
+
+fn verdict_of(fits: bool, words: &str) -> Result<(), CheckError> {
+    if fits { Ok(()) } else { Err(CheckError(words.into())) }
+}
