@@ -1,1 +1,25 @@
-//! tui-center
+//! Inkan's settlement center: server, books and live console in one program.
+//!
+//! | room | does |
+//! |---|---|
+//! | [`reception`] | accepts terminals: TLS, sessions, verification; everything a terminal may ask |
+//! | [`guard`] | keeps intruders out: limits and lock-outs, each of them told to the operators |
+//! | [`settlement`] | the desk: the single writer that turns verified requests into durable entries |
+//! | [`books`] | journal, tree, registers, cabinet |
+//! | [`lines`] | the outside: the bank's files |
+//! | [`inquiry`] | what can be looked at: overview, registers, transactions, bank desk, reports |
+//! | [`acts`] | what can be done, and by whom |
+//! | [`center`] | the rooms of one running center, joined |
+//! | [`serve`] | a center from start to orderly end |
+//! | [`init`], [`keys`], [`config`], [`operators`], [`errors`] | founding, custody, settings, staff, the error log |
+//! | [`cmd`] | the command line |
+//!
+//! A payment's path: [`reception`] verifies the telegram under the registered key, the desk in [`settlement`] decides
+//! it by the rules of the `ledger` crate and appends it to [`books`], and only what is durable there is answered.
+
+pub mod config;
+pub mod errors;
+pub mod keys;
+pub mod lines;
+pub mod operators;
+mod seal;

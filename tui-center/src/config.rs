@@ -1,0 +1,216 @@
+//! The center's settings that are no part of its books: where it listens, its bank, its limits.
+//!
+//! What the founding fixed for ever (name, currency, time zone, business day) stands in the books' first entry, not
+//! here. The file is TOML; a name that the program does not know is an error with its place, never passed over.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use wire::{key::VerificationKey, message::BankAccount, sheet::Invitation, text::Line};
+
+use crate::lines::bank::account;
+
+/// The name of the file in a profile.
+pub const FILE: &str = "config.toml";
+
+/// Everything that `config.toml` holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The addresses to listen on, as `host:port`.
+    pub listen: Vec<String>,
+    /// The addresses that invitations name, where they differ from those to listen on: behind a router, or with a name
+    /// in the DNS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub announce: Vec<String>,
+    /// Whom members and stores turn to.
+    pub help: String,
+    /// The public half of the root key.
+    pub root_key: VerificationKey,
+    /// The center's bank.
+    pub bank: Bank,
+    /// What one terminal may ask of the center.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// The center's bank account and the folders that lie between the center and its bank.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bank {
+    /// Who holds the account.
+    pub holder: String,
+    /// An IBAN, or `bank/branch/number`.
+    pub number: String,
+    /// The bank's BIC, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bic: Option<String>,
+    /// Where the bank's files arrive: camt.054 and pain.002.
+    pub inbox: PathBuf,
+    /// Where files for the bank are put: pain.001.
+    pub outbox: PathBuf,
+    /// How often the inbox is looked at, in milliseconds.
+    #[serde(default = "poll_ms")]
+    pub poll_ms: u64,
+}
+
+/// What one terminal may ask of the center; see [`crate::guard`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at one time, of all terminals.
+    pub connections: u32,
+    /// Connections at one time from one address.
+    pub connections_per_address: u32,
+    /// New connections a second from one address, after a burst of twenty times as many.
+    pub arrivals_per_second: u32,
+    /// Requests a second on connections of one address before they have logged in, after a burst of four times as many.
+    pub strangers_per_second: u32,
+    /// Requests a second of one account, after a burst of four times as many.
+    pub requests_per_second: u32,
+    /// Wrong logins from one address that are forgiven before a growing delay begins.
+    pub wrong_logins: u32,
+    /// Requests that may wait for the desk.
+    pub queue: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 20_000,
+            connections_per_address: 4_000,
+            arrivals_per_second: 50,
+            strangers_per_second: 100,
+            requests_per_second: 500,
+            wrong_logins: 5,
+            queue: 8_192,
+        }
+    }
+}
+
+/// Why the settings can't be used: a sentence that names the file.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings in {path} cannot be used: {why}")]
+pub struct ConfigError {
+    /// The file.
+    pub path: String,
+    /// What is wrong, with line and column where there is one.
+    pub why: String,
+}
+
+impl Config {
+    /// Reads the settings of a profile.
+    pub fn read(profile: &Path) -> Result<Self, ConfigError> {
+        let path = profile.join(FILE);
+        let wrong = |why: String| ConfigError { path: path.display().to_string(), why };
+        let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        config.check().map_err(wrong)?;
+        Ok(config)
+    }
+
+    /// Writes the settings of a profile, whole or not at all.
+    pub fn write(&self, profile: &Path) -> Result<(), ConfigError> {
+        let path = profile.join(FILE);
+        let wrong = |why: String| ConfigError { path: path.display().to_string(), why };
+        self.check().map_err(wrong)?;
+        let text = toml::to_string_pretty(self).map_err(|error| wrong(error.to_string()))?;
+        let draft = profile.join(format!("{FILE}.new"));
+        let save = || {
+            let mut file = fs::File::create(&draft)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&draft, &path)?;
+            fs::File::open(profile)?.sync_all()
+        };
+        save().map_err(|error: std::io::Error| wrong(error.to_string()))
+    }
+
+    /// What people need to join: the addresses and the root key.
+    pub fn invitation(&self) -> Result<Invitation, String> {
+        let addresses = if self.announce.is_empty() { &self.listen } else { &self.announce };
+        let text = format!("{}", Invitation { root: self.root_key, addresses: wire::bounded::List::default() });
+        let invitation = format!("{text}{}", addresses.join(","));
+        invitation.parse().map_err(|error: wire::sheet::InvitationError| error.to_string())
+    }
+
+    /// The center's bank account as terminals see it.
+    pub fn bank_account(&self) -> Result<BankAccount, String> {
+        account::parse(&self.bank.holder, &self.bank.number, self.bank.bic.as_deref().unwrap_or(""))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.listen.is_empty() {
+            return Err("`listen` names no address".into());
+        }
+        self.invitation()?;
+        self.root_key.check().map_err(|error| format!("`root_key`: {error}"))?;
+        self.bank_account().map_err(|why| format!("`bank`: {why}"))?;
+        Line::new(&self.help).map_err(|error| format!("`help`: {error}"))?;
+        if self.bank.poll_ms == 0 {
+            return Err("`bank.poll_ms` must be at least 1".into());
+        }
+        let limits = &self.limits;
+        let positive = [
+            limits.connections,
+            limits.connections_per_address,
+            limits.arrivals_per_second,
+            limits.strangers_per_second,
+            limits.requests_per_second,
+            limits.queue,
+        ];
+        if positive.contains(&0) { Err("a limit of 0 would let nobody in".into()) } else { Ok(()) }
+    }
+}
+
+fn poll_ms() -> u64 {
+    500
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Settings of a center that listens on `listen`.
+    pub(crate) fn sample(folder: &Path, root_key: VerificationKey, listen: &str) -> Config {
+        Config {
+            listen: vec![listen.into()],
+            announce: Vec::new(),
+            help: "help@center.example".into(),
+            root_key,
+            bank: Bank {
+                holder: "Inkan Center".into(),
+                number: "DE89 3704 0044 0532 0130 00".into(),
+                bic: None,
+                inbox: folder.join("inbox"),
+                outbox: folder.join("outbox"),
+                poll_ms: 20,
+            },
+            limits: Limits::default(),
+        }
+    }
+
+    #[test]
+    fn settings_survive_their_file_and_unknown_names_are_errors() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = wire::key::SigningKey::from_seed(&[1; 32]).verification_key();
+        let config = sample(dir.path(), root, "127.0.0.1:7070");
+        config.write(dir.path()).unwrap();
+        assert_eq!(Config::read(dir.path()).unwrap(), config);
+        let text = fs::read_to_string(dir.path().join(FILE)).unwrap();
+        for (from, to, words) in [
+            ("help", "hlep", "hlep"),
+            ("DE89", "DE88", "check digits"),
+            ("127.0.0.1:7070", "127.0.0.1", "host:port"),
+            ("connections = 20000", "connections = 0", "limit of 0"),
+        ] {
+            fs::write(dir.path().join(FILE), text.replacen(from, to, 1)).unwrap();
+            let error = Config::read(dir.path()).unwrap_err().to_string();
+            assert!(error.contains(words), "{from} → {to}: {error}");
+        }
+    }
+}

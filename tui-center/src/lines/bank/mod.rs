@@ -1,0 +1,3 @@
+//! The line to the bank: files in the formats of ISO 20022, in two folders.
+
+pub mod account;
