@@ -1,0 +1,369 @@
+//! The help overlay and the command palette: two looks at one table.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Table;
+use super::chord::Chord;
+use crate::edit::Editor;
+use crate::text::{self, Align};
+use crate::ui::Ui;
+
+/// What is open over a screen, and the way from a key to an action.
+#[derive(Debug, Clone)]
+pub struct Keys<A> {
+    open: Option<Overlay<A>>,
+}
+
+/// What became of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pressed<A> {
+    /// Do this.
+    Run(A),
+    /// This can't be done now; the words say why.
+    Refused(String),
+    /// The overlay has used the key.
+    Taken,
+    /// Nobody wants the key.
+    Free,
+}
+
+#[derive(Debug, Clone)]
+struct Overlay<A> {
+    title: &'static str,
+    fuzzy: bool,
+    entries: Vec<Entry<A>>,
+    filter: Editor,
+    shown: Vec<usize>,
+    selected: usize,
+    refusal: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry<A> {
+    act: A,
+    keys: String,
+    label: &'static str,
+    help: &'static str,
+    enabled: Result<(), String>,
+}
+
+impl<A> Default for Keys<A> {
+    fn default() -> Self {
+        Self { open: None }
+    }
+}
+
+impl<A: Clone> Keys<A> {
+    /// Nothing open.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether an overlay is open; it then gets every key, before any text field.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Closes what is open.
+    pub fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// Turns a key into an action of the table. Help and palette open and close here.
+    ///
+    /// A screen with a text field asks the field first, except while [`Keys::is_open`]: F1 and Ctrl-P are never typed,
+    /// so they come through, while `?` and `:` are typed.
+    pub fn press(&mut self, table: &Table<A>, key: KeyEvent) -> Pressed<A> {
+        if let Some(overlay) = &mut self.open {
+            return match overlay.press(key) {
+                Step::Stay => Pressed::Taken,
+                Step::Close => {
+                    self.open = None;
+                    Pressed::Taken
+                }
+                Step::Run(act) => {
+                    self.open = None;
+                    Pressed::Run(act)
+                }
+            };
+        }
+        if Chord::HELP.is(&key) || Chord::HELP_ANYWHERE.is(&key) {
+            self.open = Some(Overlay::new(table, "Keys on this screen", false));
+            return Pressed::Taken;
+        }
+        if Chord::PALETTE.is(&key) || Chord::PALETTE_ANYWHERE.is(&key) {
+            self.open = Some(Overlay::new(table, "Commands", true));
+            return Pressed::Taken;
+        }
+        match table.find(&key) {
+            None => Pressed::Free,
+            Some(action) => match &action.enabled {
+                Ok(()) => Pressed::Run(action.act.clone()),
+                Err(why) => Pressed::Refused(format!("{}: {why}", action.label)),
+            },
+        }
+    }
+
+    /// Hands pasted text to the overlay's filter; false when none is open.
+    pub fn paste(&mut self, pasted: &str) -> bool {
+        let Some(overlay) = &mut self.open else { return false };
+        overlay.filter.paste(pasted);
+        overlay.refilter();
+        true
+    }
+
+    /// Draws what is open, over the screen.
+    pub fn view(&self, ui: &mut Ui<'_, '_>) {
+        if let Some(overlay) = &self.open {
+            overlay.view(ui);
+        }
+    }
+}
+
+enum Step<A> {
+    Stay,
+    Close,
+    Run(A),
+}
+
+impl<A: Clone> Overlay<A> {
+    fn new(table: &Table<A>, title: &'static str, fuzzy: bool) -> Self {
+        let entries: Vec<_> = table
+            .actions()
+            .iter()
+            .map(|action| Entry {
+                act: action.act.clone(),
+                keys: action.keys.iter().map(Chord::to_string).collect::<Vec<_>>().join(" "),
+                label: action.label,
+                help: action.help,
+                enabled: action.enabled.clone(),
+            })
+            .collect();
+        let shown = (0..entries.len()).collect();
+        Self { title, fuzzy, entries, filter: Editor::new(64), shown, selected: 0, refusal: None }
+    }
+
+    fn press(&mut self, key: KeyEvent) -> Step<A> {
+        self.refusal = None;
+        let last = self.shown.len().saturating_sub(1);
+        match key.code {
+            KeyCode::Esc if self.filter.is_empty() => return Step::Close,
+            KeyCode::Esc => {
+                self.filter.clear();
+                self.refilter();
+            }
+            _ if Chord::HELP_ANYWHERE.is(&key) || Chord::PALETTE_ANYWHERE.is(&key) => return Step::Close,
+            KeyCode::Enter => {
+                let Some(entry) = self.shown.get(self.selected).map(|at| &self.entries[*at]) else {
+                    return Step::Stay;
+                };
+                match &entry.enabled {
+                    Ok(()) => return Step::Run(entry.act.clone()),
+                    Err(why) => self.refusal = Some(format!("{}: {why}", entry.label)),
+                }
+            }
+            KeyCode::Up => self.selected = self.selected.saturating_sub(1),
+            KeyCode::Down => self.selected = (self.selected + 1).min(last),
+            KeyCode::PageUp => self.selected = self.selected.saturating_sub(10),
+            KeyCode::PageDown => self.selected = (self.selected + 10).min(last),
+            _ => {
+                if self.filter.press(key) {
+                    self.refilter();
+                }
+            }
+        }
+        Step::Stay
+    }
+
+    fn refilter(&mut self) {
+        let needle = self.filter.text().trim();
+        self.selected = 0;
+        if needle.is_empty() {
+            self.shown = (0..self.entries.len()).collect();
+        } else if self.fuzzy {
+            let pattern = Pattern::parse(needle, CaseMatching::Ignore, Normalization::Smart);
+            let mut matcher = Matcher::new(Config::DEFAULT);
+            let mut buffer = Vec::new();
+            let mut scored: Vec<_> = (0..self.entries.len())
+                .filter_map(|at| {
+                    let entry = &self.entries[at];
+                    let words = format!("{} {}", entry.label, entry.help);
+                    let score = pattern.score(Utf32Str::new(&words, &mut buffer), &mut matcher)?;
+                    Some((std::cmp::Reverse(score), at))
+                })
+                .collect();
+            scored.sort_unstable();
+            self.shown = scored.into_iter().map(|(_, at)| at).collect();
+        } else {
+            let needle = needle.to_lowercase();
+            self.shown = (0..self.entries.len())
+                .filter(|at| {
+                    let entry = &self.entries[*at];
+                    [entry.keys.as_str(), entry.label, entry.help]
+                        .iter()
+                        .any(|words| words.to_lowercase().contains(&needle))
+                })
+                .collect();
+        }
+    }
+
+    fn view(&self, ui: &mut Ui<'_, '_>) {
+        let rows = u16::try_from(self.entries.len()).unwrap_or(u16::MAX);
+        let inner = ui.dialogue(76, rows.saturating_add(5).min(22), self.title);
+        let [filter, _, list, foot] = ratatui::layout::Layout::vertical([
+            ratatui::layout::Constraint::Length(1),
+            ratatui::layout::Constraint::Length(u16::from(inner.height > 4)),
+            ratatui::layout::Constraint::Min(0),
+            ratatui::layout::Constraint::Length(u16::from(inner.height > 2)),
+        ])
+        .areas(inner);
+        self.view_filter(ui, filter);
+        self.view_entries(ui, list);
+        let theme = ui.theme();
+        match &self.refusal {
+            Some(why) => {
+                let span = ui.toned(crate::theme::Tone::Warn, why);
+                ui.line(foot, span);
+            }
+            None => ui.line(foot, Line::styled("type to filter  Enter does it  Esc back", theme.dim)),
+        }
+    }
+
+    fn view_filter(&self, ui: &mut Ui<'_, '_>, area: Rect) {
+        let theme = ui.theme();
+        let counter = format!("{}/{}", self.shown.len(), self.entries.len());
+        let room = area.width.saturating_sub(u16::try_from(counter.len()).unwrap_or(0) + 4);
+        let window = self.filter.window(usize::from(room), theme.marks.mask);
+        let words = text::fit(&window.text, usize::from(room), Align::Left);
+        ui.line(
+            area,
+            Line::from(vec![
+                Span::styled("/ ", theme.key),
+                Span::styled(words, theme.field_focused),
+                Span::raw("  "),
+                Span::styled(counter, theme.dim),
+            ]),
+        );
+        ui.cursor(area.x.saturating_add(2).saturating_add(window.cursor), area.y);
+    }
+
+    fn view_entries(&self, ui: &mut Ui<'_, '_>, area: Rect) {
+        let theme = ui.theme();
+        if self.shown.is_empty() {
+            ui.line(area, Line::styled("nothing matches; Esc clears the filter", theme.dim));
+            return;
+        }
+        let height = usize::from(area.height);
+        let first = (self.selected + 1).saturating_sub(height);
+        let narrow = area.width < 50;
+        let key_columns = if narrow { 8 } else { 16 };
+        let label_columns = if narrow { 14 } else { 20 };
+        for ((row, at), index) in area.rows().zip(&self.shown[first..]).zip(first..) {
+            let entry = &self.entries[*at];
+            let about = match &entry.enabled {
+                Ok(()) => entry.help.to_owned(),
+                Err(why) => format!("not now: {why}"),
+            };
+            let selected = index == self.selected;
+            let style = |own| if selected { theme.selected } else { own };
+            let label_style = if entry.enabled.is_ok() { theme.text } else { theme.dim };
+            let line = Line::from(vec![
+                Span::styled(text::fit(&entry.keys, key_columns, Align::Left), style(theme.key)),
+                Span::styled(" ", style(theme.text)),
+                Span::styled(text::fit(entry.label, label_columns, Align::Left), style(label_style)),
+                Span::styled(" ", style(theme.text)),
+                Span::styled(
+                    text::fit(
+                        &about,
+                        usize::from(area.width).saturating_sub(key_columns + label_columns + 2),
+                        Align::Left,
+                    ),
+                    style(theme.dim),
+                ),
+            ]);
+            ui.line(row, line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Action;
+    use super::*;
+    use crate::testing;
+
+    fn table() -> Table<&'static str> {
+        Table::new(
+            "home",
+            [
+                Action::new("pay", "pay", "p", "Pay", "Pays the order in the cart."),
+                Action::new("load", "load", "l", "Load a card", "Requests a card.")
+                    .when(false, "no line to the center"),
+                Action::new("quit", "quit", "q", "Quit", "Leaves the program."),
+            ],
+        )
+    }
+
+    fn type_into(keys: &mut Keys<&'static str>, typed: &str) -> Pressed<&'static str> {
+        let mut last = Pressed::Free;
+        for key in testing::keys(typed) {
+            last = keys.press(&table(), key);
+        }
+        last
+    }
+
+    #[test]
+    fn help_lists_filters_and_runs() {
+        let mut keys = Keys::new();
+        assert_eq!(type_into(&mut keys, "?"), Pressed::Taken);
+        insta::assert_snapshot!(testing::draw(60, 12, |ui| keys.view(ui)), @r"
+
+        ╭ Keys on this screen ─────────────────────────────────────╮
+        │/                                                     3/3 │
+        │                                                          │
+        │p                Pay                  Pays the order in t…│
+        │l                Load a card          not now: no line to…│
+        │q                Quit                 Leaves the program. │
+        │type to filter  Enter does it  Esc back                   │
+        ╰──────────────────────────────────────────────────────────╯
+        ");
+        assert_eq!(type_into(&mut keys, "load<enter>"), Pressed::Taken);
+        assert!(testing::draw(60, 12, |ui| keys.view(ui)).contains("Load a card: no line to the center"));
+        assert_eq!(type_into(&mut keys, "<esc>quit<enter>"), Pressed::Run("quit"));
+        assert!(!keys.is_open());
+    }
+
+    #[test]
+    fn the_palette_is_fuzzy() {
+        let mut keys = Keys::new();
+        assert_eq!(type_into(&mut keys, ":lv prg<enter>"), Pressed::Run("quit"));
+        assert_eq!(type_into(&mut keys, "<ctrl-p>zzz<enter>"), Pressed::Taken);
+        assert_eq!(type_into(&mut keys, "<esc><esc>"), Pressed::Taken);
+        assert!(!keys.is_open());
+    }
+
+    #[test]
+    fn what_cannot_be_done_says_why() {
+        let mut keys = Keys::new();
+        assert_eq!(
+            type_into(&mut keys, "l"),
+            Pressed::Refused("Load a card: no line to the center".to_owned())
+        );
+        assert_eq!(type_into(&mut keys, "z"), Pressed::Free);
+    }
+
+    #[test]
+    fn overlays_survive_any_size() {
+        for (width, height) in testing::SIZES {
+            for opener in ["?", ":"] {
+                let mut keys = Keys::new();
+                type_into(&mut keys, opener);
+                testing::draw(width, height, |ui| keys.view(ui));
+            }
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! The runner: takes what waits, updates, executes effects, draws once, and sleeps until something happens.
+
+use std::io;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ratatui::layout::Size;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
+
+use crate::app::{Act, App, Effects, Ending, Event, Handler, Mailbox, Now};
+use crate::clip;
+use crate::keys::Chord;
+use crate::session::{Incoming, Session, SessionError, clamp};
+
+/// Messages that may wait for an app whose caller doesn't say.
+const MAILBOX_CAPACITY: usize = 256;
+
+/// Events taken before a frame is drawn at the latest, so that a flood doesn't freeze the screen.
+const EVENTS_PER_FRAME_MAX: usize = 1024;
+
+/// How long a far end may take nothing while a frame waits for it.
+const STALL_MAX: Duration = Duration::from_secs(30);
+
+/// Runs an app on a session until it ends, with a mailbox of its own.
+///
+/// # Errors
+/// When the terminal refuses an operation. A terminal that is gone is not an error but [`Ending::HungUp`].
+pub async fn run<A: App>(
+    app: &mut A,
+    session: &mut Session,
+    handler: impl Handler<A>,
+) -> Result<Ending, SessionError> {
+    run_with(app, session, handler, Mailbox::new(MAILBOX_CAPACITY)).await
+}
+
+/// Runs an app on a session until it ends.
+///
+/// All waiting messages and keys are taken before one frame is drawn, and only if something changed; frames keep the
+/// session's distance; with nothing to do the task sleeps. Ctrl-Z and Ctrl-L are taken care of here. A local session
+/// also ends on SIGTERM, SIGINT, SIGQUIT and SIGHUP.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with<A: App>(
+    app: &mut A,
+    session: &mut Session,
+    handler: impl Handler<A>,
+    mailbox: Mailbox<A::Msg>,
+) -> Result<Ending, SessionError> {
+    let signals = if session.is_local() { Some(Signals::listen()?) } else { None };
+    let mut runner = Runner {
+        app,
+        session,
+        handler,
+        mailbox,
+        clock: Clock::start(),
+        dirty: true,
+        escape_since: None,
+        ending: None,
+    };
+    match runner.drive(signals).await {
+        Ok(ending) => Ok(ending),
+        Err(error) if is_gone(&error) => {
+            runner.close(Ending::HungUp);
+            Ok(Ending::HungUp)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+struct Runner<'a, A: App, H> {
+    app: &'a mut A,
+    session: &'a mut Session,
+    handler: H,
+    mailbox: Mailbox<A::Msg>,
+    clock: Clock,
+    dirty: bool,
+    escape_since: Option<Instant>,
+    ending: Option<Ending>,
+}
+
+/// What woke the runner.
+enum Woke<M> {
+    Incoming(Option<Incoming>),
+    Escape,
+    Msg(Option<M>),
+    Tick,
+    Draw,
+    Stalled,
+    Signal(Ending),
+}
+
+impl<A: App, H: Handler<A>> Runner<'_, A, H> {
+    async fn drive(&mut self, mut signals: Option<Signals>) -> io::Result<Ending> {
+        let now = self.clock.now();
+        let effects = self.app.start(now);
+        self.execute(effects).await?;
+        let mut last_frame: Option<Instant> = None;
+        let mut asked_at = Instant::now();
+        let mut full_since: Option<Instant> = None;
+        loop {
+            if let Some(ending) = self.ending {
+                return Ok(ending);
+            }
+            let has_room = self.session.output().has_room();
+            full_since = if has_room { None } else { full_since.or_else(|| Some(Instant::now())) };
+            let frame_at = last_frame.map(|at| at + self.session.frame_gap());
+            if self.dirty && has_room && frame_at.is_none_or(|at| at <= Instant::now()) {
+                let now = self.clock.now();
+                self.session.draw(now, |ui| self.app.view(ui))?;
+                self.dirty = false;
+                last_frame = Some(Instant::now());
+            }
+            let tick_at = self.app.tick(self.clock.now()).map(|wait| asked_at + wait);
+            match self.wait(&mut signals, tick_at, frame_at, full_since).await {
+                Woke::Incoming(Some(incoming)) => self.take(incoming).await?,
+                Woke::Incoming(None) => {
+                    self.close(Ending::HungUp);
+                    continue;
+                }
+                Woke::Escape => {
+                    self.session.decoder.flush_escape();
+                    self.take_decoded().await?;
+                }
+                Woke::Msg(Some(message)) => self.update(Event::Msg(message)).await?,
+                // The runner itself holds a sender, so the mailbox never closes before the runner does.
+                Woke::Msg(None) | Woke::Draw => continue,
+                Woke::Tick => self.update(Event::Tick).await?,
+                Woke::Stalled => {
+                    self.close(Ending::Stalled);
+                    continue;
+                }
+                Woke::Signal(ending) => {
+                    self.close(ending);
+                    continue;
+                }
+            }
+            asked_at = Instant::now();
+            self.drain().await?;
+        }
+    }
+
+    async fn wait(
+        &mut self,
+        signals: &mut Option<Signals>,
+        tick_at: Option<Instant>,
+        frame_at: Option<Instant>,
+        full_since: Option<Instant>,
+    ) -> Woke<A::Msg> {
+        self.escape_since =
+            self.session.decoder.escape_waits().then(|| self.escape_since.unwrap_or_else(Instant::now));
+        let escape_at = self.escape_since.map(|since| since + crate::session::ESCAPE_WAIT);
+        let draw_at = if self.dirty && full_since.is_none() { frame_at } else { None };
+        let stall_at = if self.dirty { full_since.map(|at| at + STALL_MAX) } else { None };
+        let output = self.session.output().clone();
+        tokio::select! {
+            ending = Signals::next(signals) => Woke::Signal(ending),
+            incoming = self.session.incoming() => Woke::Incoming(incoming),
+            message = self.mailbox.waiting.recv() => Woke::Msg(message),
+            () = at(escape_at) => Woke::Escape,
+            () = at(tick_at) => Woke::Tick,
+            () = at(draw_at) => Woke::Draw,
+            () = at(stall_at) => Woke::Stalled,
+            () = output.room(), if self.dirty && full_since.is_some() => Woke::Draw,
+        }
+    }
+
+    /// Takes everything that waits already.
+    async fn drain(&mut self) -> io::Result<()> {
+        for _ in 0..EVENTS_PER_FRAME_MAX {
+            if self.ending.is_some() {
+                return Ok(());
+            }
+            if let Some(incoming) = self.session.incoming_now() {
+                self.take(incoming).await?;
+            } else if let Ok(message) = self.mailbox.waiting.try_recv() {
+                self.update(Event::Msg(message)).await?;
+            } else {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, incoming: Incoming) -> io::Result<()> {
+        match incoming {
+            Incoming::Bytes(bytes) => {
+                self.session.decoder.feed(&bytes);
+                self.take_decoded().await
+            }
+            Incoming::Resize(size) => {
+                let size: Size = clamp(size);
+                self.session.resize(size)?;
+                self.dirty = true;
+                self.update(Event::Resize(size)).await
+            }
+        }
+    }
+
+    async fn take_decoded(&mut self) -> io::Result<()> {
+        use crate::session::Input;
+        while let Some(input) = self.session.decoder.pop() {
+            if self.ending.is_some() {
+                return Ok(());
+            }
+            match input {
+                Input::Key(key) if Chord::SUSPEND.is(&key) && self.session.may_suspend() => {
+                    self.suspend().await?;
+                }
+                Input::Key(key) if Chord::REDRAW.is(&key) => {
+                    self.session.redraw()?;
+                    self.dirty = true;
+                }
+                Input::Key(key) => self.update(Event::Key(key)).await?,
+                Input::Paste(text) => self.update(Event::Paste(text)).await?,
+                Input::Mouse(mouse) => self.update(Event::Mouse(mouse)).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn update(&mut self, event: Event<A::Msg>) -> io::Result<()> {
+        let effects = self.app.update(self.clock.now(), event);
+        self.execute(effects).await
+    }
+
+    async fn execute(&mut self, effects: Effects<A::Effect>) -> io::Result<()> {
+        self.dirty |= effects.changed();
+        for act in effects.into_acts() {
+            match act {
+                Act::Own(effect) => self.handler.handle(effect, &self.mailbox.reply()),
+                Act::Quit => self.ending = Some(Ending::Quit),
+                Act::Copy(text) => {
+                    if let Some(sequence) = clip::sequence(&text) {
+                        self.session.output().send(sequence)?;
+                    }
+                }
+                Act::Look(look) => self.session.set_look(look),
+                Act::Mouse(on) => self.session.output().send(mouse_modes(on).to_vec())?,
+                Act::Redraw => self.session.redraw()?,
+                Act::Suspend if self.session.may_suspend() => Box::pin(self.suspend()).await?,
+                Act::Suspend => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn suspend(&mut self) -> io::Result<()> {
+        self.session.suspend().await?;
+        self.dirty = true;
+        Box::pin(self.update(Event::Resumed)).await
+    }
+
+    /// Tells the app that the screen ends, and hands on what it wants done about it.
+    fn close(&mut self, ending: Ending) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.ending = Some(ending);
+        let effects = self.app.update(self.clock.now(), Event::Closing(ending));
+        for act in effects.into_acts() {
+            if let Act::Own(effect) = act {
+                self.handler.handle(effect, &self.mailbox.reply());
+            }
+        }
+    }
+}
+
+/// The only reader of clocks on this side.
+struct Clock {
+    began: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { began: Instant::now() }
+    }
+
+    fn now(&self) -> Now {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { unix_ms: i64::try_from(unix.as_millis()).unwrap_or(i64::MAX), running: self.began.elapsed() }
+    }
+}
+
+struct Signals {
+    hang_up: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    quit: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            hang_up: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+        })
+    }
+
+    async fn next(signals: &mut Option<Self>) -> Ending {
+        let Some(signals) = signals else { return std::future::pending().await };
+        tokio::select! {
+            _ = signals.hang_up.recv() => Ending::HungUp,
+            _ = signals.terminate.recv() => Ending::Terminated,
+            _ = signals.interrupt.recv() => Ending::Terminated,
+            _ = signals.quit.recv() => Ending::Terminated,
+        }
+    }
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Buttons, drags and the wheel in SGR coordinates; never any-motion (1003), which floods slow lines.
+fn mouse_modes(on: bool) -> &'static [u8] {
+    if on { b"\x1b[?1000h\x1b[?1002h\x1b[?1006h" } else { b"\x1b[?1006l\x1b[?1002l\x1b[?1000l" }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::WouldBlock)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use ratatui::crossterm::event::KeyCode;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::session::{Abilities, OutputReader, queue};
+    use crate::ui::Ui;
+
+    /// Counts keys; `+` asks for more through an effect, `q` quits.
+    #[derive(Default)]
+    struct Counter {
+        count: u32,
+        closing: Option<Ending>,
+        views: std::cell::Cell<u32>,
+    }
+
+    impl App for Counter {
+        type Msg = u32;
+        type Effect = u32;
+
+        fn update(&mut self, _now: Now, event: Event<u32>) -> Effects<u32> {
+            match event {
+                Event::Key(key) if key.code == KeyCode::Char('q') => return Effects::quit(),
+                Event::Key(key) if key.code == KeyCode::Char('+') => return Effects::one(10),
+                Event::Key(_) => self.count += 1,
+                Event::Msg(more) => self.count += more,
+                Event::Closing(ending) => self.closing = Some(ending),
+                _ => return Effects::unchanged(),
+            }
+            Effects::none()
+        }
+
+        fn view(&self, ui: &mut Ui<'_, '_>) {
+            self.views.set(self.views.get() + 1);
+            let area = ui.area();
+            ui.line(area, format!("count {}", self.count));
+        }
+    }
+
+    fn session() -> (Session, mpsc::Sender<Incoming>, OutputReader) {
+        let (output, reader) = queue(1 << 16);
+        let (tx, rx) = mpsc::channel(8);
+        let session = Session::bare(Abilities::default(), Size::new(20, 3), rx, output).expect("a told size");
+        (session, tx, reader)
+    }
+
+    async fn screen_shows(reader: &mut OutputReader, wanted: &str) {
+        let mut seen = String::new();
+        while let Some(chunk) = reader.next().await {
+            reader.taken(chunk.len());
+            seen.push_str(&String::from_utf8_lossy(&chunk));
+            if seen.contains(wanted) {
+                return;
+            }
+        }
+        panic!("{wanted:?} was never drawn: {seen:?}");
+    }
+
+    #[tokio::test]
+    async fn keys_effects_and_messages_meet_in_update() {
+        let (mut session, tx, mut reader) = session();
+        let mut app = Counter::default();
+        let driver = async {
+            screen_shows(&mut reader, "count 0").await;
+            tx.send(Incoming::Bytes(Bytes::from_static(b"+"))).await.expect("the runner lives");
+            screen_shows(&mut reader, "1").await;
+            tx.send(Incoming::Bytes(Bytes::from_static(b"aq"))).await.expect("the runner lives");
+        };
+        let handler = |more: u32, reply: &crate::app::Reply<u32>| {
+            let reply = reply.clone();
+            tokio::spawn(async move { reply.send(more).await });
+        };
+        let (ending, ()) = tokio::join!(run(&mut app, &mut session, handler), driver);
+        assert_eq!(ending.expect("the session holds"), Ending::Quit);
+        assert_eq!(app.count, 11);
+    }
+
+    #[tokio::test]
+    async fn many_messages_make_few_frames() {
+        let (mut session, tx, mut reader) = session();
+        let mut app = Counter::default();
+        let mailbox = Mailbox::new(1_000);
+        for _ in 0..1_000 {
+            mailbox.reply().try_send(1).expect("there is room");
+        }
+        let driver = async {
+            screen_shows(&mut reader, "1000").await;
+            tx.send(Incoming::Bytes(Bytes::from_static(b"q"))).await.expect("the runner lives");
+        };
+        let (ending, ()) = tokio::join!(run_with(&mut app, &mut session, |_, _: &_| {}, mailbox), driver);
+        assert_eq!(ending.expect("the session holds"), Ending::Quit);
+        assert!(app.views.get() <= 4, "{} frames", app.views.get());
+    }
+
+    #[tokio::test]
+    async fn a_closed_terminal_ends_the_screen_and_the_app_hears_of_it() {
+        let (mut session, tx, reader) = session();
+        let mut app = Counter::default();
+        drop(tx);
+        let ending = run(&mut app, &mut session, |_, _: &_| {}).await.expect("not an error");
+        assert_eq!(ending, Ending::HungUp);
+        assert_eq!(app.closing, Some(Ending::HungUp));
+        drop(reader);
+    }
+
+    #[tokio::test]
+    async fn an_output_that_is_gone_ends_the_screen() {
+        let (mut session, tx, reader) = session();
+        let mut app = Counter::default();
+        drop(reader);
+        let ending = run(&mut app, &mut session, |_, _: &_| {}).await.expect("not an error");
+        assert_eq!(ending, Ending::HungUp);
+        drop(tx);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_stops_reading_is_given_up() {
+        let (output, mut reader) = queue(1);
+        let (tx, rx) = mpsc::channel(8);
+        let mut session =
+            Session::bare(Abilities::default(), Size::new(20, 3), rx, output).expect("a told size");
+        let mut app = Counter::default();
+        let feed = async {
+            reader.next().await.expect("a first frame");
+            tx.send(Incoming::Bytes(Bytes::from_static(b"a"))).await.expect("the runner lives");
+        };
+        let (ending, ()) = tokio::join!(run(&mut app, &mut session, |_, _: &_| {}), feed);
+        assert_eq!(ending.expect("not an error"), Ending::Stalled);
+        assert_eq!(app.closing, Some(Ending::Stalled));
+    }
+}
