@@ -5,12 +5,15 @@
 //! alone, or the file alone, opens nothing.
 //!
 //! ```no_run
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let (profile, a, b) = (std::path::Path::new("p"), "password A".into(), "password B".into());
-//! # let payment: wire::payload::Payment = unimplemented!();
-//! # let signer: wire::telegram::Signer = unimplemented!();
-//! # fn send(_: &wire::telegram::Telegram) -> Vec<u8> { Vec::new() }
+//! # use std::{error::Error, path::Path};
+//! # use wire::{payload::Payment, telegram::Signer};
 //! # const HISTORY: u16 = 100;
+//! # fn buy(
+//! #     profile: &Path,
+//! #     (a, b): (secrecy::SecretString, secrecy::SecretString),
+//! #     (payment, signer): (Payment, Signer),
+//! #     send: impl FnOnce(&wire::telegram::Telegram) -> Vec<u8>,
+//! # ) -> Result<(), Box<dyn Error>> {
 //! use vault::{Draft, Surroundings, Vault};
 //! use wire::telegram::Telegram;
 //!
@@ -97,7 +100,8 @@
 //!   against that stands Argon2id alone.
 //! - Old passwords open nothing in the file after a change. They still open copies made before it, and bytes of the old
 //!   file that the file system has not yet overwritten.
-//! - No secret is printed or logged; keys and contents are wiped when dropped.
+//! - No secret is printed or logged. Keys and records are wiped when dropped; what a program or the outbox has decoded
+//!   from a record is theirs.
 
 mod change;
 mod contents;
@@ -125,5 +129,5 @@ pub use outbox::{Item, Outbox, Parcel, Ready, State};
 pub use password::{BYTES_MAX, CHARACTERS_MIN};
 pub use record::{MAX_CONTENT, Record};
 pub use report::Finding;
-pub use surroundings::{Cost, Surroundings};
+pub use surroundings::{Cost, Random, Surroundings};
 pub use vault::{Passwords, Vault};

@@ -234,3 +234,37 @@ pub(crate) struct Closed {
     pub(crate) at: Timestamp,
     pub(crate) outcome: Vec<u8>,
 }
+
+#[cfg(test)]
+mod tests {
+    use wire::{
+        bounded::Bytes,
+        key::SigningKey,
+        telegram::{Kind, Signer},
+    };
+
+    use super::*;
+
+    #[test]
+    fn only_so_many_may_wait() {
+        let key = SigningKey::from_seed(&[9; 32]);
+        let telegram = |number: u64| {
+            let bytes = number.to_le_bytes().to_vec();
+            let (signer, signature) = (Signer::Key(key.verification_key()), key.sign(&bytes));
+            Telegram { kind: Kind::Payment, signer, bytes: Bytes::new(bytes).unwrap(), signature }
+        };
+        let mut outbox = Outbox::default();
+        for number in 0..OPEN_MAX as u64 {
+            outbox.check_put(telegram(number).id()).unwrap();
+            let prepared =
+                Prepared { telegram: telegram(number), beside: vec![], note: vec![], at: Timestamp(0) };
+            outbox.put(number, prepared);
+        }
+        let one_more = telegram(OPEN_MAX as u64).id();
+        assert!(matches!(outbox.check_put(one_more), Err(Error::OutboxFull)));
+        outbox.set(&telegram(5).id(), State::Withdrawn { at: Timestamp(1) });
+        outbox.check_put(one_more).unwrap();
+        outbox.set(&telegram(5).id(), State::Prepared);
+        assert_eq!(outbox.open_count(), OPEN_MAX - 1, "what has ended stays ended");
+    }
+}

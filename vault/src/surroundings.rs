@@ -15,11 +15,14 @@ pub enum Cost {
     Weak,
 }
 
+/// Fills a slice with random bytes.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
 /// Randomness, clock and password cost. Programs use [`Surroundings::system`]; tests and simulations bring their own.
 #[derive(Clone)]
 pub struct Surroundings {
-    /// Fills the slice with random bytes fit for keys.
-    pub random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    /// Gives bytes fit for keys.
+    pub random: Random,
     /// Reads the clock.
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// How costly new passwords are made.

@@ -1,0 +1,9 @@
+//! What a vault must do, tried through its public interface on real files.
+
+mod bench;
+mod damage;
+mod golden;
+mod outbox;
+mod passwords;
+mod process;
+mod records;
