@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use wire::{
     amount::{Amount, Currency},
     id::{
-        AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, OrderHash, Role, StoreNumber, TelegramId,
+        AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, OrderHash, Role, StoreNumber,
+        TelegramId,
     },
     key::VerificationKey,
     payload::{Funding, KeyRole, RefundReason},
