@@ -12,7 +12,6 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::control::ControlError;
 use crate::profile::ProfileError;
@@ -219,7 +218,8 @@ impl Out {
         if self.is_json() {
             let error = serde_json::json!({
                 "schema": SCHEMA,
-                "error": { "code": failure.code, "words": failure.words, "hint": failure.hint },
+                "ok": false,
+                "error": { "kind": failure.code, "message": failure.words, "hint": failure.hint },
             });
             let _ = writeln!(io::stdout(), "{error}");
         } else {
@@ -232,7 +232,7 @@ impl Out {
     }
 }
 
-/// An answer as one line of JSON: its own fields beside `"schema"`, or under `"data"` when it is no object.
+/// An answer as one line of JSON: `{"schema": "inkan/1", "ok": true, "data": …}`.
 ///
 /// # Errors
 /// When the value can't be written as JSON.
@@ -241,12 +241,8 @@ pub fn envelope(value: &impl Serialize) -> Result<String, Failure> {
         exit: Exit::Bug,
         ..Failure::refused("json", format!("the answer can't be written as JSON: {error}"))
     };
-    let mut object = match serde_json::to_value(value).map_err(wrong)? {
-        Value::Object(fields) => fields,
-        other => Map::from_iter([("data".to_owned(), other)]),
-    };
-    object.insert("schema".to_owned(), Value::from(SCHEMA));
-    serde_json::to_string(&Value::Object(object)).map_err(wrong)
+    let data = serde_json::to_value(value).map_err(wrong)?;
+    serde_json::to_string(&serde_json::json!({ "schema": SCHEMA, "ok": true, "data": data })).map_err(wrong)
 }
 
 /// Runs the body of `main`: prints a failure, turns a panic into code 255 (its report is written by
@@ -273,8 +269,8 @@ mod tests {
         struct Balance {
             amount: u64,
         }
-        assert_eq!(envelope(&Balance { amount: 5 }).expect("JSON"), r#"{"amount":5,"schema":"inkan/1"}"#);
-        assert_eq!(envelope(&[1, 2]).expect("JSON"), r#"{"data":[1,2],"schema":"inkan/1"}"#);
+        assert_eq!(envelope(&Balance { amount: 5 }).expect("JSON"), r#"{"data":{"amount":5},"ok":true,"schema":"inkan/1"}"#);
+        assert_eq!(envelope(&[1, 2]).expect("JSON"), r#"{"data":[1,2],"ok":true,"schema":"inkan/1"}"#);
     }
 
     #[test]
