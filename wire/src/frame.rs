@@ -1,7 +1,8 @@
 //! Frames: a length of four bytes, big endian, and so many bytes of one encoded value.
 //!
-//! A length beyond [`limits::FRAME`] is refused before anything is allocated for it. A clean end between two frames
-//! is [`LinkError::Closed`]; an end within one is misbehaviour.
+//! A length beyond [`limits::FRAME`] is refused before anything is allocated for it. An end between two frames is
+//! [`LinkError::Closed`]; an end within a frame's length or content is misbehaviour. (An end right after the length
+//! passes for the former: nothing of a value is lost.)
 
 use std::{fmt, io, marker::PhantomData};
 
@@ -230,12 +231,16 @@ fn lengths() -> LengthDelimitedCodec {
 
 /// What a failed handshake or a broken record means to a person.
 fn tls_words(error: &rustls::Error) -> LinkError {
-    use rustls::{AlertDescription, Error};
+    use rustls::{AlertDescription, CertificateError, Error};
     match error {
-        Error::Other(other) => match other.0.downcast_ref::<WrongKey>() {
+        Error::InvalidCertificate(CertificateError::Other(other)) => match other.0.downcast_ref::<WrongKey>()
+        {
             Some(wrong) => LinkError::WrongKey(*wrong),
-            None => LinkError::PeerMisbehaved("the TLS handshake failed".into()),
+            None => LinkError::PeerMisbehaved("the key it shows is not acceptable".into()),
         },
+        Error::AlertReceived(AlertDescription::CertificateUnknown | AlertDescription::BadCertificate) => {
+            LinkError::PeerIncompatible("it does not accept the key shown to it".into())
+        }
         Error::InvalidMessage(_) => LinkError::PeerIncompatible("it does not speak TLS 1.3".into()),
         Error::NoApplicationProtocol
         | Error::AlertReceived(
@@ -309,7 +314,7 @@ mod tests {
             (&[0xff; 4], "frame size too big"),
             (&[0, 0x10, 0, 1, 0], "frame size too big"),
             (&[0, 0, 0, 1, 9], "ends too early"),
-            (&[0, 0, 0, 3, 9, 0, 0], "shape is wrong"),
+            (&[0, 0, 0, 3, 9, 0, 0], "not a well-formed frame"),
         ] {
             let error = received(bytes).await.unwrap_err();
             assert!(matches!(error, LinkError::PeerMisbehaved(_)), "{bytes:?}: {error:?}");

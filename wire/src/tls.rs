@@ -206,7 +206,8 @@ impl ServerCertVerifier for RawKeyVerifier {
         };
         match self.pinned {
             Some(expected) if expected != shown => {
-                Err(Error::Other(rustls::OtherError(Arc::new(WrongKey { expected, shown }))))
+                let wrong = rustls::OtherError(Arc::new(WrongKey { expected, shown }));
+                Err(Error::InvalidCertificate(CertificateError::Other(wrong)))
             }
             _ => Ok(ServerCertVerified::assertion()),
         }
@@ -292,7 +293,9 @@ mod tests {
         let pinned = client_config_pinned(key.verification_key());
         assert!(handshake(pinned.clone(), server_config(&key)).is_ok());
         let other = SigningKey::generate();
-        let Err(Error::Other(error)) = handshake(pinned, server_config(&other)) else {
+        let Err(Error::InvalidCertificate(CertificateError::Other(error))) =
+            handshake(pinned, server_config(&other))
+        else {
             panic!("another key was taken");
         };
         let wrong = error.0.downcast_ref::<WrongKey>().unwrap();

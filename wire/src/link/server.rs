@@ -103,8 +103,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ready<S> {
     /// Serves the connection until it ends, in this task.
     ///
     /// `handle` is called for each request in the order of arrival; the futures it makes run side by side, at most
-    /// [`limits::PIPELINE`] of them, and answer in any order. While so many are at work no further call is read. They
-    /// are dropped where they stand when the connection ends: what must be finished is handed to a task of its own.
+    /// [`limits::PIPELINE`] of them, and answer in any order. While so many are at work nothing is read, also no
+    /// farewell, so each must end by itself. They are dropped where they stand when the connection ends: what must be finished is handed to a task of its own.
     ///
     /// # Errors
     /// `Ok` when either side hung up in order; else what went wrong: silence, a peer that does not read, a frame that
