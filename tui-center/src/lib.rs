@@ -19,7 +19,9 @@
 
 pub mod config;
 pub mod errors;
+pub mod guard;
 pub mod keys;
 pub mod lines;
 pub mod operators;
+pub mod reception;
 mod seal;

@@ -1,0 +1,4 @@
+//! Accepts terminals.
+
+pub mod forms;
+pub mod presence;
