@@ -1,0 +1,134 @@
+//! The journal's writing end: where the next batch goes, and what happens when it can't be written.
+
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
+
+use wire::id::Digest;
+
+use super::{
+    BooksError,
+    batch::{self, Draft},
+    chain::Tail,
+    segment::{self, Head},
+};
+
+/// Where a batch was written.
+#[derive(Debug)]
+pub(super) struct Placed {
+    pub(super) segment: u32,
+    /// Where each record's length field stands in the segment, ascending.
+    pub(super) records: Vec<u32>,
+    /// Whether the segment was begun for it.
+    pub(super) began: bool,
+}
+
+/// The writing end.
+pub(super) struct Writer {
+    dir: PathBuf,
+    segment_bytes: u64,
+    file: File,
+    head: Head,
+    offset: u64,
+    hash: Digest,
+}
+
+impl Writer {
+    /// Begins a journal with an empty first segment.
+    pub(super) fn begin(dir: &Path, beginning: Digest, segment_bytes: u64) -> Result<Self, BooksError> {
+        let head = Head { number: 1, first: 0, bytes: segment_bytes, previous: beginning };
+        let file = segment::create(dir, &head)?;
+        let offset = segment::HEAD as u64;
+        Ok(Self { dir: dir.to_owned(), segment_bytes, file, head, offset, hash: beginning })
+    }
+
+    /// Goes on where the chain ends: zeroes what lies behind it, writes the last batch once more and syncs. After
+    /// that the last batch is on the disk, whatever became of it when it was first written.
+    pub(super) fn go_on(dir: &Path, tail: Tail, segment_bytes: u64) -> Result<Self, BooksError> {
+        let file = segment::open(dir, &tail.head)?;
+        let doing = || BooksError::io(format!("bringing the last batch of {} to the disk", dir.display()));
+        if tail.torn > 0 {
+            zero(&file, tail.offset, tail.torn).map_err(doing())?;
+        }
+        if let Some(last) = &tail.last {
+            let earlier;
+            let its = if last.segment == tail.head.number {
+                &file
+            } else {
+                earlier =
+                    File::options().write(true).open(segment::path(dir, last.segment)).map_err(doing())?;
+                &earlier
+            };
+            its.write_all_at(&last.bytes, last.offset).and_then(|()| its.sync_data()).map_err(doing())?;
+        }
+        file.sync_all().map_err(doing())?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            segment_bytes,
+            file,
+            head: tail.head,
+            offset: tail.offset,
+            hash: tail.hash,
+        })
+    }
+
+    /// The hash of the last batch.
+    pub(super) fn hash(&self) -> Digest {
+        self.hash
+    }
+
+    /// Appends a batch: one write, one `fdatasync`. `first` is the number of the first entry in it.
+    ///
+    /// # Errors
+    /// When the system refuses. What may have been written is zeroed again as far as the system lets it be; the
+    /// caller must not append again, for after a failed sync only an opening tells what the disk holds.
+    pub(super) fn append(&mut self, first: u64, draft: Draft) -> Result<Placed, BooksError> {
+        let (bytes, places) = draft.finish();
+        let length = bytes.len() as u64;
+        let began = self.offset + length > self.head.bytes;
+        if began {
+            self.begin_segment(first, length)?;
+        }
+        let written = self.file.write_all_at(&bytes, self.offset).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // The first failure is the one to tell; opening copes with whatever this second one leaves.
+            let _ = zero(&self.file, self.offset, length).and_then(|()| self.file.sync_data());
+            let path = segment::path(&self.dir, self.head.number);
+            return Err(BooksError::io(format!("writing the journal's segment {}", path.display()))(error));
+        }
+        let offset = u32::try_from(self.offset).expect("a segment is far below 4 GiB");
+        let records = places.iter().map(|place| offset + place).collect();
+        self.offset += length;
+        self.hash = batch::hash(&bytes);
+        Ok(Placed { segment: self.head.number, records, began })
+    }
+
+    fn begin_segment(&mut self, first: u64, length: u64) -> Result<(), BooksError> {
+        let bytes = self.segment_bytes.max(segment::HEAD as u64 + length);
+        let head = Head { number: self.head.number + 1, first, bytes, previous: self.hash };
+        self.file = segment::create(&self.dir, &head)?;
+        self.head = head;
+        self.offset = segment::HEAD as u64;
+        Ok(())
+    }
+
+    /// Makes every further write fail, as a disk does that has gone away.
+    #[cfg(test)]
+    pub(super) fn break_disk(&mut self) {
+        self.file = File::open(segment::path(&self.dir, self.head.number)).unwrap();
+    }
+}
+
+fn zero(file: &File, mut offset: u64, mut length: u64) -> io::Result<()> {
+    let zeros = vec![0; 64 << 10];
+    while length > 0 {
+        let piece = length.min(zeros.len() as u64);
+        file.write_all_at(&zeros[..piece as usize], offset)?;
+        offset += piece;
+        length -= piece;
+    }
+    Ok(())
+}

@@ -1,0 +1,391 @@
+//! The books: the journal, its tree, the registers made from it, and the cabinet of what may be erased.
+//!
+//! ```text
+//! <dir>/lock           held while the books are open
+//! <dir>/signed         the last checkpoint that was signed
+//! <dir>/journal/*.seg  the journal
+//! ```
+//!
+//! [`Books`] is the one writer. An append is one write and one `fdatasync`, then the new tree's checkpoint is signed,
+//! and only then anyone can see the entries. So what is signed or answered is on the disk; and since the last batch
+//! is brought to the disk again before an opening signs anything, a size that was signed is never signed with
+//! another root. [`Reader`] reads, from as many threads as like to.
+//!
+//! The registers ([`registers`]) follow the journal and can be made anew from it at any time. The cabinet
+//! ([`cabinet`]) holds what the journal names by its hash only.
+
+mod batch;
+pub mod cabinet;
+mod chain;
+mod error;
+mod journal;
+mod mark;
+pub mod parts;
+mod reader;
+mod record;
+pub mod registers;
+#[cfg(test)]
+pub(crate) mod sample;
+mod segment;
+#[cfg(test)]
+mod tests;
+pub mod verify;
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{Read as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use wire::{
+    checkpoint::{Checkpoint, SignedCheckpoint},
+    id::EntryNumber,
+    key::SigningKey,
+    merkle::Tree,
+    text::Line,
+};
+
+use self::{
+    batch::Draft,
+    journal::Writer,
+    mark::{Mark, MarkFile},
+    reader::{Index, Indexed},
+};
+pub use self::{
+    error::BooksError,
+    parts::{concerns, said},
+    reader::{Found, Presented, Reader, Search},
+    record::{RECORD, Record},
+};
+
+/// What checkpoints are signed with.
+#[derive(Debug, Clone)]
+pub struct CheckpointKey {
+    /// The log's name, from the key sheet.
+    pub origin: Line,
+    /// The sheet's checkpoint key.
+    pub key: SigningKey,
+}
+
+impl CheckpointKey {
+    fn sign(&self, tree: &Tree) -> SignedCheckpoint {
+        let checkpoint = Checkpoint { origin: self.origin.clone(), size: tree.size(), root: tree.root() };
+        SignedCheckpoint::sign(&checkpoint, &self.key)
+    }
+}
+
+/// What the settlement desk needs of the books.
+pub trait Journal: Send {
+    /// Appends entries; when it returns they are durable, covered by the checkpoint it returns, and visible to readers.
+    ///
+    /// # Errors
+    /// Nothing of it may be answered as settled. Except for [`BooksError::OutOfOrder`] and [`BooksError::TooLarge`],
+    /// which are told before anything is written, only opening the books again says what became of the entries, and
+    /// until then every further append is refused.
+    fn append(&mut self, records: &[Record]) -> Result<SignedCheckpoint, BooksError>;
+
+    /// A reader of what is durable.
+    fn reader(&self) -> Reader;
+
+    /// Ends in order: keeps the newest checkpoint in a closing batch.
+    fn close(self: Box<Self>) -> Result<(), BooksError>;
+}
+
+/// The writing end of the books. Dropping it without [`Books::close`] loses nothing.
+pub struct Books {
+    /// Held until the books are dropped.
+    _lock: File,
+    writer: Writer,
+    marks: MarkFile,
+    key: CheckpointKey,
+    reader: Reader,
+    notices: Vec<String>,
+    /// Whether the last batch is a closing one, so that another would say nothing new.
+    closed: bool,
+    stopped: Option<String>,
+}
+
+impl Books {
+    /// Founds books with their first entries.
+    ///
+    /// # Errors
+    /// [`BooksError::Exists`] when there are entries in the folder already, and whatever the file system refuses.
+    pub fn create(dir: &Path, key: CheckpointKey, first: &[Record]) -> Result<Self, BooksError> {
+        Self::create_with(dir, key, first, segment::SEGMENT)
+    }
+
+    /// Opens books; `each` sees every entry, oldest first, before this returns. When it returns, the last batch is on
+    /// the disk for certain and its checkpoint signed. [`Books::notices`] tells what was found on the way.
+    ///
+    /// # Errors
+    /// [`BooksError::Locked`] while another process has them open, [`BooksError::Missing`], [`BooksError::Damaged`] and
+    /// [`BooksError::Forked`] when the journal is not what it was: then nothing was changed or signed.
+    pub fn open(dir: &Path, key: CheckpointKey, each: impl FnMut(&Record)) -> Result<Self, BooksError> {
+        Self::open_with(dir, key, each, segment::SEGMENT)
+    }
+
+    fn create_with(
+        dir: &Path,
+        key: CheckpointKey,
+        first: &[Record],
+        segment_bytes: u64,
+    ) -> Result<Self, BooksError> {
+        let journal = journal_dir(dir);
+        make_dir(dir)?;
+        let lock = lock(dir)?;
+        if journal.exists() {
+            // A founding that a crash interrupted has left no whole batch, and may be begun again.
+            let mut entries = 0;
+            let found = chain::follow(&journal, segment::beginning(&key.origin), &|_| true, &mut |link| {
+                entries += link.batch.records.len();
+                Ok(())
+            });
+            if entries > 0 || !matches!(found, Ok(_) | Err(BooksError::Missing(_))) {
+                return Err(BooksError::Exists(dir.to_owned()));
+            }
+            let doing =
+                || BooksError::io(format!("removing an unfinished founding in {}", journal.display()));
+            fs::remove_dir_all(&journal).map_err(doing())?;
+        }
+        make_dir(&journal)?;
+        sync_dir(dir)?;
+        let (marks, _) = MarkFile::open(dir)?;
+        let writer = Writer::begin(&journal, segment::beginning(&key.origin), segment_bytes)?;
+        let index = Index::default();
+        let checkpoint = key.sign(&index.tree);
+        let reader = Reader::new(&journal, key.origin.clone(), index, checkpoint);
+        let mut books = Self {
+            _lock: lock,
+            writer,
+            marks,
+            key,
+            reader,
+            notices: Vec::new(),
+            closed: false,
+            stopped: None,
+        };
+        books.append(first)?;
+        books.marks.sync()?;
+        sync_dir(dir)?;
+        Ok(books)
+    }
+
+    fn open_with(
+        dir: &Path,
+        key: CheckpointKey,
+        mut each: impl FnMut(&Record),
+        segment_bytes: u64,
+    ) -> Result<Self, BooksError> {
+        let journal = journal_dir(dir);
+        if !journal.is_dir() {
+            return Err(BooksError::Missing(dir.to_owned()));
+        }
+        let lock = lock(dir)?;
+        let (mut marks, mark) = MarkFile::open(dir)?;
+        segment::clear_unfinished(&journal)?;
+        let mut notices = Vec::new();
+        let mut index = Index::default();
+        let mut marked = mark.is_none();
+        let mut closed = false;
+        let own = key.key.verification_key();
+        let ours = |note: &SignedCheckpoint| note.verify(&own).is_ok();
+        let tail = chain::follow(&journal, segment::beginning(&key.origin), &ours, &mut |link| {
+            agree(&index.tree, &key.origin, link.batch.checkpoint.as_ref(), link.batch.first)?;
+            marked |= mark.as_ref().is_some_and(|mark| mark.batch == link.hash);
+            closed = link.batch.records.is_empty();
+            for (place, record) in &link.batch.records {
+                let offset = u32::try_from(link.offset).expect("a segment is far below 4 GiB");
+                index.push(link.segment, offset + place, &Indexed::of(record));
+                each(record);
+            }
+            Ok(())
+        })?;
+        if tail.next == 0 {
+            return Err(BooksError::Missing(dir.to_owned()));
+        }
+        match &mark {
+            Some(mark) if !marked || index.tree.root_at(mark.size) != Some(mark.root) => {
+                return Err(BooksError::Forked(format!(
+                    "a checkpoint over {} entries was signed last, and the journal ends with {} whole entries",
+                    mark.size, tail.next
+                )));
+            }
+            Some(_) => {}
+            None => notices.push(
+                "the file `signed` was missing or damaged; it was made anew from the journal as it stands"
+                    .to_owned(),
+            ),
+        }
+        if tail.torn > 0 {
+            notices.push(format!(
+                "{} bytes of a batch that was never finished were cut off behind {}; nobody had been answered",
+                tail.torn,
+                EntryNumber(tail.next - 1)
+            ));
+        }
+        let writer = Writer::go_on(&journal, tail, segment_bytes)?;
+        let note = key.sign(&index.tree);
+        marks.write(&Mark {
+            size: index.tree.size(),
+            root: index.tree.root(),
+            batch: writer.hash(),
+            note: note.clone(),
+        })?;
+        marks.sync()?;
+        let reader = Reader::new(&journal, key.origin.clone(), index, note);
+        Ok(Self { _lock: lock, writer, marks, key, reader, notices, closed, stopped: None })
+    }
+
+    /// What was noticed at opening, in sentences for the operators; usually nothing.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// A reader of what is durable.
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// Appends entries; see [`Journal::append`]. What does not fit into one batch of 64 MiB becomes several.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn append(&mut self, records: &[Record]) -> Result<SignedCheckpoint, BooksError> {
+        if let Some(words) = &self.stopped {
+            return Err(BooksError::Stopped(words.clone()));
+        }
+        let first = self.reader.size();
+        for (due, record) in (first..).map(EntryNumber).zip(records) {
+            if record.entry.number != due {
+                return Err(BooksError::OutOfOrder { expected: due, found: record.entry.number });
+            }
+        }
+        let kept = records.iter().map(Record::keep).collect::<Result<Vec<_>, _>>()?;
+        let mut rest = records.iter().zip(&kept).peekable();
+        while rest.peek().is_some() {
+            let first = self.reader.size();
+            let mut draft = self.draft(first);
+            let mut indexed = Vec::new();
+            while let Some((record, kept)) = rest.next_if(|(_, kept)| draft.fits(kept.len())) {
+                draft.push(kept);
+                indexed.push(Indexed::of(record));
+            }
+            self.commit(first, draft, indexed)?;
+        }
+        Ok(self.reader.checkpoint())
+    }
+
+    /// Ends in order: keeps the newest checkpoint in a closing batch. Nothing is lost where it is not called.
+    ///
+    /// # Errors
+    /// What the file system refuses; every entry is durable all the same.
+    pub fn close(mut self) -> Result<(), BooksError> {
+        if self.stopped.is_none() && !self.closed {
+            let first = self.reader.size();
+            let draft = self.draft(first);
+            self.commit(first, draft, Vec::new())?;
+        }
+        self.marks.sync()
+    }
+
+    fn draft(&self, first: u64) -> Draft {
+        let checkpoint = self.reader.checkpoint();
+        // The empty tree's checkpoint is nobody's: the journal's first batch follows nothing.
+        let note = if first == 0 { "" } else { checkpoint.note() };
+        Draft::new(first, &self.writer.hash(), note)
+    }
+
+    fn commit(&mut self, first: u64, draft: Draft, entries: Vec<Indexed>) -> Result<(), BooksError> {
+        let placed = self.writer.append(first, draft).inspect_err(|error| {
+            self.stopped = Some(error.to_string());
+        })?;
+        self.closed = entries.is_empty();
+        let entries = placed.records.into_iter().zip(entries).collect();
+        let note = self.reader.publish(placed.segment, entries, |tree| self.key.sign(tree));
+        let Checkpoint { size, root, .. } = *note.claimed();
+        // The entries are durable and signed for; a mark that can't be written only stops what would come next.
+        let marked = self
+            .marks
+            .write(&Mark { size, root, batch: self.writer.hash(), note })
+            .and_then(|()| if placed.began { self.marks.sync() } else { Ok(()) });
+        if let Err(error) = marked {
+            self.stopped = Some(error.to_string());
+        }
+        Ok(())
+    }
+}
+
+impl Journal for Books {
+    fn append(&mut self, records: &[Record]) -> Result<SignedCheckpoint, BooksError> {
+        Books::append(self, records)
+    }
+
+    fn reader(&self) -> Reader {
+        Books::reader(self)
+    }
+
+    fn close(self: Box<Self>) -> Result<(), BooksError> {
+        Books::close(*self)
+    }
+}
+
+/// Whether a batch's head keeps the checkpoint that the tree before the batch has.
+fn agree(tree: &Tree, origin: &Line, kept: Option<&SignedCheckpoint>, first: u64) -> Result<(), BooksError> {
+    let agrees = match kept.map(SignedCheckpoint::claimed) {
+        None => first == 0,
+        Some(kept) => kept.size == first && kept.root == tree.root() && kept.origin == *origin,
+    };
+    if agrees {
+        return Ok(());
+    }
+    Err(BooksError::Forked(format!(
+        "the checkpoint kept before {} is not that of the entries",
+        EntryNumber(first)
+    )))
+}
+
+fn journal_dir(dir: &Path) -> PathBuf {
+    dir.join("journal")
+}
+
+/// Makes a folder that only this user may enter, with those above it; one that is there already is left as it is.
+fn make_dir(dir: &Path) -> Result<(), BooksError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(BooksError::io(format!("making the folder {}", dir.display())))
+}
+
+fn sync_dir(dir: &Path) -> Result<(), BooksError> {
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(BooksError::io(format!("bringing the folder {} to the disk", dir.display())))
+}
+
+/// Takes the lock, which lasts as long as the file is open, and leaves this process's number in it.
+fn lock(dir: &Path) -> Result<File, BooksError> {
+    let path = dir.join("lock");
+    let doing = || BooksError::io(format!("locking {}", path.display()));
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(doing())?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut pid = String::new();
+            // What stands in the file only helps the words; the lock itself is the kernel's.
+            let _ = (&file).take(20).read_to_string(&mut pid);
+            return Err(BooksError::Locked { dir: dir.to_owned(), pid: pid.trim().parse().ok() });
+        }
+        Err(TryLockError::Error(error)) => return Err(doing()(error)),
+    }
+    file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).map_err(doing())?;
+    Ok(file)
+}

@@ -1,0 +1,213 @@
+//! What of an entry the member, the store and the center itself may see, and the leaf that binds the three.
+//!
+//! This is the seam from what is decided (`ledger`) to what is said (`wire`) for everything that a receipt opens.
+
+use ledger::{
+    Decision, Entry, Outcome, Request,
+    entry::{Purpose, Refusal},
+};
+use serde::Serialize;
+use wire::{
+    bounded::List,
+    codec,
+    id::{AccountNumber, Digest, MemberNumber, Role, StoreNumber, TelegramId},
+    message,
+    receipt::{Leaf, MemberPart, PayoutState, Side, StorePart, part_hash, part_salt},
+    text::Line,
+};
+
+use super::record::Record;
+
+/// Which member and which store may see their part of this entry.
+pub fn concerns(record: &Record) -> (Option<MemberNumber>, Option<StoreNumber>) {
+    let entry = &record.entry;
+    let (member, store) = open_parts(entry);
+    (
+        entry.concerns.member.filter(|_| member != MemberPart::Nothing),
+        entry.concerns.store.filter(|_| store != StorePart::Nothing),
+    )
+}
+
+/// What the member may see.
+pub fn member_part(record: &Record) -> MemberPart {
+    open_parts(&record.entry).0
+}
+
+/// What the store may see.
+pub fn store_part(record: &Record) -> StorePart {
+    open_parts(&record.entry).1
+}
+
+/// The leaf that stands for the record in the tree. It is a function of the record alone and never changes.
+pub fn leaf(record: &Record) -> Leaf {
+    let bound = |side| {
+        let (salt, part) = open(record, side);
+        part_hash(&salt, &part)
+    };
+    Leaf {
+        entry: record.entry.number,
+        at: record.entry.at,
+        kind: record.entry.kind(),
+        member: bound(Side::Member),
+        store: bound(Side::Store),
+        center: bound(Side::Center),
+    }
+}
+
+/// The salt and the bytes of one part.
+pub fn open(record: &Record, side: Side) -> ([u8; 32], Vec<u8>) {
+    let part = match side {
+        Side::Member => codec::encode(&member_part(record)),
+        Side::Store => codec::encode(&store_part(record)),
+        Side::Center => codec::encode(&CenterPart {
+            entry: &record.entry,
+            evidence: Digest::of(&[b"inkan/v1/evidence", &record.evidence]),
+        }),
+    };
+    (part_salt(&record.seed, side), part)
+}
+
+/// A refusal as it is said to whoever signed the telegram.
+pub fn said(refusal: &Refusal) -> message::Refusal {
+    use message::Refusal as Said;
+    match refusal {
+        Refusal::KeyNotInForce => Said::KeyNotInForce,
+        Refusal::Expired => Said::Expired,
+        Refusal::OfferExpired => Said::OfferExpired,
+        Refusal::WrongCurrency => Said::WrongCurrency,
+        Refusal::AmountZero => Said::AmountZero,
+        Refusal::AmountOutOfRange { least, most } => Said::AmountOutOfRange { least: *least, most: *most },
+        Refusal::UnknownCard => Said::UnknownCard,
+        Refusal::CardFrozen => Said::CardFrozen,
+        Refusal::AccountFrozen => Said::AccountFrozen,
+        Refusal::UnknownStore => Said::UnknownStore,
+        Refusal::StoreFrozen => Said::StoreFrozen,
+        Refusal::AlreadyPaid { by } => Said::AlreadyPaid { by: *by },
+        Refusal::BalanceShort { by } => Said::BalanceShort { by: *by },
+        Refusal::UnknownPayment { payment } => Said::UnknownPayment { payment: *payment },
+        Refusal::AlreadyRefunded { payment } => Said::AlreadyRefunded { payment: *payment },
+        Refusal::AlreadyClaimed { payment } => Said::AlreadyClaimed { payment: *payment },
+        Refusal::WrongAmount { expected } => Said::WrongAmount { expected: *expected },
+        Refusal::NotDelivered { payments } => {
+            Said::NotDelivered { payments: List::first(payments.iter().copied()) }
+        }
+        Refusal::ClaimOutOfOrder => Said::ClaimOutOfOrder,
+        Refusal::TooManyRefusals => Said::TooManyRefusals,
+        Refusal::KeyTaken => Said::KeyTaken,
+        Refusal::Duplicate { of } => Said::NotPossible(line(&format!("it was entered before as {of}"))),
+        Refusal::NotPossible(words) => Said::NotPossible(line(words)),
+        Refusal::NotAllowed => Said::NotPossible(line("this is not allowed to whoever asked for it")),
+    }
+}
+
+/// Everything else in an entry: the entry as a whole, and what binds the evidence. An auditor who has the journal
+/// sees both; a receipt of this side is for a judge.
+#[derive(Serialize)]
+struct CenterPart<'a> {
+    entry: &'a Entry,
+    evidence: Digest,
+}
+
+fn open_parts(entry: &Entry) -> (MemberPart, StorePart) {
+    match &entry.decision {
+        Decision::Refused(refusal) => refused(entry, refusal),
+        Decision::Done(outcome) => done(entry, outcome),
+    }
+}
+
+/// A refusal is seen by whoever signed, and by nobody else.
+fn refused(entry: &Entry, refusal: &Refusal) -> (MemberPart, StorePart) {
+    let Some((telegram, role)) = signer(&entry.request) else {
+        return (MemberPart::Nothing, StorePart::Nothing);
+    };
+    let reason = said(refusal);
+    match role {
+        Role::Member => (MemberPart::Refused { telegram, reason }, StorePart::Nothing),
+        Role::Store => (MemberPart::Nothing, StorePart::Refused { telegram, reason }),
+    }
+}
+
+fn done(entry: &Entry, outcome: &Outcome) -> (MemberPart, StorePart) {
+    let member = |part| (part, StorePart::Nothing);
+    let store = |part| (MemberPart::Nothing, part);
+    match (&entry.request, outcome) {
+        (Request::Register(it), Outcome::Registered(AccountNumber::Member(number))) => {
+            member(MemberPart::Registered { member: *number, key: it.signature_key })
+        }
+        (Request::Register(it), Outcome::Registered(AccountNumber::Store(number))) => {
+            store(StorePart::Registered { store: *number, key: it.signature_key })
+        }
+        (Request::ChangeKey(it), _) => match it.account {
+            AccountNumber::Member(_) => member(MemberPart::KeyChanged { role: it.role, key: it.key }),
+            AccountNumber::Store(_) => store(StorePart::KeyChanged { role: it.role, key: it.key }),
+        },
+        (Request::RequestCard(it), _) => {
+            member(MemberPart::CardRequested { telegram: it.telegram, amount: it.amount })
+        }
+        (_, Outcome::CardIssued { card, request, amount }) => {
+            member(MemberPart::CardIssued { card: *card, request: *request, amount: *amount })
+        }
+        (Request::Pay(it), Outcome::Paid { balance }) => (
+            MemberPart::Paid {
+                telegram: it.telegram,
+                card: it.card,
+                store: it.store,
+                offer: it.offer,
+                order: it.order,
+                total: it.total,
+                balance: *balance,
+            },
+            StorePart::Paid { offer: it.offer, order: it.order, total: it.total },
+        ),
+        (Request::Void(it), _) => match it.account {
+            AccountNumber::Member(_) => member(MemberPart::Voided { telegram: it.telegram }),
+            AccountNumber::Store(_) => store(StorePart::Voided { telegram: it.telegram }),
+        },
+        (Request::Refund(it), Outcome::Refunded { card, amount, balance }) => (
+            MemberPart::Refunded {
+                payment: it.payment,
+                card: *card,
+                amount: *amount,
+                reason: it.reason,
+                balance: *balance,
+            },
+            StorePart::Refunded {
+                telegram: it.telegram,
+                payment: it.payment,
+                amount: *amount,
+                reason: it.reason,
+            },
+        ),
+        (Request::Claim(it), _) => store(StorePart::Claimed {
+            telegram: it.telegram,
+            payments: List::first(it.payments.iter().copied()),
+            total: it.total,
+        }),
+        (_, Outcome::PayoutIntended { purpose: Purpose::Claim(claim), amount }) => {
+            store(StorePart::Payout { claim: *claim, amount: *amount, state: PayoutState::InTransit })
+        }
+        (_, Outcome::PayoutSettled { purpose: Purpose::Claim(claim), amount, paid }) => {
+            let state = if *paid { PayoutState::Paid } else { PayoutState::Failed };
+            store(StorePart::Payout { claim: *claim, amount: *amount, state })
+        }
+        (Request::Lapse { request }, _) => member(MemberPart::CardLapsed { request: *request }),
+        _ => (MemberPart::Nothing, StorePart::Nothing),
+    }
+}
+
+/// The telegram that a request came as, and the part that its signer sees.
+fn signer(request: &Request) -> Option<(TelegramId, Role)> {
+    let signed = request.signed()?;
+    let role = match (signed.account, request) {
+        (Some(account), _) => account.role(),
+        (None, Request::Register(it)) => it.role,
+        (None, _) => return None,
+    };
+    Some((signed.telegram, role))
+}
+
+/// Words of our own as a line, cut at a character where they are too long.
+fn line(words: &str) -> Line {
+    let short: String = words.chars().take(wire::limits::LINE / 4).collect();
+    Line::new(&short).unwrap_or_default()
+}

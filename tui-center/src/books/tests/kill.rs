@@ -1,0 +1,81 @@
+//! The death of the program at any moment: a child appends and is killed, again and again.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use wire::checkpoint::SignedCheckpoint;
+
+use super::super::{Books, sample};
+
+const FOLDER: &str = "INKAN_BOOKS_CHILD";
+const ROUNDS: usize = 12;
+
+/// The child: appends for as long as it lives, and says after each append how many entries are durable.
+#[test]
+fn child() {
+    let Some(dir) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
+    let mut books = Books::open_with(&dir, sample::key(), |_| (), 64 << 10).unwrap();
+    loop {
+        let size = books.reader().size();
+        let batch = sample::run(size..size + 1 + size % 7);
+        let checkpoint = books.append(&batch).unwrap();
+        println!("\ndurable {}", checkpoint.note().replace('\n', "|"));
+    }
+}
+
+/// Whatever the child had answered when it was killed is there afterwards, under the same roots.
+#[test]
+fn a_kill_at_any_moment_loses_nothing_that_was_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Books::create_with(dir.path(), sample::key(), &sample::run(0..3), 64 << 10).unwrap());
+    let mut durable = 3;
+    for round in 0..ROUNDS {
+        let answered = run_and_kill(dir.path(), 1 + round * 5);
+        let mut entries = Vec::new();
+        let books =
+            Books::open_with(dir.path(), sample::key(), |it| entries.push(it.clone()), 64 << 10).unwrap();
+        let size = books.reader().size();
+        assert_eq!(entries, sample::run(0..size));
+        for checkpoint in &answered {
+            assert!(books.reader().contains(checkpoint.claimed()), "{checkpoint} was answered");
+        }
+        let newest = answered.last().unwrap().claimed().size;
+        assert!(newest > durable && size >= newest, "{durable} < {newest} <= {size}");
+        durable = size;
+    }
+}
+
+/// Lets the child answer so many times, kills it, and gives back what it had answered.
+fn run_and_kill(dir: &Path, answers: usize) -> Vec<SignedCheckpoint> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", "--test-threads=1", &format!("{}::child", path())])
+        .env(FOLDER, dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut answered = Vec::new();
+    let mut read = |most: usize| {
+        while answered.len() < most {
+            let Some(Ok(line)) = lines.next() else { break };
+            let Some(note) = line.strip_prefix("durable ") else { continue };
+            answered.extend(SignedCheckpoint::parse(&note.replace('|', "\n")));
+        }
+    };
+    read(answers);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // What it said between our last reading and its death; a line that the death cut is no note.
+    read(usize::MAX);
+    assert!(answered.len() >= answers, "the child died early");
+    answered
+}
+
+/// This module as the test harness names it: without the crate.
+fn path() -> &'static str {
+    module_path!().split_once("::").map_or("", |(_, path)| path)
+}
