@@ -1,0 +1,374 @@
+//! The desk as everybody else has it.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{self, SyncSender, TrySendError},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use ledger::{Request, State, state::Imbalance};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot, watch};
+use wire::{
+    id::{AccountNumber, EntryNumber},
+    limits,
+    receipt::EntryKind,
+};
+
+use super::{
+    Answer, Clock, DeskError, Mailboxes, Work,
+    writer::{Job, Writer},
+};
+use crate::books::{BooksError, Journal, Reader, Record, Search};
+
+/// Requests that may wait for the desk.
+const QUEUE: usize = 4096;
+/// The bytes that they may hold together.
+const QUEUE_BYTES: usize = 64 << 20;
+/// The longest request: the evidence that a record can keep, and what is decoded from it.
+const WORK_BYTES: usize = limits::FRAME;
+/// Of what the center's own rooms ask; the words in it are short.
+const ACT_BYTES: usize = 16 << 10;
+/// Entries that a slow console may be behind before it must read them from the books.
+const FEED: usize = 1024;
+/// How often the desk looks at the clock when nothing is asked of it.
+const TICK: Duration = Duration::from_millis(500);
+/// Entries that are looked at to answer for a telegram whose time is past.
+const LOOK_BACK: usize = 1_000_000;
+
+/// Whether payments are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// They are.
+    Open,
+    /// They are, by the desk's own time: the clock jumped, and what expires waits for an operator. In words.
+    ClockJumped(String),
+    /// They are not, and why. Only a restart opens the desk again.
+    Stopped(String),
+}
+
+impl Standing {
+    /// Whether payments are taken.
+    pub fn is_open(&self) -> bool {
+        !matches!(self, Self::Stopped(_))
+    }
+}
+
+/// The books' memory while the journal is read at opening: hand [`Opening::follow`] every record, oldest first.
+pub struct Opening {
+    state: State,
+    mailboxes: Mailboxes,
+    broken: Option<Imbalance>,
+}
+
+impl Opening {
+    /// Begins with empty books.
+    pub fn new(mailboxes: Mailboxes) -> Self {
+        Self { state: State::new(), mailboxes, broken: None }
+    }
+
+    /// Applies a record and puts its mail into the mailboxes. After an entry that breaks the rules nothing more is
+    /// applied; [`Desk::open`] tells.
+    pub fn follow(&mut self, record: &Record) {
+        if self.broken.is_some() {
+            return;
+        }
+        match self.state.apply(&record.entry) {
+            Ok(()) => self.mailboxes.deliver(&record.entry),
+            Err(imbalance) => self.broken = Some(imbalance),
+        }
+    }
+
+    /// The books as read so far.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+/// The desk. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct Desk(Arc<Handle>);
+
+struct Handle {
+    queue: SyncSender<Job>,
+    room: Arc<Semaphore>,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<Result<(), BooksError>>>>,
+}
+
+/// What the desk's thread shares with everybody.
+pub(super) struct Shared {
+    /// Applied after it is durable.
+    pub(super) state: RwLock<State>,
+    pub(super) standing: watch::Sender<Standing>,
+    pub(super) feed: broadcast::Sender<Arc<Record>>,
+    pub(super) mailboxes: Mailboxes,
+    pub(super) reader: Reader,
+    pub(super) waiting: AtomicUsize,
+    pub(super) closing: AtomicBool,
+    pub(super) clock_accepted: AtomicBool,
+}
+
+impl Shared {
+    /// Stops payments for good; the first words stay.
+    pub(super) fn stop(&self, words: String) {
+        self.standing.send_if_modified(|standing| {
+            let open = standing.is_open();
+            if open {
+                tracing::error!("payments are stopped: {words}");
+                *standing = Standing::Stopped(words);
+            }
+            open
+        });
+    }
+
+    pub(super) fn stopped(&self) -> Option<String> {
+        match &*self.standing.borrow() {
+            Standing::Stopped(words) => Some(words.clone()),
+            Standing::Open | Standing::ClockJumped(_) => None,
+        }
+    }
+}
+
+/// What becomes of a job at the desk.
+pub(super) enum Reply {
+    /// Entered now.
+    Entered(Arc<Record>),
+    /// Entered before, by this entry.
+    Known(EntryNumber),
+    /// Its time is past; the journal knows whether it was entered.
+    Late,
+}
+
+impl Desk {
+    /// Opens the desk on books that `opening` has followed to their end, and starts its thread. Accepted claims
+    /// without a transfer get theirs before anything else is decided.
+    ///
+    /// # Errors
+    /// When the journal breaks the rules of the books, or their audit does; and when no thread can be started.
+    pub fn open(
+        journal: Box<dyn Journal>,
+        opening: Opening,
+        clock: Box<dyn Clock>,
+    ) -> Result<Self, BooksError> {
+        let Opening { state, mailboxes, broken } = opening;
+        let refused = |imbalance: Imbalance| {
+            BooksError::Forked(format!("replaying it breaks the rules of the books: {imbalance}"))
+        };
+        broken.map_or(Ok(()), Err).map_err(refused)?;
+        state.audit().map_err(refused)?;
+        let (queue, jobs) = mpsc::sync_channel(QUEUE);
+        let shared = Arc::new(Shared {
+            state: RwLock::new(state.clone()),
+            standing: watch::Sender::new(Standing::Open),
+            feed: broadcast::Sender::new(FEED),
+            mailboxes,
+            reader: journal.reader(),
+            waiting: AtomicUsize::new(0),
+            closing: AtomicBool::new(false),
+            clock_accepted: AtomicBool::new(false),
+        });
+        let writer = Writer::new(journal, state, shared.clone(), jobs, clock);
+        let thread = thread::Builder::new()
+            .name("desk".into())
+            .spawn(move || writer.run(TICK))
+            .map_err(|source| BooksError::Io { doing: "starting the desk".into(), source })?;
+        let room = Arc::new(Semaphore::new(QUEUE_BYTES));
+        Ok(Self(Arc::new(Handle { queue, room, shared, thread: Mutex::new(Some(thread)) })))
+    }
+
+    /// Has a request decided and entered, and waits until the entry is durable. What was entered before gets its
+    /// stored entry; a telegram whose time is past gets what the journal holds of it.
+    ///
+    /// # Errors
+    /// As [`DeskError`] tells. [`DeskError::Busy`] comes at once.
+    pub async fn submit(&self, work: Work) -> Result<Answer, DeskError> {
+        let Work { request, evidence } = work;
+        let room = self.room(&request, &evidence)?;
+        let look_back = request.clone();
+        let (answer, reply) = oneshot::channel();
+        let shared = &self.0.shared;
+        if let Some(words) = shared.stopped() {
+            return Err(DeskError::Stopped(words));
+        }
+        if shared.closing.load(Ordering::Acquire) {
+            return Err(DeskError::Stopped("the center is closing".into()));
+        }
+        shared.waiting.fetch_add(1, Ordering::Relaxed);
+        let job = Job::Work { request: Box::new(request), evidence, answer, _room: room };
+        if let Err(refused) = self.0.queue.try_send(job) {
+            shared.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(match refused {
+                TrySendError::Full(_) => DeskError::Busy,
+                TrySendError::Disconnected(_) => DeskError::Stopped("the center is closing".into()),
+            });
+        }
+        let reply = reply
+            .await
+            .unwrap_or_else(|_| Err(DeskError::Unknown("the desk ended while it was at work".into())));
+        match reply? {
+            Reply::Entered(record) => Ok(self.answer(record, false)),
+            Reply::Known(number) => {
+                let record = self.off_thread(move |reader| reader.read(number)).await?;
+                Ok(self.answer(Arc::new(record), true))
+            }
+            Reply::Late => {
+                let last = self.last_of(&look_back);
+                let found = self.off_thread(move |reader| look_back_for(reader, &look_back, last)).await?;
+                found.map(|record| self.answer(Arc::new(record), true)).ok_or(DeskError::Expired)
+            }
+        }
+    }
+
+    /// The books as they are durable. Hold it shortly and never across an await: the desk waits for it.
+    pub fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.0.shared.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the journal.
+    pub fn reader(&self) -> &Reader {
+        &self.0.shared.reader
+    }
+
+    /// The mailboxes.
+    pub fn mailboxes(&self) -> &Mailboxes {
+        &self.0.shared.mailboxes
+    }
+
+    /// Every entry as it becomes durable. Whoever lags behind is told by how many, and reads them from the journal.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Record>> {
+        self.0.shared.feed.subscribe()
+    }
+
+    /// Whether payments are taken; changes as it changes.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.0.shared.standing.subscribe()
+    }
+
+    /// How many requests wait.
+    pub fn depth(&self) -> usize {
+        self.0.shared.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Stops payments for good: something was seen that must never be. The first words stay.
+    pub fn stop(&self, words: impl Into<String>) {
+        self.0.shared.stop(words.into());
+    }
+
+    /// An operator says that the clock, which jumped, is right.
+    pub fn accept_clock(&self) {
+        self.0.shared.clock_accepted.store(true, Ordering::Release);
+        // A full queue wakes the desk as well.
+        let _ = self.0.queue.try_send(Job::Wake);
+    }
+
+    /// Recomputes the rules of the books and stops payments when one is broken: the console's light. It takes time
+    /// in proportion to the books and keeps the desk from publishing meanwhile; call it on a blocking thread.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn audit(&self) -> Result<(), Imbalance> {
+        let audited = self.state().audit();
+        if let Err(imbalance) = &audited {
+            self.stop(format!("the books do not balance: {imbalance}"));
+        }
+        audited
+    }
+
+    /// Ends in order: takes nothing more, decides all that waits, closes the journal.
+    ///
+    /// # Errors
+    /// When the journal could not be closed in order; every answered entry is durable all the same.
+    pub async fn close(&self) -> Result<(), BooksError> {
+        self.0.shared.closing.store(true, Ordering::Release);
+        let _ = self.0.queue.try_send(Job::Wake);
+        let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(thread) = thread else { return Ok(()) };
+        let ended = tokio::task::spawn_blocking(move || thread.join()).await;
+        match ended {
+            Ok(Ok(closed)) => closed,
+            _ => Err(BooksError::Stopped("the desk ended before its time".into())),
+        }
+    }
+
+    fn room(&self, request: &Request, evidence: &[u8]) -> Result<OwnedSemaphorePermit, DeskError> {
+        let size = match request.signed() {
+            Some(_) => evidence.len(),
+            None => wire::codec::encode(request).len(),
+        };
+        let allowed = if request.signed().is_some() { WORK_BYTES } else { ACT_BYTES };
+        if size > allowed {
+            return Err(DeskError::Malformed(format!(
+                "{size} bytes are asked to be entered, at most {allowed} can be"
+            )));
+        }
+        let permits = u32::try_from(size.max(1)).map_err(|_| DeskError::Busy)?;
+        self.0.room.clone().try_acquire_many_owned(permits).map_err(|_| DeskError::Busy)
+    }
+
+    fn answer(&self, record: Arc<Record>, repeated: bool) -> Answer {
+        Answer { record, checkpoint: self.0.shared.reader.checkpoint(), repeated }
+    }
+
+    /// The last entry that concerns the signer of a request.
+    fn last_of(&self, request: &Request) -> Option<EntryNumber> {
+        let account = request.signed()?.account?;
+        self.state().holder(account).map(|holder| holder.last)
+    }
+
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, BooksError> + Send + 'static,
+    ) -> Result<T, DeskError> {
+        let reader = self.0.shared.reader.clone();
+        let read = tokio::task::spawn_blocking(move || read(&reader)).await;
+        match read {
+            Ok(read) => read.map_err(|error| DeskError::Unreadable(error.to_string())),
+            Err(_) => Err(DeskError::Unreadable("reading was interrupted".into())),
+        }
+    }
+}
+
+/// Looks for the entry of a telegram whose time is past: backwards through its signer's entries, down to the time
+/// before which it can't have been entered. A void with a time further ahead than any telegram may have can lie
+/// below that; it then reads as never entered, which it was not, and never will be.
+fn look_back_for(
+    reader: &Reader,
+    request: &Request,
+    last: Option<EntryNumber>,
+) -> Result<Option<Record>, BooksError> {
+    let Some(signed) = request.signed() else { return Ok(None) };
+    let is_it =
+        |record: &Record| record.entry.request.signed().is_some_and(|it| it.telegram == signed.telegram);
+    let since = wire::time::Timestamp(signed.valid_until.0.saturating_sub(limits::VALIDITY_MS));
+    let Some(account) = signed.account else {
+        let search = Search {
+            since: Some(since),
+            until: Some(signed.valid_until),
+            kinds: vec![EntryKind::Registration],
+            found_max: 1,
+            examined_max: LOOK_BACK,
+            ..Search::default()
+        };
+        return Ok(reader.search(&search, is_it)?.records.pop());
+    };
+    let mut at = last;
+    for _ in 0..LOOK_BACK {
+        let Some(number) = at else { break };
+        let record = reader.read(number)?;
+        if record.entry.at < since {
+            break;
+        }
+        if is_it(&record) {
+            return Ok(Some(record));
+        }
+        at = match account {
+            AccountNumber::Member(_) => record.entry.previous.member,
+            AccountNumber::Store(_) => record.entry.previous.store,
+        };
+    }
+    Ok(None)
+}

@@ -1,0 +1,286 @@
+//! The one thread that decides and appends.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError,
+        atomic::Ordering,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::Duration,
+};
+
+use ledger::{Refusal, Request, State, decide, decide::admissible};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use wire::{id::EntryNumber, time::Timestamp};
+
+use super::{
+    Clock, DeskError, Standing,
+    clock::DeskClock,
+    desk::{Reply, Shared},
+};
+use crate::books::{BooksError, Journal, Record};
+
+/// Requests that one batch takes.
+const BATCH: usize = 512;
+/// A batch takes no more when its evidence has reached this.
+const BATCH_BYTES: usize = 8 << 20;
+/// Card requests that lapse in one batch.
+const LAPSES: usize = 128;
+
+/// What comes through the queue.
+pub(super) enum Job {
+    /// To be decided.
+    Work {
+        request: Box<Request>,
+        evidence: Vec<u8>,
+        answer: oneshot::Sender<Result<Reply, DeskError>>,
+        /// Its share of the queue's bytes, given back when the job is done.
+        _room: OwnedSemaphorePermit,
+    },
+    /// Look up: a flag was set.
+    Wake,
+}
+
+/// Decides on the working state, which is ahead of the journal while a batch is on its way.
+pub(super) struct Writer {
+    journal: Box<dyn Journal>,
+    working: State,
+    shared: Arc<Shared>,
+    jobs: Receiver<Job>,
+    clock: DeskClock,
+}
+
+/// Somebody who waits for the batch, and what the answer is once it is durable.
+struct Waiter {
+    answer: oneshot::Sender<Result<Reply, DeskError>>,
+    place: Place,
+    _room: OwnedSemaphorePermit,
+}
+
+enum Place {
+    /// In this batch.
+    Entered(EntryNumber),
+    /// In this batch or before it; asked a second time.
+    Known(EntryNumber),
+    /// Nowhere.
+    Late,
+    Refused(DeskError),
+}
+
+impl Writer {
+    pub(super) fn new(
+        journal: Box<dyn Journal>,
+        working: State,
+        shared: Arc<Shared>,
+        jobs: Receiver<Job>,
+        clock: Box<dyn Clock>,
+    ) -> Self {
+        let clock = DeskClock::begin(clock, working.at());
+        Self { journal, working, shared, jobs, clock }
+    }
+
+    /// Works until the desk is closed, or everybody has dropped it.
+    pub(super) fn run(mut self, tick: Duration) -> Result<(), BooksError> {
+        let _alarm = Alarm(self.shared.clone());
+        loop {
+            // Due transfers and lapses first: at opening there may be some that a crash has left.
+            let (taken, ended) = self.take(tick);
+            self.settle(taken);
+            if ended {
+                break;
+            }
+        }
+        self.shared.stop("the center is closing".into());
+        // Whoever slipped in while the desk closed is answered before the books are.
+        while let Ok(job) = self.jobs.try_recv() {
+            if let Job::Work { answer, .. } = job {
+                let _ = answer.send(Err(DeskError::Stopped("the center is closing".into())));
+            }
+        }
+        self.journal.close()
+    }
+
+    /// Takes all that waits, up to a batch. Says whether nothing more is to come.
+    fn take(&mut self, tick: Duration) -> (Vec<Job>, bool) {
+        let closing = self.shared.closing.load(Ordering::Acquire);
+        let wait = if closing || self.has_own_work() { Duration::ZERO } else { tick };
+        let mut next = match self.jobs.recv_timeout(wait) {
+            Ok(job) => Some(job),
+            Err(RecvTimeoutError::Timeout) => return (Vec::new(), closing),
+            Err(RecvTimeoutError::Disconnected) => return (Vec::new(), true),
+        };
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while let Some(job) = next {
+            if let Job::Work { evidence, .. } = &job {
+                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                bytes += evidence.len();
+            }
+            taken.push(job);
+            if taken.len() >= BATCH || bytes >= BATCH_BYTES {
+                break;
+            }
+            next = self.jobs.try_recv().ok();
+        }
+        (taken, false)
+    }
+
+    fn has_own_work(&self) -> bool {
+        self.shared.stopped().is_none() && self.working.claims_due().next().is_some()
+    }
+
+    /// Decides a batch, makes it durable, publishes it, answers.
+    fn settle(&mut self, jobs: Vec<Job>) {
+        let now = self.look_at_the_clock();
+        let mut records: Vec<Record> = Vec::new();
+        let mut waiters: Vec<Waiter> = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let Job::Work { request, evidence, answer, _room } = job else { continue };
+            let place = match self.shared.stopped() {
+                Some(words) => Place::Refused(DeskError::Stopped(words)),
+                None => self.enter(&request, evidence, now, &mut records),
+            };
+            waiters.push(Waiter { answer, place, _room });
+        }
+        if self.shared.stopped().is_none() {
+            self.own_work(now, &mut records);
+        }
+        if let Some(words) = self.shared.stopped() {
+            // A rule broke while the batch was decided: none of it was written.
+            for waiter in waiters {
+                let _ = waiter.answer.send(Err(DeskError::Stopped(words.clone())));
+            }
+            return;
+        }
+        if !records.is_empty()
+            && let Err(error) = self.journal.append(&records)
+        {
+            let words = error.to_string();
+            self.shared.stop(words.clone());
+            for waiter in waiters {
+                let _ = waiter.answer.send(match waiter.place {
+                    Place::Entered(_) | Place::Known(_) => Err(DeskError::Unknown(words.clone())),
+                    Place::Late => Ok(Reply::Late),
+                    Place::Refused(error) => Err(error),
+                });
+            }
+            return;
+        }
+        let records: Vec<Arc<Record>> = records.into_iter().map(Arc::new).collect();
+        self.publish(&records);
+        answer(waiters, &records);
+    }
+
+    /// The desk's time, and whether an operator must look at the clock.
+    fn look_at_the_clock(&mut self) -> Timestamp {
+        if self.shared.clock_accepted.swap(false, Ordering::AcqRel) {
+            self.clock.accept();
+        }
+        let now = self.clock.now();
+        let standing = self.clock.words().map_or(Standing::Open, Standing::ClockJumped);
+        self.shared.standing.send_if_modified(|current| {
+            let changes = current.is_open() && *current != standing;
+            if changes {
+                if let Standing::ClockJumped(words) = &standing {
+                    tracing::warn!("{words}");
+                }
+                *current = standing;
+            }
+            changes
+        });
+        now
+    }
+
+    fn enter(
+        &mut self,
+        request: &Request,
+        evidence: Vec<u8>,
+        now: Timestamp,
+        records: &mut Vec<Record>,
+    ) -> Place {
+        if let Some(number) = self.working.answered(request) {
+            return Place::Known(number);
+        }
+        if let Err(words) = admissible(request, now) {
+            return Place::Refused(DeskError::Malformed(words));
+        }
+        let entry = decide(&self.working, request, now);
+        if !entry.is_for_the_journal() {
+            return match entry.refusal() {
+                Some(Refusal::Expired) => Place::Late,
+                Some(Refusal::Duplicate { of }) => Place::Known(*of),
+                _ => Place::Refused(DeskError::Limited),
+            };
+        }
+        if let Err(imbalance) = self.working.apply(&entry) {
+            let words = format!("the books do not balance: {imbalance}");
+            self.shared.stop(words.clone());
+            return Place::Refused(DeskError::Stopped(words));
+        }
+        let number = entry.number;
+        records.push(Record::new(entry, evidence));
+        Place::Entered(number)
+    }
+
+    /// What the desk asks itself: the transfers for accepted claims, and card requests whose time is over, unless
+    /// the clock is in doubt.
+    fn own_work(&mut self, now: Timestamp, records: &mut Vec<Record>) {
+        let claims: Vec<EntryNumber> = self.working.claims_due().collect();
+        let lapsing: Vec<EntryNumber> = match self.clock.words() {
+            None => self.working.lapsing(now).take(LAPSES).collect(),
+            Some(_) => Vec::new(),
+        };
+        let transfers = claims.into_iter().map(|claim| Request::PayClaim { claim });
+        let lapses = lapsing.into_iter().map(|request| Request::Lapse { request });
+        for request in transfers.chain(lapses) {
+            self.enter(&request, Vec::new(), now, records);
+        }
+    }
+
+    /// Shows durable entries to everybody.
+    fn publish(&self, records: &[Arc<Record>]) {
+        {
+            let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
+            for record in records {
+                if let Err(imbalance) = state.apply(&record.entry) {
+                    // The working state took the same entry: one of the two is damaged in memory.
+                    self.shared.stop(format!("the books in memory differ: {imbalance}"));
+                    break;
+                }
+            }
+        }
+        for record in records {
+            self.shared.mailboxes.deliver(&record.entry);
+            // Nobody may be listening.
+            let _ = self.shared.feed.send(record.clone());
+        }
+    }
+}
+
+/// Answers everybody whose entry is durable now.
+fn answer(waiters: Vec<Waiter>, records: &[Arc<Record>]) {
+    let by_number: HashMap<EntryNumber, &Arc<Record>> =
+        records.iter().map(|record| (record.entry.number, record)).collect();
+    for waiter in waiters {
+        let reply = match waiter.place {
+            Place::Entered(number) => Ok(by_number
+                .get(&number)
+                .map_or(Reply::Known(number), |record| Reply::Entered((*record).clone()))),
+            Place::Known(number) => Ok(Reply::Known(number)),
+            Place::Late => Ok(Reply::Late),
+            Place::Refused(error) => Err(error),
+        };
+        // Whoever does not wait any more asks again.
+        let _ = waiter.answer.send(reply);
+    }
+}
+
+/// Says that the desk is gone, however it went.
+struct Alarm(Arc<Shared>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.0.stop("the desk ended unexpectedly; restart the center".into());
+    }
+}
