@@ -42,3 +42,16 @@ pub(crate) fn numbered(number: u64) -> Record {
 pub(crate) fn run(numbers: std::ops::Range<u64>) -> Vec<Record> {
     numbers.map(numbered).collect()
 }
+
+/// A public telegram.
+pub(crate) fn telegram() -> wire::telegram::Telegram {
+    use wire::payload::{Rights, TerminalCertificate};
+    let key = SigningKey::from_seed(&[31; 32]);
+    let certificate = TerminalCertificate {
+        center: key.verification_key().center(),
+        terminal_key: key.verification_key(),
+        rights: Rights::Owner,
+        issued: Timestamp(1_790_000_000_000),
+    };
+    wire::telegram::Telegram::sign_as_key(&certificate, &key)
+}
