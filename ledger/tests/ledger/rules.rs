@@ -1,7 +1,6 @@
 //! One case per rule: what is refused and why, and what moves when it is not.
 
-mod world;
-
+use crate::world::{DAY_MS, START, World, failed_at_bank, paid_by_bank, settings, yen};
 use ledger::{
     Account, Decision, Entry, Outcome, Refusal, Request,
     decide::admissible,
@@ -16,7 +15,6 @@ use wire::{
     payload::KeyRole,
     time::Timestamp,
 };
-use world::{DAY_MS, START, World, failed_at_bank, paid_by_bank, settings, yen};
 
 fn refusal(entry: &Entry) -> &Refusal {
     assert!(entry.postings.is_empty(), "a refusal moves no money");

@@ -1,9 +1,8 @@
 //! Random streams of requests: what must hold holds after every entry, whatever is asked.
 
-mod world;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::world::{World, bytes, failed_at_bank, paid_by_bank, settings};
 use ledger::{
     Account, Decision, Entry, Outcome, Request, State, decide,
     request::{OperatorRole, Standing, TransferResult, Void},
@@ -15,7 +14,6 @@ use wire::{
     payload::KeyRole,
     time::Timestamp,
 };
-use world::{World, bytes, failed_at_bank, paid_by_bank, settings};
 
 /// One random step: which kind of request, and numbers from which its fields are chosen.
 #[derive(Debug, Clone)]
@@ -50,7 +48,7 @@ fn recent(world: &World, choice: u8) -> EntryNumber {
 /// Few telegrams, which therefore repeat. Its time is part of a telegram, so one id always has the same.
 fn repeated(choice: u8) -> (TelegramId, Timestamp) {
     let choice = u64::from(choice % 32);
-    (TelegramId(bytes(b'T', choice)), Timestamp(world::START + choice * world::DAY_MS / 4))
+    (TelegramId(bytes(b'T', choice)), Timestamp(crate::world::START + choice * crate::world::DAY_MS / 4))
 }
 
 fn request(world: &mut World, step: &Step) -> Request {
@@ -78,7 +76,7 @@ fn request(world: &mut World, step: &Step) -> Request {
             let mut payment = world.payment(card, store, amount(c) / 10);
             // Few orders, each with one offer, so that they are often paid twice.
             payment.order = OrderHash(bytes(b'h', u64::from(b % 16)));
-            payment.offer_expires = Timestamp(world::START + u64::from(b % 16) * world::DAY_MS);
+            payment.offer_expires = Timestamp(crate::world::START + u64::from(b % 16) * crate::world::DAY_MS);
             if c % 16 == 0 {
                 (payment.telegram, payment.valid_until) = repeated(a);
             }
@@ -149,12 +147,10 @@ fn at_bank(entries: &[Entry]) -> i128 {
     let moved = |entry: &Entry| -> i128 {
         match (&entry.request, &entry.decision) {
             (Request::Credit(it), Decision::Done(_)) => it.amount.minor().into(),
-            (Request::PayoutResult { result: TransferResult::Paid { .. }, .. }, Decision::Done(outcome)) => {
-                match outcome {
-                    Outcome::PayoutSettled { amount, .. } => -i128::from(amount.minor()),
-                    _ => 0,
-                }
-            }
+            (
+                Request::PayoutResult { result: TransferResult::Paid { .. }, .. },
+                Decision::Done(Outcome::PayoutSettled { amount, .. }),
+            ) => -i128::from(amount.minor()),
             _ => 0,
         }
     };

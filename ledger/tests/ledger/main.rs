@@ -1,0 +1,5 @@
+//! Tests of the rules of money.
+
+mod rules;
+mod streams;
+mod world;
