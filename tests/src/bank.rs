@@ -64,14 +64,22 @@ impl Bank {
     /// Every movement so far.
     pub fn movements(&self) -> Result<Vec<Movement>> {
         match fs::read_to_string(&self.books) {
-            Ok(text) => text.lines().map(|line| serde_json::from_str(line).wrap_err("the bank's books")).collect(),
+            Ok(text) => {
+                text.lines().map(|line| serde_json::from_str(line).wrap_err("the bank's books")).collect()
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error).wrap_err("the bank's books"),
         }
     }
 
     /// A payer transfers money to the customer: books it, then tells it in a `camt.054`.
-    pub fn credit(&self, minor: u64, reference: &str, payer: &str, misbehave: Option<Misbehaviour>) -> Result<Movement> {
+    pub fn credit(
+        &self,
+        minor: u64,
+        reference: &str,
+        payer: &str,
+        misbehave: Option<Misbehaviour>,
+    ) -> Result<Movement> {
         let movement = Movement {
             bank_reference: format!("CR{:010}", self.movements()?.len() + 1),
             minor: i64::try_from(minor)?,
@@ -86,7 +94,8 @@ impl Bank {
     /// Tells a movement again, in a file of another name: what a customer's host may get after a repair.
     pub fn repeat(&self, bank_reference: &str) -> Result<()> {
         let movements = self.movements()?;
-        let Some(movement) = movements.iter().find(|movement| movement.bank_reference == bank_reference) else {
+        let Some(movement) = movements.iter().find(|movement| movement.bank_reference == bank_reference)
+        else {
             bail!("the bank knows no movement {bank_reference}");
         };
         self.tell(&format!("camt054-{bank_reference}-again"), &self.notice(movement), None)
@@ -105,7 +114,8 @@ impl Bank {
         files.sort();
         for file in files {
             let text = fs::read_to_string(&file)?;
-            let order = read_transfers(&text).wrap_err_with(|| format!("{} is no pain.001", file.display()))?;
+            let order =
+                read_transfers(&text).wrap_err_with(|| format!("{} is no pain.001", file.display()))?;
             self.execute(&order, misbehave)?;
             let name = file.file_name().unwrap_or_default();
             fs::rename(&file, done.join(name))?;
@@ -116,19 +126,29 @@ impl Bank {
 
     fn execute(&self, order: &Transfers, misbehave: Option<Misbehaviour>) -> Result<()> {
         if order.debtor_account != self.account {
-            bail!("{} debits {}, which is not the customer's account", order.message_id, order.debtor_account);
+            bail!(
+                "{} debits {}, which is not the customer's account",
+                order.message_id,
+                order.debtor_account
+            );
         }
         let mut known = self.movements()?;
         let rejected = misbehave == Some(Misbehaviour::Reject);
         let mut executed = Vec::new();
         for transfer in &order.transfers {
             if transfer.currency != self.currency {
-                bail!("{} is in {}, the account in {}", transfer.end_to_end, transfer.currency, self.currency);
+                bail!(
+                    "{} is in {}, the account in {}",
+                    transfer.end_to_end,
+                    transfer.currency,
+                    self.currency
+                );
             }
             if rejected {
                 continue;
             }
-            let before = known.iter().find(|movement| movement.minor < 0 && movement.reference == transfer.end_to_end);
+            let before =
+                known.iter().find(|movement| movement.minor < 0 && movement.reference == transfer.end_to_end);
             let movement = match before {
                 Some(movement) => movement.clone(),
                 None => {
@@ -196,8 +216,11 @@ impl Bank {
 
     fn notice(&self, movement: &Movement) -> String {
         let account = escape(&self.account);
-        let account_id =
-            if looks_like_iban(&account) { format!("<IBAN>{account}</IBAN>") } else { format!("<Othr><Id>{account}</Id></Othr>") };
+        let account_id = if looks_like_iban(&account) {
+            format!("<IBAN>{account}</IBAN>")
+        } else {
+            format!("<Othr><Id>{account}</Id></Othr>")
+        };
         let indicator = if movement.minor >= 0 { "CRDT" } else { "DBIT" };
         let amount = plain(movement.minor.unsigned_abs(), self.digits);
         let (currency, reference) = (&self.currency, escape(&movement.bank_reference));
@@ -212,9 +235,20 @@ impl Bank {
                 given => format!("<RmtInf><Ustrd>{}</Ustrd></RmtInf>", escape(given)),
             };
             let payer = escape(&movement.party);
-            (format!("<RltdPties><Dbtr><Pty><Nm>{payer}</Nm></Pty></Dbtr><DbtrAcct><Id><Othr><Id>0001/001/7654321</Id></Othr></Id></DbtrAcct></RltdPties>"), remittance)
+            (
+                format!(
+                    "<RltdPties><Dbtr><Pty><Nm>{payer}</Nm></Pty></Dbtr><DbtrAcct><Id><Othr><Id>0001/001/7654321</Id></Othr></Id></DbtrAcct></RltdPties>"
+                ),
+                remittance,
+            )
         } else {
-            (format!("<RltdPties><Cdtr><Pty><Nm>{}</Nm></Pty></Cdtr></RltdPties>", escape(&movement.party)), String::new())
+            (
+                format!(
+                    "<RltdPties><Cdtr><Pty><Nm>{}</Nm></Pty></Cdtr></RltdPties>",
+                    escape(&movement.party)
+                ),
+                String::new(),
+            )
         };
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let day = &now[..10];
@@ -399,7 +433,10 @@ mod pain001 {
 
     impl AccountId {
         pub(super) fn text(&self) -> String {
-            self.iban.clone().or_else(|| self.other.as_ref().map(|other| other.id.clone())).unwrap_or_default()
+            self.iban
+                .clone()
+                .or_else(|| self.other.as_ref().map(|other| other.id.clone()))
+                .unwrap_or_default()
         }
     }
 

@@ -8,9 +8,11 @@
 //! | [`programs`] | the built programs, and calling their subcommands |
 //! | [`network`] | a center, its bank, stores and members in one directory |
 //! | [`screen`] | a program in a pseudo-terminal, its screen read back |
+//! | [`journey`] | the whole main job, one line a step |
 //! | [`bank`] | the bank's host, speaking ISO 20022 through folders |
 
 pub mod bank;
+pub mod journey;
 pub mod network;
 pub mod programs;
 pub mod screen;

@@ -49,8 +49,13 @@ impl Network {
         for folder in ["secrets", "members", "stores", "catalogues"] {
             fs::create_dir_all(root.join(folder))?;
         }
-        let mut network =
-            Self { programs, root: root.to_owned(), center: None, serving: Vec::new(), invitation: String::new() };
+        let mut network = Self {
+            programs,
+            root: root.to_owned(),
+            center: None,
+            serving: Vec::new(),
+            invitation: String::new(),
+        };
         for (name, secret) in [
             ("root", secrets::ROOT),
             ("service", secrets::SERVICE),
@@ -61,17 +66,30 @@ impl Network {
             secret_file(&root.join("secrets"), name, secret)?;
         }
         let key = root.join("secrets/operator.pub");
-        fs::write(&key, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFgHwBDU2U0AvLvw4HTDkqvVk1Nyd1lzdaXx1aUcOQXg ada@console\n")?;
+        fs::write(
+            &key,
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFgHwBDU2U0AvLvw4HTDkqvVk1Nyd1lzdaXx1aUcOQXg ada@console\n",
+        )?;
         let mut init = network.center_command();
-        init.args(["init", "--name", "Garden Club", "--currency", "JPY", "--zone", "Asia/Tokyo", "--day-end", "24:00"])
-            .args(["--listen", "127.0.0.1:0", "--listen", "[::1]:0"])
-            .args(["--bank-holder", "Garden Club", "--bank-number", CENTER_ACCOUNT])
-            .args(["--help-contact", "help@garden.example", "--operator", "ada", "--operator-key"])
-            .arg(&key)
-            .arg("--bank-inbox")
-            .arg(root.join("bank-inbox"))
-            .arg("--bank-outbox")
-            .arg(root.join("bank-outbox"));
+        init.args([
+            "init",
+            "--name",
+            "Garden Club",
+            "--currency",
+            "JPY",
+            "--zone",
+            "Asia/Tokyo",
+            "--day-end",
+            "24:00",
+        ])
+        .args(["--listen", "127.0.0.1:0", "--listen", "[::1]:0"])
+        .args(["--bank-holder", "Garden Club", "--bank-number", CENTER_ACCOUNT])
+        .args(["--help-contact", "help@garden.example", "--operator", "ada", "--operator-key"])
+        .arg(&key)
+        .arg("--bank-inbox")
+        .arg(root.join("bank-inbox"))
+        .arg("--bank-outbox")
+        .arg(root.join("bank-outbox"));
         let made = call(init)?.done().wrap_err("tui-center init")?;
         network.invitation =
             made["invitation"].as_str().ok_or_else(|| eyre!("init gave no invitation: {made}"))?.to_owned();
@@ -216,7 +234,9 @@ impl Network {
         self.serving.push((name.to_owned(), child));
         self.wait_for("the store", |network| {
             let reply = network.store(name, &["status"])?;
-            Ok(reply.code == 0 && reply.body["serving"] == true && reply.body["line"] == "up")
+            let announced =
+                reply.body["counter"]["announced"].as_array().is_some_and(|addresses| !addresses.is_empty());
+            Ok(reply.code == 0 && announced)
         })
     }
 
@@ -284,7 +304,8 @@ impl Network {
     }
 
     fn background(&self, name: &str, mut command: Command) -> Result<Child> {
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.root.join(format!("{name}.log")))?;
+        let log =
+            fs::OpenOptions::new().create(true).append(true).open(self.root.join(format!("{name}.log")))?;
         command.stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
         command.spawn().wrap_err_with(|| format!("starting {command:?}"))
     }
@@ -309,7 +330,10 @@ fn kill(child: &mut Child) -> Result<()> {
 
 /// SIGTERM, then the exit code; -1 when a signal ended it.
 fn terminate(child: &mut Child) -> Result<i32> {
-    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).ok_or_else(|| eyre!("no pid"))?;
+    let pid = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .ok_or_else(|| eyre!("no pid"))?;
     rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
     let since = Instant::now();
     while since.elapsed() < Duration::from_secs(30) {

@@ -26,7 +26,11 @@ impl Programs {
             None => {
                 let own = env::current_exe()?;
                 let beside = own.parent().ok_or_else(|| eyre!("this program has no directory"))?;
-                if beside.ends_with("deps") { beside.parent().unwrap_or(beside).to_owned() } else { beside.to_owned() }
+                if beside.ends_with("deps") {
+                    beside.parent().unwrap_or(beside).to_owned()
+                } else {
+                    beside.to_owned()
+                }
             }
         };
         for name in ["tui-center", "tui-store", "tui-member", "bank-host"] {
@@ -69,7 +73,11 @@ impl Reply {
     /// # Errors
     /// The program's own words when it did not succeed.
     pub fn done(self) -> Result<Value> {
-        if self.code == 0 { Ok(self.body) } else { Err(eyre!("exit {}: {} {}", self.code, self.body, self.talk)) }
+        if self.code == 0 {
+            Ok(self.body)
+        } else {
+            Err(eyre!("exit {}: {} {}", self.code, self.body, self.talk))
+        }
     }
 
     /// The words of a refusal.
@@ -108,7 +116,8 @@ pub fn call(mut command: Command) -> Result<Reply> {
 pub fn secret_file(directory: &Path, name: &str, secret: &str) -> Result<PathBuf> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let path = directory.join(name);
-    let mut file = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&path)?;
+    let mut file =
+        std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&path)?;
     std::io::Write::write_all(&mut file, secret.as_bytes())?;
     Ok(path)
 }

@@ -47,10 +47,14 @@ fn rooms_know_only_whom_they_may() {
     }
     for quiet in ["ledger", "vault"] {
         let wire = named[quiet]["dependencies"].as_array().expect("dependencies");
-        let wire = wire.iter().find(|dependency| dependency["name"] == "wire" && dependency["kind"].is_null());
+        let wire =
+            wire.iter().find(|dependency| dependency["name"] == "wire" && dependency["kind"].is_null());
         let wire = wire.expect("it knows wire");
         assert_eq!(wire["uses_default_features"], false, "{quiet} takes wire without its network features");
-        assert!(!wire["features"].as_array().expect("features").contains(&"net".into()), "{quiet} has no network");
+        assert!(
+            !wire["features"].as_array().expect("features").contains(&"net".into()),
+            "{quiet} has no network"
+        );
     }
 }
 
@@ -66,7 +70,9 @@ fn only_the_codec_names_bincode_on_the_wire() {
 fn rules_and_views_read_no_clock_and_do_no_io() {
     each_source("ledger/src", &mut |path, text| {
         let production = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for word in ["std::fs", "std::net", "std::time", "SystemTime", "Instant::now", "Timestamp::now", "tokio"] {
+        for word in
+            ["std::fs", "std::net", "std::time", "SystemTime", "Instant::now", "Timestamp::now", "tokio"]
+        {
             assert!(!production.contains(word), "{} uses {word}", path.display());
         }
     });

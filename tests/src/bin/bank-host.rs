@@ -60,7 +60,8 @@ enum Act {
 fn main() -> Result<()> {
     color_eyre::install()?;
     let options = Options::parse();
-    let currency = wire::amount::Currency::of_code(&options.currency).ok_or_else(|| eyre!("unknown currency"))?;
+    let currency =
+        wire::amount::Currency::of_code(&options.currency).ok_or_else(|| eyre!("unknown currency"))?;
     let bank = Bank {
         from_customer: options.from_center,
         to_customer: options.to_center,
@@ -78,7 +79,8 @@ fn main() -> Result<()> {
         },
         Act::Work => println!("{} files taken", bank.work(options.misbehave)?),
         Act::Credit { amount, reference, payer } => {
-            let movement = bank.credit(currency.parse(&amount)?.minor(), &reference, &payer, options.misbehave)?;
+            let movement =
+                bank.credit(currency.parse(&amount)?.minor(), &reference, &payer, options.misbehave)?;
             println!("{}", serde_json::to_string(&movement)?);
         }
         Act::Repeat { bank_reference } => bank.repeat(&bank_reference)?,
