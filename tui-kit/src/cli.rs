@@ -269,7 +269,10 @@ mod tests {
         struct Balance {
             amount: u64,
         }
-        assert_eq!(envelope(&Balance { amount: 5 }).expect("JSON"), r#"{"data":{"amount":5},"ok":true,"schema":"inkan/1"}"#);
+        assert_eq!(
+            envelope(&Balance { amount: 5 }).expect("JSON"),
+            r#"{"data":{"amount":5},"ok":true,"schema":"inkan/1"}"#
+        );
         assert_eq!(envelope(&[1, 2]).expect("JSON"), r#"{"data":[1,2],"ok":true,"schema":"inkan/1"}"#);
     }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use secrecy::SecretString;
 use unicode_normalization::UnicodeNormalization;
-use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+use unicode_segmentation::UnicodeSegmentation;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::text;
@@ -217,26 +217,23 @@ impl Editor {
         while !self.text.is_char_boundary(self.cursor) {
             self.cursor += 1;
         }
-        let mut boundary = GraphemeCursor::new(self.cursor, self.text.len(), true);
-        if !boundary.is_boundary(&self.text, 0).unwrap_or(true) {
+        if !self.boundaries().any(|at| at == self.cursor) {
             self.cursor = self.behind(self.cursor);
         }
     }
 
     fn before(&self, at: usize) -> usize {
-        GraphemeCursor::new(at, self.text.len(), true)
-            .prev_boundary(&self.text, 0)
-            .ok()
-            .flatten()
-            .unwrap_or(0)
+        self.boundaries().take_while(|boundary| *boundary < at).last().unwrap_or(0)
     }
 
     fn behind(&self, at: usize) -> usize {
-        GraphemeCursor::new(at, self.text.len(), true)
-            .next_boundary(&self.text, 0)
-            .ok()
-            .flatten()
-            .unwrap_or(self.text.len())
+        self.boundaries().find(|boundary| *boundary > at).unwrap_or(self.text.len())
+    }
+
+    /// Where a cursor may stand. Found from the start each time: a boundary depends on all that is before it, and a
+    /// line is short.
+    fn boundaries(&self) -> impl Iterator<Item = usize> {
+        self.text.grapheme_indices(true).map(|(at, _)| at).chain([self.text.len()])
     }
 
     /// The start of the word before the cursor. In a secret the whole line counts as one word, so that its spaces

@@ -1,6 +1,6 @@
 //! One table of actions per screen feeds dispatch, footer, help overlay, command palette and documentation.
 //!
-//! A screen builds its [`Table`] from its state whenever it is asked: each [`Action`] says its keys, its words and
+//! A screen builds its [`Actions`] from its state whenever it is asked: each [`Action`] says its keys, its words and
 //! whether it can be done now, or why not. [`Keys`] holds what is open over the screen (help, palette) and turns a
 //! key into an action.
 
@@ -62,26 +62,26 @@ impl<A> Action<A> {
 
 /// The actions of one screen at one moment.
 #[derive(Debug, Clone)]
-pub struct Table<A> {
+pub struct Actions<A> {
     screen: &'static str,
-    actions: Vec<Action<A>>,
+    list: Vec<Action<A>>,
 }
 
-impl<A: Clone> Table<A> {
+impl<A: Clone> Actions<A> {
     /// The actions of a screen, the most wanted first. `screen` is its name in the TOML table of keys.
     pub fn new(screen: &'static str, actions: impl IntoIterator<Item = Action<A>>) -> Self {
-        Self { screen, actions: actions.into_iter().collect() }
+        Self { screen, list: actions.into_iter().collect() }
     }
 
     /// More actions behind these, such as those that every screen has.
     pub fn with(mut self, more: impl IntoIterator<Item = Action<A>>) -> Self {
-        self.actions.extend(more);
+        self.list.extend(more);
         self
     }
 
     /// The table with the keys that the person has chosen.
     pub fn bound(mut self, bindings: &Bindings) -> Self {
-        for action in &mut self.actions {
+        for action in &mut self.list {
             if let Some(keys) = bindings.keys(self.screen, action.id) {
                 action.keys = keys.to_vec();
             }
@@ -95,14 +95,14 @@ impl<A: Clone> Table<A> {
     }
 
     /// All actions, in order.
-    pub fn actions(&self) -> &[Action<A>] {
-        &self.actions
+    pub fn list(&self) -> &[Action<A>] {
+        &self.list
     }
 
     /// The action of a key; where several share it, the first that can be done, else the first.
     pub fn find(&self, key: &KeyEvent) -> Option<&Action<A>> {
         let mut fallback = None;
-        for action in self.actions.iter().filter(|action| action.keys.iter().any(|chord| chord.is(key))) {
+        for action in self.list.iter().filter(|action| action.keys.iter().any(|chord| chord.is(key))) {
             if action.enabled.is_ok() {
                 return Some(action);
             }
@@ -119,7 +119,7 @@ impl<A: Clone> Table<A> {
         let cost = |key: &str, label: &str| text::width(key) + text::width(label) + 4;
         room = room.saturating_sub(cost(&help.0, help.1));
         let hints = self
-            .actions
+            .list
             .iter()
             .filter(|action| action.hint && action.enabled.is_ok())
             .filter_map(|action| action.keys.first().map(|key| (key.to_string(), action.label)))
@@ -138,7 +138,7 @@ impl<A: Clone> Table<A> {
 
     /// The table as plain data: for conflicts and for documentation.
     pub fn outline(&self) -> Outline {
-        let rows = self.actions.iter().map(|action| OutlineRow {
+        let rows = self.list.iter().map(|action| OutlineRow {
             id: action.id,
             keys: action.keys.clone(),
             label: action.label,
@@ -160,8 +160,8 @@ mod tests {
     use crate::session::Abilities;
     use crate::theme::Look;
 
-    fn table(balance: u32) -> Table<&'static str> {
-        Table::new(
+    fn table(balance: u32) -> Actions<&'static str> {
+        Actions::new(
             "home",
             [
                 Action::new("pay", "pay", "p enter", "Pay", "Pays the order.")
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_shared_key_goes_to_what_can_be_done() {
-        let shared = Table::new(
+        let shared = Actions::new(
             "s",
             [
                 Action::new(1, "one", "a", "One", "").when(false, "not now"),

@@ -286,12 +286,12 @@ mod tests {
         let mut client = link(far);
         let hello = Hello { columns: 30, rows: 5, abilities: Abilities::default() };
         client.send(frame(HELLO, &serde_json::to_vec(&hello).expect("JSON"))).await.expect("sent");
-        let mut emulator = String::new();
+        let mut emulator = vt100::Parser::new(7, 500, 0);
         let mut shows = async |client: &mut Link, wanted: &str| {
-            while !emulator.contains(wanted) {
+            while !emulator.screen().contents().contains(wanted) {
                 let received = client.next().await.expect("alive").expect("a frame");
                 assert_eq!(received[0], DRAWN);
-                emulator.push_str(&String::from_utf8_lossy(&received[1..]));
+                emulator.process(&received[1..]);
             }
         };
         shows(&mut client, "[]").await;

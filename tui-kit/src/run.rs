@@ -374,26 +374,24 @@ mod tests {
         (session, tx, reader)
     }
 
-    async fn screen_shows(reader: &mut OutputReader, wanted: &str) {
-        let mut seen = String::new();
-        while let Some(chunk) = reader.next().await {
+    /// Reads what is drawn, as a terminal would, until it shows something.
+    async fn screen_shows(emulator: &mut vt100::Parser, reader: &mut OutputReader, wanted: &str) {
+        while !emulator.screen().contents().contains(wanted) {
+            let chunk = reader.next().await.expect("the screen ended too early");
             reader.taken(chunk.len());
-            seen.push_str(&String::from_utf8_lossy(&chunk));
-            if seen.contains(wanted) {
-                return;
-            }
+            emulator.process(&chunk);
         }
-        panic!("{wanted:?} was never drawn: {seen:?}");
     }
 
     #[tokio::test]
     async fn keys_effects_and_messages_meet_in_update() {
         let (mut session, tx, mut reader) = session();
         let mut app = Counter::default();
+        let mut emulator = vt100::Parser::new(3, 20, 0);
         let driver = async {
-            screen_shows(&mut reader, "count 0").await;
+            screen_shows(&mut emulator, &mut reader, "count 0").await;
             tx.send(Incoming::Bytes(Bytes::from_static(b"+"))).await.expect("the runner lives");
-            screen_shows(&mut reader, "1").await;
+            screen_shows(&mut emulator, &mut reader, "count 10").await;
             tx.send(Incoming::Bytes(Bytes::from_static(b"aq"))).await.expect("the runner lives");
         };
         let handler = |more: u32, reply: &crate::app::Reply<u32>| {
@@ -413,8 +411,9 @@ mod tests {
         for _ in 0..1_000 {
             mailbox.reply().try_send(1).expect("there is room");
         }
+        let mut emulator = vt100::Parser::new(3, 20, 0);
         let driver = async {
-            screen_shows(&mut reader, "1000").await;
+            screen_shows(&mut emulator, &mut reader, "count 1000").await;
             tx.send(Incoming::Bytes(Bytes::from_static(b"q"))).await.expect("the runner lives");
         };
         let (ending, ()) = tokio::join!(run_with(&mut app, &mut session, |_, _: &_| {}, mailbox), driver);

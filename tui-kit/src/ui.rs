@@ -27,7 +27,7 @@ pub struct Page<'a> {
     pub title: &'a str,
     /// What stands at the right of the head: account, line state, time zone.
     pub status: &'a str,
-    /// The key hints, usually [`crate::keys::Table::footer`].
+    /// The key hints, usually [`crate::keys::Actions::footer`].
     pub footer: Line<'a>,
 }
 

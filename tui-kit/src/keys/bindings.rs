@@ -129,11 +129,11 @@ fn read_keys(value: &toml::Value) -> Result<Vec<Chord>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Action, Table};
+    use super::super::{Action, Actions};
     use super::*;
 
-    fn table() -> Table<u8> {
-        Table::new(
+    fn table() -> Actions<u8> {
+        Actions::new(
             "home",
             [Action::new(1, "pay", "p enter", "Pay", ""), Action::new(2, "quit", "q", "Quit", "")],
         )

@@ -6,7 +6,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Table;
+use super::Actions;
 use super::chord::Chord;
 use crate::edit::Editor;
 use crate::text::{self, Align};
@@ -73,11 +73,11 @@ impl<A: Clone> Keys<A> {
         self.open = None;
     }
 
-    /// Turns a key into an action of the table. Help and palette open and close here.
+    /// Turns a key into an action of the screen. Help and palette open and close here.
     ///
     /// A screen with a text field asks the field first, except while [`Keys::is_open`]: F1 and Ctrl-P are never typed,
     /// so they come through, while `?` and `:` are typed.
-    pub fn press(&mut self, table: &Table<A>, key: KeyEvent) -> Pressed<A> {
+    pub fn press(&mut self, actions: &Actions<A>, key: KeyEvent) -> Pressed<A> {
         if let Some(overlay) = &mut self.open {
             return match overlay.press(key) {
                 Step::Stay => Pressed::Taken,
@@ -92,14 +92,14 @@ impl<A: Clone> Keys<A> {
             };
         }
         if Chord::HELP.is(&key) || Chord::HELP_ANYWHERE.is(&key) {
-            self.open = Some(Overlay::new(table, "Keys on this screen", false));
+            self.open = Some(Overlay::new(actions, "Keys on this screen", false));
             return Pressed::Taken;
         }
         if Chord::PALETTE.is(&key) || Chord::PALETTE_ANYWHERE.is(&key) {
-            self.open = Some(Overlay::new(table, "Commands", true));
+            self.open = Some(Overlay::new(actions, "Commands", true));
             return Pressed::Taken;
         }
-        match table.find(&key) {
+        match actions.find(&key) {
             None => Pressed::Free,
             Some(action) => match &action.enabled {
                 Ok(()) => Pressed::Run(action.act.clone()),
@@ -131,9 +131,9 @@ enum Step<A> {
 }
 
 impl<A: Clone> Overlay<A> {
-    fn new(table: &Table<A>, title: &'static str, fuzzy: bool) -> Self {
-        let entries: Vec<_> = table
-            .actions()
+    fn new(actions: &Actions<A>, title: &'static str, fuzzy: bool) -> Self {
+        let entries: Vec<_> = actions
+            .list()
             .iter()
             .map(|action| Entry {
                 act: action.act.clone(),
@@ -236,7 +236,7 @@ impl<A: Clone> Overlay<A> {
     fn view_filter(&self, ui: &mut Ui<'_, '_>, area: Rect) {
         let theme = ui.theme();
         let counter = format!("{}/{}", self.shown.len(), self.entries.len());
-        let room = area.width.saturating_sub(u16::try_from(counter.len()).unwrap_or(0) + 4);
+        let room = area.width.saturating_sub(u16::try_from(counter.len()).unwrap_or(0) + 5);
         let window = self.filter.window(usize::from(room), theme.marks.mask);
         let words = text::fit(&window.text, usize::from(room), Align::Left);
         ui.line(
@@ -296,8 +296,8 @@ mod tests {
     use super::*;
     use crate::testing;
 
-    fn table() -> Table<&'static str> {
-        Table::new(
+    fn table() -> Actions<&'static str> {
+        Actions::new(
             "home",
             [
                 Action::new("pay", "pay", "p", "Pay", "Pays the order in the cart."),

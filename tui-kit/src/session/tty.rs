@@ -45,7 +45,12 @@ impl Tty {
             .custom_flags(flags.bits().cast_signed())
             .open("/dev/tty")
             .map_err(|_| SessionError::NoTerminal)?;
-        Ok(Self { fd: Arc::new(AsyncFd::register(file).map_err(std::io::Error::from)?) })
+        #[expect(
+            deprecated,
+            reason = "the safe successor exists for no type; a File keeps one descriptor open for life"
+        )]
+        let fd = AsyncFd::new(file)?;
+        Ok(Self { fd: Arc::new(fd) })
     }
 
     pub(crate) fn file(&self) -> &File {
