@@ -10,8 +10,8 @@ use wire::{
 };
 
 use crate::view::{
-    CardRow, Exported, FetchedGoods, FundingRow, ItemRow, Offered, OutboxRow, PurchaseDetail, PurchaseRow,
-    Resolved, Snapshot, StoreRow, Verification,
+    CardRow, Exported, FetchedGoods, Findings, FundingRow, ItemRow, Offered, OutboxRow, PurchaseDetail,
+    PurchaseRow, Resolved, Snapshot, StoreRow, Verification,
 };
 
 /// A password inside an act. It never shows itself in `Debug` and is wiped when dropped; it serialises in the clear
@@ -170,6 +170,8 @@ pub enum Act {
         /// Which.
         telegram: TelegramId,
     },
+    /// Looks at keys, clock and connection. → [`Outcome::Doctor`]
+    Doctor,
     /// Replaces the cart. → [`Outcome::Done`]
     KeepCart {
         /// Its lines.
@@ -223,6 +225,8 @@ pub enum Outcome {
     Outbox(Vec<OutboxRow>),
     /// What became of what waited.
     Resolved(Vec<Resolved>),
+    /// Keys, clock and connection.
+    Doctor(Box<Findings>),
     /// Done; there is nothing to say.
     Done,
 }
@@ -246,6 +250,7 @@ impl Outcome {
             Self::Verification(verification) => json!(verification),
             Self::Outbox(telegrams) => json!({ "telegrams": telegrams }),
             Self::Resolved(telegrams) => json!({ "telegrams": telegrams }),
+            Self::Doctor(findings) => json!(findings),
             Self::Done => json!({}),
         }
     }
@@ -279,8 +284,27 @@ pub enum FailureKind {
     NotFound,
     /// It can't be done in this state.
     NotPossible,
+    /// Another process has the vault.
+    Held,
     /// The machine: files, disk, memory.
     Machine,
+}
+
+impl FailureKind {
+    /// The stable word for scripts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+            Self::Offline => "offline",
+            Self::WrongPassword => "wrong-password",
+            Self::Contradiction => "contradiction",
+            Self::NotFound => "not-found",
+            Self::NotPossible => "not-possible",
+            Self::Held => "held",
+            Self::Machine => "machine",
+        }
+    }
 }
 
 impl Failure {
@@ -323,20 +347,13 @@ impl Failure {
     pub fn machine(message: impl fmt::Display) -> Self {
         Self::new(FailureKind::Machine, message)
     }
-
-    /// The exit code of a subcommand that ends with this failure.
-    pub fn exit_code(&self) -> u8 {
-        match self.kind {
-            FailureKind::Unknown => 4,
-            _ => 1,
-        }
-    }
 }
 
 impl From<vault::Error> for Failure {
     fn from(error: vault::Error) -> Self {
         let kind = match &error {
             vault::Error::WrongPassword { .. } | vault::Error::TooSoon { .. } => FailureKind::WrongPassword,
+            vault::Error::Held { .. } => FailureKind::Held,
             vault::Error::Unfit { .. } => FailureKind::NotPossible,
             vault::Error::NoVault(_) => FailureKind::NotFound,
             _ => FailureKind::Machine,
@@ -359,8 +376,11 @@ mod tests {
     }
 
     #[test]
-    fn only_an_unknown_outcome_has_its_own_exit_code() {
-        assert_eq!(Failure::unknown("no answer").exit_code(), 4);
-        assert_eq!(Failure::refused("no").exit_code(), 1);
+    fn a_failure_s_word_is_the_one_it_serialises_as() {
+        for kind in
+            [FailureKind::Refused, FailureKind::WrongPassword, FailureKind::NotPossible, FailureKind::Held]
+        {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
+        }
     }
 }

@@ -15,13 +15,14 @@ use tui_kit::{
     ui::Ui,
 };
 use wire::{
-    message::{Form, Particulars},
+    id::{MemberNumber, OrderHash},
     sheet::Invitation,
     text::Line,
 };
 
 use crate::{
     act::{Act, Failure, Outcome, Password},
+    join::{Stage, Welcome},
     screen::{self, Layer, News, Step, Steps},
     view::{Snapshot, Transfer},
 };
@@ -37,8 +38,10 @@ pub enum Effect {
     Meet(Box<Invitation>),
     /// Make the vault, sign, send. → [`Msg::Joined`]
     Join(Box<Joining>),
+    /// Sign a registration with the keys of the opened vault, and send it. → [`Msg::Joined`]
+    Register(Box<Registering>),
     /// Send the registration that waits in the opened vault. → [`Msg::Joined`]
-    Rejoin,
+    Resume(Box<Invitation>),
     /// Do an act. → [`Msg::Done`]
     Do {
         /// Which question this is.
@@ -46,8 +49,8 @@ pub enum Effect {
         /// What is asked.
         act: Act,
     },
-    /// Wait no longer for an act; a transfer stops, what was sent stays unknown.
-    Stop(Ticket),
+    /// Stop fetching an order's goods; what has arrived is kept.
+    CancelFetch(OrderHash),
     /// Write a receipt into the profile. → [`Msg::Saved`]
     Save {
         /// The file's name, from our own numbers.
@@ -66,12 +69,21 @@ pub enum Effect {
 pub struct Joining {
     /// Where to.
     pub invitation: Invitation,
-    /// The form that was shown, with the terms that were accepted.
-    pub form: Form,
-    /// What was filled in.
-    pub particulars: Particulars,
+    /// The form's keys and what was filled in.
+    pub values: Vec<(String, String)>,
     /// Opens the vault.
     pub password_a: Password,
+    /// Opens the signature key.
+    pub password_b: Password,
+}
+
+/// The same for a vault that was made before.
+#[derive(Debug)]
+pub struct Registering {
+    /// Where to.
+    pub invitation: Invitation,
+    /// The form's keys and what was filled in.
+    pub values: Vec<(String, String)>,
     /// Opens the signature key.
     pub password_b: Password,
 }
@@ -82,11 +94,11 @@ pub enum Msg {
     /// The state has changed.
     Snapshot(Arc<Snapshot>),
     /// The vault is open, or why not.
-    Unlocked(Result<Arc<Snapshot>, LockedOut>),
+    Unlocked(Result<Entered, LockedOut>),
     /// A center has said who it is, or why not.
-    Met(Result<Box<Met>, Failure>),
-    /// The registration was entered, or why not.
-    Joined(Result<Arc<Snapshot>, Failure>),
+    Met(Result<Box<Welcome>, Failure>),
+    /// The registration was entered; or why not, and whether there is a vault now.
+    Joined(Result<Joined, (Failure, Door)>),
     /// An act is done, or why not.
     Done {
         /// Which question is answered.
@@ -94,36 +106,45 @@ pub enum Msg {
         /// The answer.
         result: Box<Result<Outcome, Failure>>,
     },
-    /// A transfer of goods goes on.
-    Transfer(Transfer),
+    /// The transfers of goods under way.
+    Transfers(Vec<Transfer>),
     /// A file was written, or why not.
     Saved(Result<PathBuf, String>),
     /// Goods were handed to the desktop, or why not.
     Opened(Result<PathBuf, String>),
+    /// Something that the person should know, in a sentence.
+    Warning(String),
+}
+
+/// An open vault.
+#[derive(Debug, Clone)]
+pub struct Entered {
+    /// All that is in it.
+    pub snapshot: Arc<Snapshot>,
+    /// Where it stands on its way into the register.
+    pub stage: Stage,
+    /// The center that it is made for.
+    pub invitation: Option<Invitation>,
 }
 
 /// A vault that did not open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedOut {
+    /// Whether the password was the reason, or that it was tried too soon.
+    pub wrong: bool,
     /// Why, in a sentence.
     pub message: String,
-    /// How long the next attempt must wait.
-    pub retry_after: Option<Duration>,
 }
 
-/// A center that was asked who it is, through a line that its root key vouches for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Met {
-    /// Its name.
-    pub name: Line,
-    /// The fingerprint of its root key, to be compared with what the center has published.
-    pub fingerprint: String,
-    /// Its currency.
-    pub currency: String,
-    /// Whom to turn to.
-    pub help: Line,
-    /// What it wants to know of a member.
-    pub form: Form,
+/// A registration that was entered.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    /// The number.
+    pub member: MemberNumber,
+    /// The center's name.
+    pub center: Line,
+    /// All that is in the vault.
+    pub snapshot: Arc<Snapshot>,
 }
 
 /// How the program finds its profile.
@@ -245,20 +266,22 @@ impl Member {
                 self.shared.see(snapshot);
                 self.tell(&News::Snapshot)
             }
-            Msg::Unlocked(Ok(snapshot)) => {
-                self.shared.see(Arc::clone(&snapshot));
-                let findings = snapshot.findings.iter().map(|words| Step::Say(Tone::Warn, words.clone()));
+            Msg::Unlocked(Ok(entered)) => {
+                self.shared.see(Arc::clone(&entered.snapshot));
+                let findings = entered.snapshot.findings.iter().map(|words| Step::Say(Tone::Bad, words.clone()));
                 let mut steps: Steps = findings.collect();
-                steps.push(Step::Enter(match snapshot.member {
-                    Some(_) => screen::layer(screen::home::Home::default()),
-                    None => screen::layer(screen::join::Join::interrupted()),
+                steps.push(Step::Enter(match entered.stage {
+                    Stage::Joined => screen::layer(screen::home::Home),
+                    stage => screen::layer(screen::join::Join::interrupted(stage, entered.invitation)),
                 }));
                 self.take(steps)
             }
             Msg::Unlocked(Err(locked)) => self.tell(&News::LockedOut(locked)),
             Msg::Met(met) => self.tell(&News::Met(met)),
             Msg::Joined(joined) => {
-                let joined = joined.map(|snapshot| self.shared.see(snapshot));
+                if let Ok(joined) = &joined {
+                    self.shared.see(Arc::clone(&joined.snapshot));
+                }
                 self.tell(&News::Joined(joined))
             }
             Msg::Done { ticket, result } => {
@@ -270,13 +293,13 @@ impl Member {
                 }
                 self.tell(&News::Done(ticket, *result))
             }
-            Msg::Transfer(transfer) => {
-                self.shared.transfers.insert(transfer.order, transfer);
-                self.tell(&News::Transfer)
+            Msg::Transfers(transfers) => {
+                self.shared.transfers = transfers;
+                Effects::none()
             }
             Msg::Saved(Ok(path)) => self.told_words(Tone::Good, &format!("the receipt is in {}", path.display())),
             Msg::Opened(Ok(path)) => self.told_words(Tone::Good, &format!("opened {}", path.display())),
-            Msg::Saved(Err(why)) | Msg::Opened(Err(why)) => self.told_words(Tone::Bad, &why),
+            Msg::Saved(Err(why)) | Msg::Opened(Err(why)) | Msg::Warning(why) => self.told_words(Tone::Bad, &why),
         }
     }
 

@@ -37,7 +37,7 @@ use crate::{
     record::{CardsSeen, Record},
     send,
     shop::{self, Counter, Counters},
-    view::{FetchedGoods, LineView, Money, Offered, PurchaseDetail, Resolved, Snapshot, Transfer},
+    view::{FetchedGoods, Findings, LineView, Money, Offered, PurchaseDetail, Resolved, Snapshot, Transfer},
 };
 
 /// A way to the running member. Clones lead to the same.
@@ -293,6 +293,7 @@ impl Engine {
                 Outcome::Resolved(send::resolve(&self.center, &session).await?)
             }
             Act::Withdraw { telegram } => Outcome::Resolved(vec![self.withdraw(telegram).await?]),
+            Act::Doctor => Outcome::Doctor(Box::new(self.findings().await?)),
             Act::KeepCart { lines } => {
                 self.keep.with(move |kept| kept.append(Record::Cart(lines))).await?;
                 Outcome::Done
@@ -520,6 +521,30 @@ impl Engine {
                     order,
                     files: purchase.files.values().map(|file| goods.join(file)).collect(),
                     acknowledged: purchase.acknowledged.is_some(),
+                })
+            })
+            .await
+    }
+
+    async fn findings(&self) -> Result<Findings, Failure> {
+        // A line that can't be had is itself a finding.
+        let session = self.line().await.ok();
+        let clock_ahead_ms = session.and_then(|session| {
+            let (here, there) =
+                (i64::try_from(Timestamp::now().0).ok()?, i64::try_from(session.now().0).ok()?);
+            here.checked_sub(there)
+        });
+        let snapshot = self.keep.snapshot();
+        self.keep
+            .with(move |kept| {
+                Ok(Findings {
+                    member: snapshot.member,
+                    signature_key: kept.vault.verification_key()?.fingerprint(),
+                    terminal_key: kept.vault.terminal_key()?.verification_key().fingerprint(),
+                    root_key: kept.vault.center().map(|center| center.root.fingerprint()),
+                    line: snapshot.line.clone(),
+                    clock_ahead_ms,
+                    vault: snapshot.findings.clone(),
                 })
             })
             .await

@@ -55,11 +55,9 @@ pub struct Joined {
     pub center: TextLine,
 }
 
-/// Where a profile stands on its way into the register.
+/// Where a vault stands on its way into the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// No vault yet.
-    Fresh,
     /// A vault whose registration is not signed: password B is needed.
     Unsigned,
     /// The registration is signed and may have left: only password A is needed.

@@ -9,7 +9,7 @@
 //! | `center`, `send` | the line to the center; telegrams, and learning what became of them |
 //! | `shop`, `pay`, `deliver` | ordering, paying, fetching |
 //! | [`receipt`] | evidence as a file, and checking it offline |
-//! | [`cmd`] | the command line |
+//! | [`cmd`], [`config`] | the command line and the settings |
 //!
 //! Invariants: nothing is signed without password B in hand; nothing that was signed leaves before it is on disk; an
 //! unknown outcome is ended by the center's verified word alone; nothing that a store or the center sends is believed
@@ -19,6 +19,7 @@ pub mod act;
 mod book;
 mod center;
 pub mod cmd;
+pub mod config;
 mod deliver;
 pub mod engine;
 pub mod fields;

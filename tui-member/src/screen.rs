@@ -20,6 +20,7 @@ pub(crate) mod request;
 pub(crate) mod settings;
 pub(crate) mod stores;
 pub(crate) mod unlock;
+mod asked;
 mod words;
 
 #[cfg(test)]
@@ -38,7 +39,8 @@ use tui_kit::{
 
 use crate::{
     act::{Failure, Outcome},
-    app::{Effect, LockedOut, Met},
+    app::{Door, Effect, Joined, LockedOut},
+    join::Welcome,
     screen::shared::{Preferences, Shared, Ticket},
 };
 
@@ -78,16 +80,14 @@ pub(crate) enum Step {
 pub(crate) enum News {
     /// The snapshot in [`Shared`] is another.
     Snapshot,
-    /// A transfer in [`Shared`] has moved.
-    Transfer,
     /// A second is over.
     Tick,
     /// Password A did not open the vault.
     LockedOut(LockedOut),
     /// A center has said who it is.
-    Met(Result<Box<Met>, Failure>),
+    Met(Result<Box<Welcome>, Failure>),
     /// The registration was entered, or not.
-    Joined(Result<(), Failure>),
+    Joined(Result<Joined, (Failure, Door)>),
     /// An act is done, or not.
     Done(Ticket, Result<Outcome, Failure>),
 }

@@ -439,6 +439,25 @@ pub struct CheckRow {
     pub words: String,
 }
 
+/// What a look at keys, clock and connection found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    /// The member's number.
+    pub member: Option<MemberNumber>,
+    /// The fingerprint of the signature key's public half.
+    pub signature_key: String,
+    /// The fingerprint of the terminal key's public half.
+    pub terminal_key: String,
+    /// The fingerprint of the center's root key.
+    pub root_key: Option<String>,
+    /// How the line to the center stands, after one try.
+    pub line: LineView,
+    /// How far this machine's clock is ahead of the center's, in milliseconds; negative when it is behind.
+    pub clock_ahead_ms: Option<i64>,
+    /// What was found wrong with the vault when it was opened.
+    pub vault: Vec<String>,
+}
+
 /// A transfer of goods under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {

@@ -1,13 +1,13 @@
 //! What every screen sees beside its own model.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tui_kit::{
     Look, Now,
     keys::Bindings,
 };
-use wire::{amount::{Amount, Currency}, id::OrderHash};
+use wire::amount::{Amount, Currency};
 
 use crate::{
     act::{Act, CartLine},
@@ -48,7 +48,7 @@ pub struct Shared {
     /// The cart as it is on the screen; the vault follows.
     pub(crate) cart: Vec<CartLine>,
     /// Transfers under way.
-    pub(crate) transfers: BTreeMap<OrderHash, Transfer>,
+    pub(crate) transfers: Vec<Transfer>,
     /// Where the program runs.
     pub(crate) place: Place,
     /// How the screens shall look.
@@ -68,7 +68,7 @@ impl Shared {
             now: Now::default(),
             snapshot: Arc::new(nothing()),
             cart: Vec::new(),
-            transfers: BTreeMap::new(),
+            transfers: Vec::new(),
             place,
             preferences,
             bindings,

@@ -1,0 +1,236 @@
+//! `status`, `sync`, `history`, `receipt`, `outbox`, `resolve`, `withdraw`.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    path::PathBuf,
+};
+
+use tui_kit::{
+    cli::{self, Exit},
+    text::Align,
+};
+use wire::{
+    id::{EntryNumber, TelegramId},
+    sheet::Invitation,
+};
+
+use super::{
+    Context, card,
+    reach::{told, want},
+    table::{Table, facts},
+};
+use crate::{
+    act::{Act, Outcome},
+    receipt,
+    view::{PurchaseRow, Resolved, Snapshot, Verification},
+};
+
+/// How many purchases and messages the status shows.
+const LATEST: usize = 5;
+
+/// Receipts.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Receipt {
+    /// Write a receipt into a file that verifies offline
+    Export {
+        /// The transaction number on it
+        number: EntryNumber,
+        /// The file to write; it must not be there yet
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Also show what was bought, for whoever gets the file
+        #[arg(long)]
+        with_order: bool,
+    },
+    /// Check a receipt file; exit code 1 if any check fails
+    Verify {
+        /// The file
+        file: PathBuf,
+        /// Check under this invitation's root key instead of the profile's
+        #[arg(long)]
+        invitation: Option<String>,
+    },
+}
+
+/// `status`
+pub(super) async fn status(context: &Context) -> Result<Exit, cli::Failure> {
+    let outcome = context.reach().await?.act(Act::Status).await?;
+    show_status(context, outcome)
+}
+
+/// `sync`
+pub(super) async fn sync(context: &Context) -> Result<Exit, cli::Failure> {
+    let outcome = context.reach().await?.act(Act::Sync).await?;
+    show_status(context, outcome)
+}
+
+fn show_status(context: &Context, outcome: Outcome) -> Result<Exit, cli::Failure> {
+    let snapshot = want!(outcome, Outcome::Status(snapshot) => snapshot);
+    context.out.answer(&snapshot, |to| home(context, &snapshot, to))?;
+    Ok(Exit::Ok)
+}
+
+/// `history`
+pub(super) async fn history(context: &Context) -> Result<Exit, cli::Failure> {
+    let outcome = context.reach().await?.act(Act::History).await?;
+    let data = outcome.data();
+    let rows = want!(outcome, Outcome::History(rows) => rows);
+    context.out.answer(&data, |to| purchases(rows.iter()).write(context.out, to))?;
+    Ok(Exit::Ok)
+}
+
+/// `outbox`
+pub(super) async fn outbox(context: &Context) -> Result<Exit, cli::Failure> {
+    let outcome = context.reach().await?.act(Act::Outbox).await?;
+    let data = outcome.data();
+    let rows = want!(outcome, Outcome::Outbox(rows) => rows);
+    let heads = &[
+        ("Telegram", Align::Left),
+        ("Kind", Align::Left),
+        ("Amount", Align::Right),
+        ("Signed", Align::Left),
+        ("State", Align::Left),
+    ];
+    let mut table = Table::new(heads, "Nothing was ever sent from here.");
+    for row in rows {
+        let amount = row.amount.map(|amount| amount.text).unwrap_or_default();
+        table.row([row.telegram.short(), row.kind, amount, row.signed.text, row.words]);
+    }
+    context.out.answer(&data, |to| table.write(context.out, to))?;
+    Ok(Exit::Ok)
+}
+
+/// `resolve`
+pub(super) async fn resolve(context: &Context) -> Result<Exit, cli::Failure> {
+    let outcome = context.reach().await?.act(Act::Resolve).await?;
+    show_resolved(context, outcome)
+}
+
+/// `withdraw`
+pub(super) async fn withdraw(context: &Context, telegram: TelegramId) -> Result<Exit, cli::Failure> {
+    let outcome = context.reach().await?.act(Act::Withdraw { telegram }).await?;
+    show_resolved(context, outcome)
+}
+
+fn show_resolved(context: &Context, outcome: Outcome) -> Result<Exit, cli::Failure> {
+    let data = outcome.data();
+    let rows: Vec<Resolved> = want!(outcome, Outcome::Resolved(rows) => rows);
+    let mut table = Table::new(
+        &[("Telegram", Align::Left), ("Kind", Align::Left), ("Outcome", Align::Left), ("", Align::Left)],
+        "Nothing waits for an answer.",
+    );
+    let unknown = rows.iter().any(|row| row.outcome == "unknown");
+    for row in rows {
+        table.row([row.telegram.short(), row.kind, row.outcome, row.words]);
+    }
+    context.out.answer(&data, |to| table.write(context.out, to))?;
+    Ok(if unknown { Exit::Unknown } else { Exit::Ok })
+}
+
+impl Receipt {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
+        match self {
+            Self::Export { number, out, with_order } => {
+                let act = Act::ExportReceipt { number, with_order };
+                let outcome = context.reach().await?.act(act).await?;
+                let exported = want!(outcome, Outcome::Receipt(exported) => exported);
+                let failed = |error: io::Error| {
+                    cli::Failure::refused("machine", format!("writing {} failed: {error}", out.display()))
+                };
+                let mut file = fs::File::create_new(&out).map_err(failed)?;
+                file.write_all(exported.content.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+                let data = serde_json::json!({ "number": exported.number, "file": out });
+                context
+                    .out
+                    .answer(&data, |to| writeln!(to, "{} is in {}", exported.number, out.display()))?;
+                Ok(Exit::Ok)
+            }
+            Self::Verify { file, invitation } => verify(context, &file, invitation.as_deref()).await,
+        }
+    }
+}
+
+/// `receipt verify`
+async fn verify(context: &Context, path: &PathBuf, invitation: Option<&str>) -> Result<Exit, cli::Failure> {
+    let failed = |error: io::Error| {
+        cli::Failure::refused("machine", format!("reading {} failed: {error}", path.display()))
+    };
+    let mut content = String::new();
+    let file = fs::File::open(path).map_err(failed)?;
+    file.take(receipt::FILE_BYTES_MAX as u64 + 1).read_to_string(&mut content).map_err(failed)?;
+    let verification: Verification = match invitation {
+        Some(text) => {
+            let invitation: Invitation =
+                text.parse().map_err(|error| cli::Failure::usage(format!("{error}")))?;
+            receipt::verify(&content, &invitation.root).map_err(told)?
+        }
+        None => {
+            let outcome = context.reach().await?.act(Act::VerifyReceipt { content }).await?;
+            want!(outcome, Outcome::Verification(verification) => verification)
+        }
+    };
+    context.out.answer(&verification, |to| {
+        for check in &verification.checks {
+            writeln!(to, "{}  {}: {}", if check.pass { "ok  " } else { "FAIL" }, check.name, check.words)?;
+        }
+        writeln!(
+            to,
+            "{}",
+            if verification.valid { "The receipt is valid." } else { "The receipt is NOT valid." }
+        )
+    })?;
+    Ok(if verification.valid { Exit::Ok } else { Exit::Refused })
+}
+
+fn home(context: &Context, snapshot: &Snapshot, to: &mut dyn Write) -> io::Result<()> {
+    let mut rows = Vec::new();
+    rows.extend(snapshot.member.map(|member| ("Member", member.to_string())));
+    rows.extend(
+        snapshot.center.iter().map(|center| ("Center", format!("{} ({})", center.name, center.fingerprint))),
+    );
+    rows.push(("Line", snapshot.line.words()));
+    rows.extend(snapshot.findings.iter().map(|finding| ("Vault", finding.clone())));
+    facts(to, &rows)?;
+    writeln!(to)?;
+    card::table(&snapshot.cards).write(context.out, to)?;
+    for funding in &snapshot.funding {
+        writeln!(to, "\nA card waits for this transfer:")?;
+        facts(to, &card::funding_facts(funding))?;
+    }
+    for waiting in &snapshot.outbox {
+        writeln!(to, "\n{} {}: {}", waiting.kind, waiting.telegram.short(), waiting.words)?;
+    }
+    writeln!(to)?;
+    purchases(snapshot.purchases.iter().map(|row| &**row).take(LATEST)).write(context.out, to)?;
+    for message in snapshot.messages.iter().take(LATEST) {
+        let mark = if message.alarm { "ALARM " } else { "" };
+        writeln!(to, "{}  {mark}{}", message.at.text, message.words)?;
+    }
+    Ok(())
+}
+
+fn purchases<'a>(rows: impl Iterator<Item = &'a PurchaseRow>) -> Table {
+    let heads = &[
+        ("Day", Align::Left),
+        ("Store", Align::Left),
+        ("Goods", Align::Left),
+        ("Amount", Align::Right),
+        ("Number", Align::Left),
+        ("Order", Align::Left),
+        ("State", Align::Left),
+    ];
+    let mut table = Table::new(heads, "Nothing bought yet; “stores” lists where to.");
+    for row in rows {
+        table.row([
+            row.day.clone(),
+            row.store_name.to_string(),
+            row.goods.clone(),
+            row.total.text.clone(),
+            row.number.map(|number| number.to_string()).unwrap_or_default(),
+            row.order.short(),
+            row.words.clone(),
+        ]);
+    }
+    table
+}

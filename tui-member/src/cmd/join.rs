@@ -1,0 +1,134 @@
+//! `join`: from an invitation to a number.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use tui_kit::cli::{self, Exit};
+use vault::{Passwords, Vault};
+use wire::sheet::Invitation;
+
+use super::{Context, reach::told, table::facts};
+use crate::{
+    act::Failure,
+    engine::Handle,
+    fields,
+    join::{self, Joined, Stage, Welcome},
+};
+
+/// Join a center, or finish joining where it was interrupted.
+#[derive(Debug, clap::Args)]
+pub(super) struct Join {
+    /// The invitation: inkan:KEY@host:port
+    invitation: String,
+    /// A field of the center's form; what is missing is asked for
+    #[arg(long = "field", value_name = "KEY=VALUE", value_parser = field)]
+    fields: Vec<(String, String)>,
+    /// Make a vault with one password, which is asked again at every signing
+    #[arg(long)]
+    single_password: bool,
+}
+
+fn field(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("a field is KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+impl Join {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
+        let invitation: Invitation =
+            self.invitation.parse().map_err(|error| cli::Failure::usage(format!("{error}")))?;
+        let joined = if Vault::exists(context.profile.data()) {
+            self.go_on(context, &invitation).await?
+        } else {
+            self.begin(context, &invitation).await?
+        };
+        let rows = [
+            ("Center", joined.center.to_string()),
+            ("Member", joined.member.to_string()),
+            ("Entered as", joined.entry.to_string()),
+        ];
+        context.out.answer(&joined, |to| facts(to, &rows))?;
+        Ok(Exit::Ok)
+    }
+
+    async fn begin(&self, context: &Context, invitation: &Invitation) -> Result<Joined, cli::Failure> {
+        let values = self.values(context, invitation).await?;
+        let a = context.password_a.read_new()?;
+        let passwords = if self.single_password {
+            Passwords::One(a)
+        } else {
+            Passwords::Two { a, b: context.password_b.read_new()? }
+        };
+        let patience = context.config.patience();
+        let joined = join::join(context.profile.clone(), invitation, &values, passwords, patience).await;
+        joined.map(|(joined, _)| joined).map_err(told)
+    }
+
+    /// A vault is here: joining was interrupted, or has ended.
+    async fn go_on(&self, context: &Context, invitation: &Invitation) -> Result<Joined, cli::Failure> {
+        let a = context.password_a.read()?;
+        let handle =
+            Handle::open(context.profile.clone(), a, context.config.patience()).await.map_err(told)?;
+        match handle.stage().await {
+            Stage::Joined => {
+                let member = handle.snapshot().member.map(|member| member.to_string()).unwrap_or_default();
+                Err(told(Failure::not_possible(format!("this profile has joined already, as {member}"))))
+            }
+            Stage::Sent => {
+                context.out.say("finishing a registration that was signed before");
+                handle.resume_joining(invitation).await.map_err(told)
+            }
+            Stage::Unsigned => {
+                let values = self.values(context, invitation).await?;
+                let b = context.password_b.read()?;
+                handle.register_again(invitation, &values, b).await.map_err(told)
+            }
+        }
+    }
+
+    /// The given fields; at a terminal, what is missing or wrong is asked for.
+    async fn values(
+        &self,
+        context: &Context,
+        invitation: &Invitation,
+    ) -> Result<Vec<(String, String)>, cli::Failure> {
+        let mut values = self.fields.clone();
+        if !io::stdin().is_terminal() || context.out.is_json() {
+            return Ok(values);
+        }
+        let welcome = join::welcome(invitation, context.config.patience()).await.map_err(told)?;
+        context.out.say(&format!("{} (root key {})", welcome.center, welcome.fingerprint));
+        if let Err(wrong) = fields::fill(&welcome.form, &values) {
+            ask(&welcome, &wrong, &mut values)?;
+        }
+        Ok(values)
+    }
+}
+
+/// Asks for the fields that are wrong, each until it is right. A value that no field takes is left for the form to
+/// name.
+fn ask(
+    welcome: &Welcome,
+    wrong: &[(String, String)],
+    values: &mut Vec<(String, String)>,
+) -> Result<(), cli::Failure> {
+    let mut lines = io::stdin().lock().lines();
+    for field in
+        welcome.form.fields.iter().filter(|field| wrong.iter().any(|(key, _)| key == field.key.as_str()))
+    {
+        loop {
+            eprint!("{} ({}): ", field.label, field.help);
+            io::stderr().flush()?;
+            let Some(typed) = lines.next().transpose()? else {
+                return Err(cli::Failure::refused("not-possible", format!("{} is missing", field.label)));
+            };
+            match fields::check(field, &typed) {
+                Ok(value) => {
+                    values.push((field.key.to_string(), value.to_string()));
+                    break;
+                }
+                Err(why) => eprintln!("{why}"),
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! Home: cards with their balance, what waits or is unknown, the last purchases and messages, and the line.
+
+use tui_kit::{
+    keys::Action,
+    ratatui::{
+        layout::Rect,
+        text::{Line, Span},
+    },
+    text::{self, Align},
+    theme::Tone,
+    ui::Ui,
+};
+
+use crate::{
+    act::Act,
+    screen::{
+        MainScreen, Screen, Step, Steps, layer, purchase, request,
+        shared::Shared,
+        words,
+    },
+    view::{MessageRow, PurchaseState},
+};
+
+/// Rows of one section at the most.
+const ROWS_MAX: usize = 8;
+
+/// The home screen. It shows the snapshot and has no state of its own.
+pub(crate) struct Home;
+
+/// What can be done at home.
+#[derive(Debug, Clone)]
+pub(crate) enum Do {
+    Ask,
+    Request,
+    Shop,
+    Last,
+}
+
+impl Screen for Home {
+    type Do = Do;
+    const NAME: &'static str = "home";
+
+    fn title(&self, _shared: &Shared) -> String {
+        "Home".into()
+    }
+
+    fn actions(&self, shared: &Shared) -> Vec<Action<Do>> {
+        let bought = !shared.snapshot.purchases.is_empty();
+        vec![
+            Action::new(Do::Shop, "shop", "s enter", "Shop", "The directory of stores."),
+            Action::new(Do::Request, "request-card", "c", "Request card", "Asks for a prepaid card, paid by bank transfer."),
+            Action::new(
+                Do::Ask,
+                "ask",
+                "r",
+                "Ask center",
+                "Takes the mail, asks what became of everything unknown, and for the balances.",
+            ),
+            Action::new(Do::Last, "last", "l", "Last purchase", "Shows the newest purchase in full.")
+                .when(bought, "nothing was bought yet"),
+        ]
+    }
+
+    fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
+        match todo {
+            Do::Ask => vec![shared.order(Act::Sync), Step::Say(Tone::Plain, "asking the center".into())],
+            Do::Request => vec![Step::Push(layer(request::Request::new()))],
+            Do::Shop => vec![Step::Go(MainScreen::Stores)],
+            Do::Last => {
+                let newest = shared.snapshot.purchases.first().map(|row| row.order);
+                newest.map(|order| Step::Push(layer(purchase::Purchase::new(order)))).into_iter().collect()
+            }
+        }
+    }
+
+    fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
+        let width = usize::from(area.width);
+        let sections = [
+            Section { title: "Cards", lines: cards(shared, ui, width), keep: 2 },
+            Section { title: "Waiting", lines: waiting(shared, ui, width), keep: 2 },
+            Section { title: "Last purchases", lines: purchases(shared, ui, width), keep: 3 },
+            Section { title: "Messages", lines: messages(shared, ui, width), keep: 1 },
+        ];
+        let mut rest = vec![line_state(shared, ui)];
+        rest.extend(lay_out(ui, sections, usize::from(area.height).saturating_sub(1)));
+        ui.lines(area, rest);
+    }
+}
+
+/// One part of the page.
+struct Section {
+    title: &'static str,
+    lines: Vec<Line<'static>>,
+    /// How many of its lines are shown even where room is scarce.
+    keep: usize,
+}
+
+/// Gives each section the rows it needs, and where there are too few, the first ones more.
+fn lay_out(ui: &Ui<'_, '_>, sections: [Section; 4], height: usize) -> Vec<Line<'static>> {
+    let mut rows: Vec<usize> = sections.iter().map(|section| section.lines.len().min(section.keep)).collect();
+    let titles = sections.len();
+    let mut left = height.saturating_sub(rows.iter().sum::<usize>() + titles);
+    for (rows, section) in rows.iter_mut().zip(&sections) {
+        let more = section.lines.len().saturating_sub(*rows).min(left);
+        *rows += more;
+        left -= more;
+    }
+    let gaps = left >= titles;
+    let mut lines = Vec::new();
+    for (section, rows) in sections.into_iter().zip(rows) {
+        if gaps {
+            lines.push(Line::default());
+        }
+        let hidden = section.lines.len() - rows;
+        let more = if hidden > 0 { format!("  ({hidden} more)") } else { String::new() };
+        lines.push(Line::from(vec![
+            Span::styled(section.title, ui.theme().title),
+            Span::styled(more, ui.theme().dim),
+        ]));
+        lines.extend(section.lines.into_iter().take(rows));
+    }
+    lines
+}
+
+fn line_state(shared: &Shared, ui: &Ui<'_, '_>) -> Line<'static> {
+    let center = shared.snapshot.center.as_ref().map_or("the center", |center| center.name.as_str());
+    let words = format!("{}: {}", center, shared.snapshot.line.words());
+    Line::from(ui.toned(words::line_tone(&shared.snapshot.line), &words))
+}
+
+fn cards(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static>> {
+    if shared.snapshot.cards.is_empty() {
+        return empty(ui, "No card yet. It pays at every store here; c requests one.", width);
+    }
+    let money = shared.snapshot.cards.iter().map(|card| text::width(&card.balance.text)).max().unwrap_or(0);
+    let rows = shared.snapshot.cards.iter().take(ROWS_MAX).map(|card| {
+        let frozen = if card.frozen { "  ! frozen" } else { "" };
+        Line::from(vec![
+            Span::raw(format!("  {:<13} ", card.card)),
+            Span::styled(text::fit(&card.balance.text, money.max(12), Align::Right), ui.theme().strong),
+            Span::styled(format!("  as of {}", card.as_of.text), ui.theme().dim),
+            Span::styled(frozen, ui.theme().warn),
+        ])
+    });
+    rows.collect()
+}
+
+fn waiting(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static>> {
+    let snapshot = &shared.snapshot;
+    let mut lines = Vec::new();
+    for row in snapshot.outbox.iter().filter(|row| row.open) {
+        let amount = row.amount.as_ref().map(|amount| format!(" {}", amount.text)).unwrap_or_default();
+        lines.push(toned(ui, Tone::Warn, &format!("{}{amount}: {}", row.kind, row.words), "r asks", width));
+    }
+    for row in &snapshot.funding {
+        let words = format!("card of {}: transfer it by {}", row.amount.text, row.expires.text);
+        lines.push(toned(ui, Tone::Warn, &words, "2 shows how", width));
+    }
+    let unfetched = snapshot.purchases.iter().filter(|row| row.state == PurchaseState::Settled);
+    for row in unfetched.take(ROWS_MAX) {
+        let words = format!("{} from {}: paid, not fetched", row.goods, row.store_name);
+        lines.push(toned(ui, Tone::Plain, &words, "5 history", width));
+    }
+    if lines.is_empty() {
+        return empty(ui, "Nothing waits and nothing is unknown.", width);
+    }
+    lines
+}
+
+/// Words with the key that helps at the right.
+fn toned(ui: &Ui<'_, '_>, tone: Tone, words: &str, key: &str, width: usize) -> Line<'static> {
+    let mark = match tone {
+        Tone::Plain => ui.theme().marks.bullet,
+        tone => ui.theme().mark(tone),
+    };
+    let room = width.saturating_sub(text::width(key) + 6);
+    Line::from(vec![
+        Span::styled(format!("  {mark} "), ui.theme().tone(tone)),
+        Span::styled(text::fit(&text::clean(words), room, Align::Left), ui.theme().tone(tone)),
+        Span::styled(format!("  {key}"), ui.theme().key),
+    ])
+}
+
+fn purchases(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static>> {
+    let rows = &shared.snapshot.purchases;
+    if rows.is_empty() {
+        return empty(ui, "Nothing bought yet; s shows the stores.", width);
+    }
+    let money = rows.iter().take(ROWS_MAX).map(|row| text::width(&row.total.text)).max().unwrap_or(0);
+    let state = if width >= 72 { 24 } else { 0 };
+    let room = width.saturating_sub(2 + 10 + money + 2 + state);
+    let lines = rows.iter().take(ROWS_MAX).map(|row| {
+        let what = text::fit(&text::clean(&format!("{}  {}", row.store_name, row.goods)), room, Align::Left);
+        let mut spans = vec![
+            Span::styled(format!("  {}  ", row.day), ui.theme().dim),
+            Span::raw(what),
+            Span::raw(format!("{}  ", text::fit(&row.total.text, money, Align::Right))),
+        ];
+        if state > 0 {
+            spans.push(ui.toned(words::tone(row.state), row.state.words()));
+        }
+        Line::from(spans)
+    });
+    lines.collect()
+}
+
+fn messages(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static>> {
+    if shared.snapshot.messages.is_empty() {
+        return empty(ui, "No messages.", width);
+    }
+    let line = |row: &MessageRow| {
+        let tone = if row.alarm { Tone::Bad } else { Tone::Plain };
+        let words = ui.toned(tone, &row.words);
+        Line::from(vec![Span::styled(format!("  {}  ", row.at.text), ui.theme().dim), words])
+    };
+    shared.snapshot.messages.iter().take(ROWS_MAX).map(line).collect()
+}
+
+fn empty(ui: &Ui<'_, '_>, words: &str, width: usize) -> Vec<Line<'static>> {
+    text::wrap(words, width.saturating_sub(2))
+        .into_iter()
+        .map(|line| Line::styled(format!("  {line}"), ui.theme().dim))
+        .collect()
+}
