@@ -1,1 +1,39 @@
-//! tui-store
+//! The store's program.
+//!
+//! A store publishes a catalogue from a folder, listens for members, offers, delivers to whoever proves the buyer key,
+//! claims from the center and is paid out. Everything a person can do is an [`act::Act`], asked of an
+//! [`engine::Handle`]; screens show its [`view::Snapshot`]s.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`act`], [`view`] | what can be asked, and what is seen: plain data |
+//! | [`catalogue`], [`goods`] | what is sold: the folder, and the shelf of goods by digest |
+//! | `record`, `book`, `keep` | the vault's records, what they mean, and the door to both |
+//! | `center` | the line to the center: login, announcement, mail |
+//! | `counter` | where members are served |
+//! | `snapshot`, `receipt` | the rows that people see, the files that prove |
+//! | `settle` | refunds, claims, and asking about what is unknown |
+//! | [`join`] | becoming a store |
+//! | [`engine`] | all of it together |
+//! | [`cmd`] | the command line |
+//!
+//! Invariants: an offer is on disk before it is answered, a payment notice and a buyer's acknowledgement before they are
+//! acknowledged, a telegram before it is sent. The signature key is open for one act at a time and never while serving.
+
+pub mod act;
+mod book;
+pub mod catalogue;
+mod center;
+pub mod cmd;
+pub mod config;
+mod counter;
+pub mod engine;
+mod fields;
+pub mod goods;
+pub mod join;
+mod keep;
+mod receipt;
+mod record;
+mod settle;
+mod snapshot;
+pub mod view;

@@ -385,7 +385,7 @@ impl Line {
     }
 }
 
-/// How long to wait before the next attempt to connect: from one second, doubling up to a minute, with a quarter of
+/// How long to wait before the next attempt to connect: from a quarter of a second, doubling up to half a minute, with a quarter of
 /// chance in it so that a thousand terminals do not come back at one instant.
 #[derive(Debug, Clone, Default)]
 pub struct Backoff {
@@ -395,7 +395,7 @@ pub struct Backoff {
 impl Backoff {
     /// The wait after one more failure.
     pub fn after_failure(&mut self) -> Duration {
-        let base_ms = (1_000_u64 << self.failures.min(6)).min(60_000);
+        let base_ms = (250_u64 << self.failures.min(7)).min(30_000);
         self.failures = self.failures.saturating_add(1);
         let mut chance = [0];
         crate::key::random(&mut chance);

@@ -1,0 +1,315 @@
+//! Everything that a person can do here, as data: subcommands, the control socket and the screens speak it alike.
+
+use std::{fmt, path::PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use wire::{
+    id::{EntryNumber, TelegramId},
+    payload::RefundReason,
+    terminal::LineError,
+};
+
+use crate::view::{
+    CatalogueView, Claimable, Exported, OrderDetail, OrderRow, OrderStanding, OutboxRow, PayoutRow, Resolved,
+    Snapshot, Verification,
+};
+
+/// A password inside an act. It never shows itself in `Debug` and is wiped when dropped; it serialises in the clear
+/// because the control socket carries it, which is open to the profile's owner alone.
+#[derive(Clone)]
+pub struct Password(pub SecretString);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+impl From<SecretString> for Password {
+    fn from(secret: SecretString) -> Self {
+        Self(secret)
+    }
+}
+
+impl From<&str> for Password {
+    fn from(text: &str) -> Self {
+        Self(SecretString::from(text))
+    }
+}
+
+impl Serialize for Password {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose_secret())
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(SecretString::from(text)))
+    }
+}
+
+/// What can be asked of a store's program whose vault is open.
+///
+/// `order` is an order's hash, an unambiguous beginning of it of at least six digits, or the transaction number of its
+/// payment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
+pub enum Act {
+    /// All that the home screen shows. → [`Outcome::Status`]
+    Status,
+    /// Logs in, takes the mail, asks about everything unknown. → [`Outcome::Status`]
+    Sync,
+    /// Orders, newest first. → [`Outcome::Orders`]
+    Orders {
+        /// Only those that stand so.
+        state: Option<OrderStanding>,
+    },
+    /// One order in full. → [`Outcome::Order`]
+    Order {
+        /// Which.
+        order: String,
+    },
+    /// Gives payments back, each whole. → [`Outcome::Resolved`]
+    Refund {
+        /// Which payments.
+        payments: Vec<EntryNumber>,
+        /// All payments that are due to be given back, besides.
+        all_due: bool,
+        /// Why; without it, what the store knows about the payment.
+        reason: Option<RefundReason>,
+        /// Opens the signature key.
+        password_b: Password,
+    },
+    /// What can be claimed. → [`Outcome::Claimable`]
+    Claimable,
+    /// Claims money from the center. → [`Outcome::Resolved`]
+    Claim {
+        /// Which payments; with none, all that can be claimed.
+        payments: Vec<EntryNumber>,
+        /// Opens the signature key.
+        password_b: Password,
+    },
+    /// Claims and their payouts, newest first. → [`Outcome::Payouts`]
+    Payouts,
+    /// The telegrams that wait, and those that ended. → [`Outcome::Outbox`]
+    Outbox,
+    /// Asks the center about every telegram that waits. → [`Outcome::Resolved`]
+    Resolve,
+    /// Takes back a telegram that has not left, or asks the center to void one that may have. → [`Outcome::Resolved`]
+    Withdraw {
+        /// Which.
+        telegram: TelegramId,
+    },
+    /// What is sold. → [`Outcome::Catalogue`]
+    Catalogue,
+    /// Sells from this folder from now on. → [`Outcome::Catalogue`]
+    ChooseCatalogue {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A receipt as a file that verifies offline. → [`Outcome::Receipt`]
+    ExportReceipt {
+        /// The transaction number on it.
+        number: EntryNumber,
+    },
+    /// Looks at everything in a receipt file under the root key that this vault pins. → [`Outcome::Verification`]
+    VerifyReceipt {
+        /// The file's content.
+        content: String,
+    },
+    /// Changes password A. → [`Outcome::Done`]
+    ChangePasswordA {
+        /// The old one.
+        old: Password,
+        /// The new one.
+        new: Password,
+    },
+    /// Changes password B. → [`Outcome::Done`]
+    ChangePasswordB {
+        /// The old one.
+        old: Password,
+        /// The new one.
+        new: Password,
+    },
+}
+
+impl Act {
+    /// Whether it sends telegrams, so that an answer that never came leaves an unknown outcome.
+    pub fn sends(&self) -> bool {
+        matches!(self, Self::Refund { .. } | Self::Claim { .. } | Self::Withdraw { .. } | Self::Resolve)
+    }
+}
+
+/// What an act brought.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The whole state.
+    Status(Box<Snapshot>),
+    /// Orders.
+    Orders(Vec<OrderRow>),
+    /// An order.
+    Order(Box<OrderDetail>),
+    /// What can be claimed.
+    Claimable(Claimable),
+    /// Payouts.
+    Payouts(Vec<PayoutRow>),
+    /// The outbox.
+    Outbox(Vec<OutboxRow>),
+    /// What became of what was sent or asked about.
+    Resolved(Vec<Resolved>),
+    /// The catalogue.
+    Catalogue(Box<CatalogueView>),
+    /// A receipt file.
+    Receipt(Exported),
+    /// What became of every check.
+    Verification(Verification),
+    /// Done; there is nothing to say.
+    Done,
+}
+
+impl Outcome {
+    /// The `data` of the JSON envelope: an object; lists stand under their name.
+    pub fn data(&self) -> serde_json::Value {
+        use serde_json::json;
+        match self {
+            Self::Status(snapshot) => json!(snapshot),
+            Self::Orders(orders) => json!({ "orders": orders }),
+            Self::Order(order) => json!(order),
+            Self::Claimable(claimable) => json!(claimable),
+            Self::Payouts(payouts) => json!({ "payouts": payouts }),
+            Self::Outbox(telegrams) => json!({ "telegrams": telegrams }),
+            Self::Resolved(telegrams) => json!({ "telegrams": telegrams }),
+            Self::Catalogue(catalogue) => json!(catalogue),
+            Self::Receipt(exported) => json!(exported),
+            Self::Verification(verification) => json!(verification),
+            Self::Done => json!({}),
+        }
+    }
+}
+
+/// Why an act was not done, in one sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What kind of failure, for scripts and for what is offered next.
+    pub kind: FailureKind,
+    /// What is wrong, where, and what to do.
+    pub message: String,
+}
+
+/// Kinds of failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The center said no, and nothing moved.
+    Refused,
+    /// Sent, and nobody said what became of it.
+    Unknown,
+    /// The center can't be reached.
+    Offline,
+    /// A password is wrong, or must wait.
+    WrongPassword,
+    /// What came is not what was signed, or contradicts what was seen: evidence is kept.
+    Contradiction,
+    /// There is no such thing.
+    NotFound,
+    /// It can't be done in this state.
+    NotPossible,
+    /// The machine: files, disk, memory.
+    Machine,
+}
+
+impl FailureKind {
+    /// The stable word in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+            Self::Offline => "offline",
+            Self::WrongPassword => "wrong-password",
+            Self::Contradiction => "contradiction",
+            Self::NotFound => "not-found",
+            Self::NotPossible => "not-possible",
+            Self::Machine => "machine",
+        }
+    }
+}
+
+impl Failure {
+    /// A failure in words.
+    pub fn new(kind: FailureKind, message: impl fmt::Display) -> Self {
+        Self { kind, message: message.to_string() }
+    }
+
+    /// The center said no.
+    pub fn refused(message: impl fmt::Display) -> Self {
+        Self::new(FailureKind::Refused, message)
+    }
+
+    /// Nobody said what became of it.
+    pub fn unknown(message: impl fmt::Display) -> Self {
+        Self::new(FailureKind::Unknown, message)
+    }
+
+    /// What came contradicts what was signed or seen.
+    pub fn contradiction(message: impl fmt::Display) -> Self {
+        Self::new(FailureKind::Contradiction, message)
+    }
+
+    /// There is no such thing.
+    pub fn not_found(message: impl fmt::Display) -> Self {
+        Self::new(FailureKind::NotFound, message)
+    }
+
+    /// Not in this state.
+    pub fn not_possible(message: impl fmt::Display) -> Self {
+        Self::new(FailureKind::NotPossible, message)
+    }
+
+    /// The machine did not do it.
+    pub fn machine(message: impl fmt::Display) -> Self {
+        Self::new(FailureKind::Machine, message)
+    }
+}
+
+impl From<vault::Error> for Failure {
+    fn from(error: vault::Error) -> Self {
+        let kind = match &error {
+            vault::Error::WrongPassword { .. } | vault::Error::TooSoon { .. } => FailureKind::WrongPassword,
+            vault::Error::Unfit { .. } => FailureKind::NotPossible,
+            vault::Error::NoVault(_) => FailureKind::NotFound,
+            _ => FailureKind::Machine,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<LineError> for Failure {
+    fn from(error: LineError) -> Self {
+        let kind = match &error {
+            LineError::Link(_) => FailureKind::Offline,
+            LineError::Problem(_) | LineError::Version { .. } => FailureKind::Refused,
+            LineError::Sheet(_) | LineError::Contradiction(_) => FailureKind::Contradiction,
+        };
+        Self::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_never_shows_itself() {
+        let act = Act::Claim { payments: Vec::new(), password_b: "correct horse".into() };
+        assert!(!format!("{act:?}").contains("horse"));
+        let told = serde_json::to_string(&act).unwrap();
+        let Act::Claim { password_b, .. } = serde_json::from_str(&told).unwrap() else {
+            panic!("another act")
+        };
+        assert_eq!(password_b.0.expose_secret(), "correct horse");
+    }
+}

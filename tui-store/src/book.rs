@@ -1,0 +1,464 @@
+//! What the vault's records and outbox mean: orders, payments, refunds, claims, payouts. Built at opening and kept up
+//! with every record; nothing here writes, asks or reads a clock.
+
+use std::collections::{BTreeMap, HashMap};
+
+use vault::{Item, State};
+use wire::{
+    amount::{Amount, Currency},
+    codec::Malformed,
+    id::{AccountNumber, Digest, EntryNumber, OrderHash, Salt, StoreNumber, TelegramId},
+    key::VerificationKey,
+    message::{Effect, Mail, MailItem, Refusal, Verdict},
+    order::{Order, OrderError, order_hash},
+    payload::{Claim, KeyRole, Offer, Refund, RefundReason},
+    receipt::PayoutState,
+    shop::OrderState,
+    telegram::{Kind, Telegram},
+    text::Line,
+    time::Timestamp,
+};
+
+use crate::{
+    record::{self, CenterSeen, Ending, Notice, Purpose, Record, Taken},
+    view::OrderStanding,
+};
+
+/// The store as the center entered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) store: StoreNumber,
+    /// The entry that put the signature key in force.
+    pub(crate) key_event: EntryNumber,
+    /// The name it trades under.
+    pub(crate) name: Line,
+}
+
+/// An order with its offer, and what came of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Sale {
+    pub(crate) taken: Timestamp,
+    pub(crate) order: Order,
+    pub(crate) salt: Salt,
+    pub(crate) buyer_key: VerificationKey,
+    pub(crate) offer: Telegram,
+    pub(crate) expires: Timestamp,
+    /// The payment that fits it.
+    pub(crate) payment: Option<EntryNumber>,
+    pub(crate) delivery: Option<(Timestamp, Telegram)>,
+    pub(crate) undeliverable: Option<Line>,
+}
+
+/// A payment that the center has noticed us of.
+#[derive(Debug, Clone)]
+pub(crate) struct Payment {
+    pub(crate) order: OrderHash,
+    pub(crate) total: Amount,
+    /// When it was entered, by the center's clock.
+    pub(crate) at: Timestamp,
+    /// Why it fits no order, if it does not.
+    pub(crate) misfit: Option<Misfit>,
+    pub(crate) refund: Step,
+    pub(crate) claim: Step,
+}
+
+/// Why a payment fits no order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Misfit {
+    /// The store has no such order.
+    UnknownOrder,
+    /// The order has another offer than the one that was paid.
+    OtherOffer,
+    /// Another amount than the offer's.
+    WrongTotal,
+    /// The order was paid by another entry already.
+    SecondTime,
+}
+
+impl Misfit {
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::UnknownOrder => "the store knows no such order",
+            Self::OtherOffer => "another offer was paid than the one the store made for this order",
+            Self::WrongTotal => "the amount is not the order's",
+            Self::SecondTime => "the order was paid already",
+        }
+    }
+
+    pub(crate) fn reason(self) -> RefundReason {
+        match self {
+            Self::UnknownOrder | Self::OtherOffer | Self::SecondTime => RefundReason::UnknownOrder,
+            Self::WrongTotal => RefundReason::WrongTotal,
+        }
+    }
+}
+
+/// How far a refund or a claim of a payment has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Nobody has asked for it.
+    Not,
+    /// In the outbox: the center has not said what became of it.
+    Waits(TelegramId),
+    /// Entered; the entry is known unless another copy of the vault did it.
+    Done(Option<EntryNumber>),
+}
+
+/// A claim that the center accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    pub(crate) at: Timestamp,
+    /// Empty when another copy of this vault made the claim.
+    pub(crate) payments: Vec<EntryNumber>,
+    pub(crate) total: Amount,
+    pub(crate) payout: Option<(PayoutState, Timestamp)>,
+}
+
+/// Everything, in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pub(crate) center: Option<CenterSeen>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) sales: HashMap<OrderHash, Sale>,
+    /// The orders as they were taken, oldest first.
+    pub(crate) taken: Vec<OrderHash>,
+    pub(crate) payments: BTreeMap<EntryNumber, Payment>,
+    pub(crate) claims: BTreeMap<EntryNumber, Claimed>,
+    /// The record that holds each piece of mail.
+    pub(crate) mail: BTreeMap<EntryNumber, u64>,
+    pub(crate) notices: Vec<Notice>,
+    /// The entry that last changed the signature key.
+    signature_event: Option<EntryNumber>,
+}
+
+impl Book {
+    /// Reads everything that a vault holds. What cannot be read is named and left out.
+    pub(crate) fn read(vault: &vault::Vault, records: &[vault::Record]) -> (Self, Vec<String>) {
+        let mut book = Self::default();
+        let mut findings = Vec::new();
+        for record in records {
+            let read = Record::read(record).map_err(|error| error.to_string());
+            if let Err(words) = read.and_then(|content| book.apply(record.sequence, &content)) {
+                findings.push(format!("record {} is left out: {words}", record.sequence));
+            }
+        }
+        for item in vault.outbox().items() {
+            if let Err(error) = book.absorb(item) {
+                findings.push(format!("telegram {} is left out: {error}", item.telegram.id().short()));
+            }
+        }
+        (book, findings)
+    }
+
+    /// Takes in a record that is on disk.
+    ///
+    /// # Errors
+    /// When an order in it does not decode, which was checked before it was kept.
+    pub(crate) fn apply(&mut self, sequence: u64, record: &Record) -> Result<(), String> {
+        match record {
+            Record::Center(center) => self.center = Some(center.clone()),
+            Record::Taken(taken) => {
+                let (hash, sale) = Sale::of(taken).map_err(|error| error.to_string())?;
+                if self.sales.insert(hash, sale).is_none() {
+                    self.taken.push(hash);
+                }
+            }
+            Record::Mail(item) => self.apply_mail(sequence, item),
+            Record::Delivered(delivered) => {
+                if let Some(sale) = self.sales.get_mut(&delivered.order) {
+                    sale.delivery.get_or_insert((delivered.at, delivered.delivery.clone()));
+                }
+            }
+            Record::Undeliverable(lost) => {
+                if let Some(sale) = self.sales.get_mut(&lost.order) {
+                    sale.undeliverable.get_or_insert(lost.why.clone());
+                }
+            }
+            Record::Notice(notice) => self.notices.push(notice.clone()),
+        }
+        Ok(())
+    }
+
+    /// Takes in how an item of the outbox stands now.
+    ///
+    /// # Errors
+    /// When its note or outcome is not of this program's form.
+    pub(crate) fn absorb(&mut self, item: &Item) -> Result<(), Malformed> {
+        let id = item.telegram.id();
+        let ending = match &item.state {
+            State::Closed { outcome, .. } => Some(record::value::<Ending>("outcome", outcome)?),
+            State::Prepared | State::MayHaveLeft { .. } | State::Withdrawn { .. } => None,
+        };
+        let step = if item.state.is_open() { Step::Waits(id) } else { Step::Not };
+        match (record::value("purpose", &item.note)?, ending) {
+            (Purpose::Registration { trade_name }, Some(Ending::Registered { account, entry, .. })) => {
+                if let AccountNumber::Store(store) = account {
+                    let key_event = self.signature_event.unwrap_or(entry);
+                    self.identity = Some(Identity { store, key_event, name: trade_name });
+                }
+            }
+            (Purpose::Registration { .. }, _) => {}
+            (Purpose::Refund, ending) => {
+                let refund: Refund = peek(&item.telegram)?;
+                self.step(refund.payment, id, step, |payment| &mut payment.refund);
+                if let Some(Ending::Verdict(verdict)) = ending {
+                    self.refund_ended(&refund, &verdict);
+                }
+            }
+            (Purpose::Claim, ending) => {
+                let claim: Claim = peek(&item.telegram)?;
+                for payment in &claim.payments {
+                    self.step(*payment, id, step, |payment| &mut payment.claim);
+                }
+                if let Some(Ending::Verdict(verdict)) = ending {
+                    self.claim_ended(&claim, &verdict);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The center's currency; yen before a center was ever seen.
+    pub(crate) fn currency(&self) -> Currency {
+        self.center.as_ref().map_or(Currency::YEN, |center| center.currency)
+    }
+
+    /// How an order stands at an instant of the store's clock.
+    pub(crate) fn standing(&self, sale: &Sale, now: Timestamp) -> OrderStanding {
+        let Some(payment) = sale.payment.and_then(|number| self.payments.get(&number)) else {
+            return if now > sale.expires { OrderStanding::Expired } else { OrderStanding::AwaitingPayment };
+        };
+        if matches!(payment.refund, Step::Done(_)) {
+            OrderStanding::Refunded
+        } else if self.is_claimed(payment) {
+            OrderStanding::Claimed
+        } else if payment.refund != Step::Not {
+            OrderStanding::RefundDue
+        } else if sale.delivery.is_some() {
+            OrderStanding::Delivered
+        } else if sale.undeliverable.is_some() {
+            OrderStanding::RefundDue
+        } else {
+            OrderStanding::Paid
+        }
+    }
+
+    /// The same in the words of the protocol: a buyer need not know of claims.
+    pub(crate) fn state(&self, sale: &Sale, now: Timestamp) -> OrderState {
+        match self.standing(sale, now) {
+            OrderStanding::AwaitingPayment => OrderState::AwaitingPayment,
+            OrderStanding::Paid | OrderStanding::RefundDue => OrderState::Paid,
+            OrderStanding::Delivered | OrderStanding::Claimed => OrderState::Delivered,
+            OrderStanding::Refunded => OrderState::Refunded,
+            OrderStanding::Expired => OrderState::Expired,
+        }
+    }
+
+    /// Whether a payment's money was claimed, and the payout did not fail.
+    pub(crate) fn is_claimed(&self, payment: &Payment) -> bool {
+        let Step::Done(claim) = payment.claim else { return false };
+        !claim.is_some_and(|claim| failed(&self.claims, claim))
+    }
+
+    /// Whether no claim holds the payment, nor may hold it.
+    pub(crate) fn is_unclaimed(&self, payment: &Payment) -> bool {
+        !matches!(payment.claim, Step::Waits(_)) && !self.is_claimed(payment)
+    }
+
+    /// Why a payment is due to be given back, and with which reason; `None` when it is not.
+    pub(crate) fn due(&self, payment: &Payment) -> Option<(String, RefundReason)> {
+        if matches!(payment.refund, Step::Done(_)) || !self.is_unclaimed(payment) {
+            return None;
+        }
+        if let Some(misfit) = payment.misfit {
+            return Some((misfit.words().to_owned(), misfit.reason()));
+        }
+        let sale = self.sales.get(&payment.order)?;
+        if sale.delivery.is_some() {
+            return None;
+        }
+        let why = sale.undeliverable.as_ref()?;
+        Some((format!("it cannot be delivered: {why}"), RefundReason::CannotDeliver))
+    }
+
+    /// Payments whose goods were signed for and whose money nobody has asked for, oldest first.
+    pub(crate) fn claimable(&self) -> impl Iterator<Item = (EntryNumber, &Payment, &Sale)> {
+        self.payments.iter().filter_map(|(number, payment)| {
+            let free = payment.refund == Step::Not && payment.misfit.is_none() && self.is_unclaimed(payment);
+            let sale = self.sales.get(&payment.order).filter(|sale| sale.delivery.is_some())?;
+            free.then_some((*number, payment, sale))
+        })
+    }
+
+    /// How many offers can still be paid.
+    pub(crate) fn open_offers(&self, now: Timestamp) -> usize {
+        let recent = self.taken.iter().rev().take_while(|hash| {
+            // Offers live as long as they are allowed to at most, so older ones need not be looked at.
+            self.sales.get(hash).is_some_and(|sale| now.since_ms(sale.taken) <= wire::limits::VALIDITY_MS)
+        });
+        recent
+            .filter_map(|hash| self.sales.get(hash))
+            .filter(|sale| sale.payment.is_none() && now <= sale.expires)
+            .count()
+    }
+
+    fn apply_mail(&mut self, sequence: u64, item: &MailItem) {
+        let entry = item.receipt.leaf.entry;
+        // Mail comes at least once; the entry's number tells.
+        if self.mail.insert(entry, sequence).is_some() {
+            return;
+        }
+        let at = item.receipt.leaf.at;
+        match &item.body {
+            Mail::Paid { order, offer, total } => {
+                let misfit = self.misfit(order, offer, *total);
+                if let (None, Some(sale)) = (misfit, self.sales.get_mut(order)) {
+                    sale.payment = Some(entry);
+                }
+                let payment =
+                    Payment { order: *order, total: *total, at, misfit, refund: Step::Not, claim: Step::Not };
+                self.payments.insert(entry, payment);
+            }
+            Mail::Payout { claim, amount, state } => {
+                let claimed = self.claims.entry(*claim).or_insert_with(|| Claimed {
+                    at,
+                    payments: Vec::new(),
+                    total: *amount,
+                    payout: None,
+                });
+                claimed.payout = Some((*state, at));
+            }
+            Mail::KeyChanged(event) => {
+                if event.role == KeyRole::Signature {
+                    self.signature_event = Some(event.entry);
+                    self.identity.iter_mut().for_each(|identity| identity.key_event = event.entry);
+                }
+            }
+            Mail::Refunded { .. } | Mail::CardIssued { .. } | Mail::CardLapsed { .. } => {}
+        }
+    }
+
+    fn misfit(&self, order: &OrderHash, offer: &Digest, total: Amount) -> Option<Misfit> {
+        let Some(sale) = self.sales.get(order) else { return Some(Misfit::UnknownOrder) };
+        if sale.offer.digest() != *offer {
+            Some(Misfit::OtherOffer)
+        } else if sale.order.total != total {
+            Some(Misfit::WrongTotal)
+        } else {
+            sale.payment.map(|_| Misfit::SecondTime)
+        }
+    }
+
+    /// Notes that a telegram about a payment waits, or waits no more.
+    fn step(
+        &mut self,
+        number: EntryNumber,
+        telegram: TelegramId,
+        step: Step,
+        which: impl Fn(&mut Payment) -> &mut Step,
+    ) {
+        let claims = &self.claims;
+        let Some(place) = self.payments.get_mut(&number).map(which) else { return };
+        match (*place, step) {
+            // A payout that failed makes the money claimable again.
+            (Step::Done(Some(entry)), Step::Waits(_)) if failed(claims, entry) => *place = step,
+            (Step::Done(_), _) => {}
+            (Step::Waits(other), Step::Not) if other != telegram => {}
+            _ => *place = step,
+        }
+    }
+
+    fn refund_ended(&mut self, refund: &Refund, verdict: &Verdict) {
+        let Some(payment) = self.payments.get_mut(&refund.payment) else { return };
+        match verdict {
+            Verdict::Done { effect: Effect::Refunded, receipt } => {
+                payment.refund = Step::Done(Some(receipt.leaf.entry));
+            }
+            Verdict::Refused { reason: Refusal::AlreadyRefunded { .. }, .. } => {
+                payment.refund = Step::Done(None)
+            }
+            Verdict::Refused { reason: Refusal::AlreadyClaimed { .. }, .. } => {
+                payment.claim = Step::Done(None)
+            }
+            _ => {}
+        }
+    }
+
+    fn claim_ended(&mut self, claim: &Claim, verdict: &Verdict) {
+        match verdict {
+            Verdict::Done { effect: Effect::Claimed, receipt } => {
+                let entry = receipt.leaf.entry;
+                let payout = self.claims.get(&entry).and_then(|claimed| claimed.payout);
+                let payments = claim.payments.clone().into_vec();
+                for number in &payments {
+                    if let Some(payment) = self.payments.get_mut(number) {
+                        payment.claim = Step::Done(Some(entry));
+                    }
+                }
+                let claimed = Claimed { at: receipt.leaf.at, payments, total: claim.total, payout };
+                self.claims.insert(entry, claimed);
+            }
+            Verdict::Refused { reason: Refusal::AlreadyClaimed { payment }, .. } => {
+                if let Some(payment) = self.payments.get_mut(payment) {
+                    payment.claim = Step::Done(None);
+                }
+            }
+            Verdict::Refused { reason: Refusal::AlreadyRefunded { payment }, .. } => {
+                if let Some(payment) = self.payments.get_mut(payment) {
+                    payment.refund = Step::Done(None);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Sale {
+    /// The hash and the sale of an order just taken.
+    pub(crate) fn of(taken: &Taken) -> Result<(OrderHash, Self), OrderError> {
+        let order = Order::decode(&taken.order)?;
+        let offer: Offer = peek(&taken.offer)?;
+        let sale = Self {
+            taken: taken.at,
+            order,
+            salt: taken.salt,
+            buyer_key: taken.buyer_key,
+            offer: taken.offer.clone(),
+            expires: offer.expires,
+            payment: None,
+            delivery: None,
+            undeliverable: None,
+        };
+        Ok((order_hash(&taken.salt, &taken.order), sale))
+    }
+}
+
+fn failed(claims: &BTreeMap<EntryNumber, Claimed>, claim: EntryNumber) -> bool {
+    matches!(claims.get(&claim).and_then(|claimed| claimed.payout), Some((PayoutState::Failed, _)))
+}
+
+/// Words for a telegram of the outbox.
+pub(crate) fn telegram_words(telegram: &Telegram, currency: Currency) -> String {
+    match telegram.kind {
+        Kind::Refund => telegram.peek::<Refund>().map_or_else(
+            |_| "refund".into(),
+            |refund| format!("refund of {} ({})", refund.payment, currency.print(refund.amount)),
+        ),
+        Kind::Claim => telegram.peek::<Claim>().map_or_else(
+            |_| "claim".into(),
+            |claim| {
+                let count = claim.payments.len();
+                let noun = if count == 1 { "payment" } else { "payments" };
+                format!("claim of {count} {noun} ({})", currency.print(claim.total))
+            },
+        ),
+        kind => kind.noun().into(),
+    }
+}
+
+fn peek<P: wire::telegram::Payload>(telegram: &Telegram) -> Result<P, Malformed> {
+    telegram.peek().map_err(|error| Malformed { what: P::KIND.noun(), why: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,449 @@
+//! Refunds and claims: signed with the signature key, kept in the outbox before they are sent, and asked about until the
+//! center has said what became of them.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use secrecy::SecretString;
+use vault::{Item, State};
+use wire::{
+    amount::{Amount, Currency},
+    bounded::List,
+    codec,
+    id::{AccountNumber, CenterId, EntryNumber, Nonce, TelegramId},
+    limits,
+    message::{Beside, ProblemKind, Verdict},
+    payload::{Claim, ClaimEvidence, Refund, RefundReason},
+    telegram::{Kind, Signer, Telegram},
+    terminal::{Line, LineError},
+    time::Timestamp,
+};
+
+use crate::{
+    act::Failure,
+    book::{Book, Identity, Step, telegram_words},
+    center::{ANSWER_LIMIT, Center},
+    keep::Keep,
+    record::{self, Ending, Purpose},
+    view::{Moment, Money, OutboxRow, Resolved, TelegramState},
+};
+
+/// How long a refund or claim may be entered after it was signed, in milliseconds.
+const VALID_MS: u64 = 24 * 60 * 60 * 1000;
+/// How often a busy center is asked again before that is said.
+const BUSY_TRIES: u32 = 5;
+/// How long to wait between these.
+const BUSY_PAUSE: Duration = Duration::from_millis(300);
+
+/// Refunds and claims of one store.
+#[derive(Debug)]
+pub(crate) struct Settle {
+    keep: Arc<Keep>,
+    center: Arc<Center>,
+    /// One act at a time: nothing is asked about while it is being sent.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// A telegram to be signed, with what travels beside it.
+struct Unsigned<P> {
+    payload: P,
+    beside: Beside,
+}
+
+impl Settle {
+    pub(crate) fn new(keep: Arc<Keep>, center: Arc<Center>) -> Arc<Self> {
+        Arc::new(Self { keep, center, turn: tokio::sync::Mutex::default() })
+    }
+
+    /// Gives payments back, each whole and once.
+    ///
+    /// # Errors
+    /// Names the first payment that cannot be given back; nothing was signed then. What the center says to each is in
+    /// the answer.
+    pub(crate) async fn refund(
+        &self,
+        payments: Vec<EntryNumber>,
+        all_due: bool,
+        reason: Option<RefundReason>,
+        password_b: SecretString,
+    ) -> Result<Vec<Resolved>, Failure> {
+        let _turn = self.turn.lock().await;
+        let line = self.fresh_line().await?;
+        let refunds = {
+            let book = self.keep.book();
+            let (identity, center) = (identity(&book)?, line.sheet.center);
+            let now = line_time(&line);
+            let due = book
+                .payments
+                .iter()
+                .filter(|(_, payment)| all_due && payment.refund == Step::Not && book.due(payment).is_some());
+            let wanted: BTreeSet<EntryNumber> =
+                payments.into_iter().chain(due.map(|(number, _)| *number)).collect();
+            let refunds: Result<Vec<_>, Failure> =
+                wanted.iter().map(|number| refund(&book, &identity, center, *number, reason, now)).collect();
+            refunds?
+        };
+        if refunds.is_empty() {
+            return Err(Failure::not_possible(if all_due {
+                "no payment is due to be given back"
+            } else {
+                "name the payments to give back by their transaction numbers, or give --all-due"
+            }));
+        }
+        self.sign_and_send(&line, refunds, password_b, Purpose::Refund).await
+    }
+
+    /// Claims payments: those named, or all that can be claimed. A named payment that was not delivered goes to the
+    /// center too, which refuses it by name.
+    ///
+    /// # Errors
+    /// When nothing can be claimed, or a named payment is unknown here.
+    pub(crate) async fn claim(
+        &self,
+        payments: Vec<EntryNumber>,
+        password_b: SecretString,
+    ) -> Result<Vec<Resolved>, Failure> {
+        let _turn = self.turn.lock().await;
+        let line = self.fresh_line().await?;
+        let claims = claims(&self.keep.book(), line.sheet.center, payments, line_time(&line))?;
+        self.sign_and_send(&line, claims, password_b, Purpose::Claim).await
+    }
+
+    /// Asks the center about every telegram that waits, with its exact bytes.
+    ///
+    /// # Errors
+    /// When there is no line; what became of each telegram is in the answer.
+    pub(crate) async fn resolve(&self) -> Result<Vec<Resolved>, Failure> {
+        let line = self.center.line().await?;
+        self.resolve_over(&line).await
+    }
+
+    /// The same over a line that is there.
+    pub(crate) async fn resolve_over(&self, line: &Line) -> Result<Vec<Resolved>, Failure> {
+        let _turn = self.turn.lock().await;
+        let mut resolved = Vec::new();
+        for item in self.keep.waiting().await? {
+            if item.telegram.kind != Kind::Registration {
+                resolved.push(self.ask(line, &item).await?);
+            }
+        }
+        Ok(resolved)
+    }
+
+    /// Takes back a telegram that has not left; one that may have is asked about, and entered as void if it was never
+    /// seen.
+    ///
+    /// # Errors
+    /// When there is no such telegram that waits.
+    pub(crate) async fn withdraw(&self, id: TelegramId) -> Result<Resolved, Failure> {
+        let _turn = self.turn.lock().await;
+        let waiting = self.keep.waiting().await?;
+        let item = waiting.into_iter().find(|item| item.telegram.id() == id);
+        let item = item.ok_or_else(|| Failure::not_found("no such telegram waits in the outbox"))?;
+        if item.state == State::Prepared {
+            self.keep.withdraw(id).await?;
+            return Ok(self.told(
+                &item.telegram,
+                TelegramState::Withdrawn,
+                "taken back before it left".into(),
+                None,
+            ));
+        }
+        let line = self.center.line().await?;
+        self.ask(&line, &item).await
+    }
+
+    /// A line, with the mail taken: what is decided next is decided on the newest state.
+    async fn fresh_line(&self) -> Result<Line, Failure> {
+        let line = self.center.line().await?;
+        self.center.take_mail(&line).await?;
+        Ok(line)
+    }
+
+    async fn sign_and_send<P: wire::telegram::Payload + Send + 'static>(
+        &self,
+        line: &Line,
+        unsigned: Vec<Unsigned<P>>,
+        password_b: SecretString,
+        purpose: Purpose,
+    ) -> Result<Vec<Resolved>, Failure> {
+        let signer = Signer::Account(AccountNumber::Store(identity(&self.keep.book())?.store));
+        let signed = self
+            .keep
+            .vault(move |vault| {
+                let hand = vault.unlock_signing(&password_b)?;
+                Ok::<_, vault::Error>(hand.act(|key| {
+                    let sign = |it: Unsigned<P>| (Telegram::sign(&it.payload, signer, key), it.beside);
+                    unsigned.into_iter().map(sign).collect::<Vec<_>>()
+                }))
+            })
+            .await??;
+        let mut resolved = Vec::new();
+        for (telegram, beside) in signed {
+            let parcel = self.keep.post(telegram, codec::encode(&beside), purpose.clone()).await?;
+            let (telegram, _) = parcel.into_parts();
+            let answer = patient(|| line.submit(telegram.clone(), beside.clone(), ANSWER_LIMIT)).await;
+            resolved.push(self.end(line, &telegram, answer).await?);
+        }
+        Ok(resolved)
+    }
+
+    /// Sends what has never left, asks about what may have.
+    async fn ask(&self, line: &Line, item: &Item) -> Result<Resolved, Failure> {
+        let never_left = item.state == State::Prepared;
+        let (telegram, beside) = self.keep.parcel(item.telegram.id()).await?.into_parts();
+        let answer = if never_left {
+            let beside: Beside = codec::decode("what travels beside", &beside, vault::MAX_CONTENT)
+                .map_err(Failure::machine)?;
+            patient(|| line.submit(telegram.clone(), beside.clone(), ANSWER_LIMIT)).await
+        } else {
+            patient(|| line.inquire(telegram.clone(), ANSWER_LIMIT)).await
+        };
+        self.end(line, &telegram, answer).await
+    }
+
+    /// Ends a telegram with a verdict that its evidence bears out; anything else leaves it unknown.
+    async fn end(
+        &self,
+        line: &Line,
+        telegram: &Telegram,
+        answer: Result<Verdict, LineError>,
+    ) -> Result<Resolved, Failure> {
+        let unknown = |words: String| self.told(telegram, TelegramState::Unknown, words, None);
+        let verdict = match answer {
+            Ok(verdict) => verdict,
+            Err(LineError::Problem(problem)) => {
+                return Ok(unknown(format!(
+                    "the center has not entered it: {problem}; it waits in the outbox"
+                )));
+            }
+            Err(error) => {
+                return Ok(unknown(format!(
+                    "{error}; whether it was entered is unknown until the center says"
+                )));
+            }
+        };
+        if let Err(error) = line.check_verdict(telegram, &verdict) {
+            let what = telegram_words(telegram, self.keep.book().currency());
+            let words = format!("The center's answer to the {what} is not believed: {error}");
+            self.center.alarm(&words, codec::encode(&verdict)).await?;
+            return Ok(unknown(words));
+        }
+        let (state, words) = verdict_words(&verdict);
+        let number = verdict.receipt().map(|receipt| receipt.leaf.entry);
+        self.keep.close(telegram.id(), Ending::Verdict(verdict)).await?;
+        Ok(self.told(telegram, state, words, number))
+    }
+
+    fn told(
+        &self,
+        telegram: &Telegram,
+        state: TelegramState,
+        words: String,
+        number: Option<EntryNumber>,
+    ) -> Resolved {
+        let currency = self.keep.book().currency();
+        let (payments, total) = subject(telegram);
+        Resolved {
+            telegram: telegram.id(),
+            what: telegram_words(telegram, currency),
+            state,
+            words,
+            number,
+            payments,
+            total: total.map(|total| Money::new(total, currency)),
+        }
+    }
+}
+
+/// The outbox as people see it, newest first.
+pub(crate) fn outbox_rows(items: &[Item], currency: Currency) -> Vec<OutboxRow> {
+    let rows = items.iter().rev().map(|item| {
+        let (state, words, number) = match &item.state {
+            State::Prepared => (TelegramState::Prepared, "not sent yet".to_owned(), None),
+            State::MayHaveLeft { .. } => {
+                (TelegramState::Unknown, "sent; the center has not said what became of it".to_owned(), None)
+            }
+            State::Withdrawn { .. } => {
+                (TelegramState::Withdrawn, "taken back before it left".to_owned(), None)
+            }
+            State::Closed { outcome, .. } => ended(outcome),
+        };
+        OutboxRow {
+            telegram: item.telegram.id(),
+            what: telegram_words(&item.telegram, currency),
+            state,
+            words,
+            number,
+            prepared: Moment::from(item.prepared_at),
+        }
+    });
+    rows.collect()
+}
+
+fn ended(outcome: &[u8]) -> (TelegramState, String, Option<EntryNumber>) {
+    match record::value::<Ending>("outcome", outcome) {
+        Ok(Ending::Verdict(verdict)) => {
+            let (state, words) = verdict_words(&verdict);
+            (state, words, verdict.receipt().map(|receipt| receipt.leaf.entry))
+        }
+        Ok(Ending::Registered { account, entry, .. }) => {
+            (TelegramState::Done, format!("registered as {account}"), Some(entry))
+        }
+        Ok(Ending::NotEntered { words }) => (TelegramState::Refused, words.to_string(), None),
+        Err(error) => (TelegramState::Unknown, format!("its outcome is unreadable: {error}"), None),
+    }
+}
+
+fn verdict_words(verdict: &Verdict) -> (TelegramState, String) {
+    match verdict {
+        Verdict::Done { .. } => (TelegramState::Done, "settled; the receipt was checked".into()),
+        Verdict::Refused { reason, .. } => (TelegramState::Refused, reason.to_string()),
+        Verdict::Void { .. } => (TelegramState::Void, "never entered, and never will be".into()),
+        Verdict::Expired => (TelegramState::Expired, "never entered, and too old to be".into()),
+    }
+}
+
+/// Asks again while the center is busy: nothing was entered then.
+async fn patient<F: Future<Output = Result<Verdict, LineError>>>(
+    mut ask: impl FnMut() -> F,
+) -> Result<Verdict, LineError> {
+    let mut tries = 1;
+    loop {
+        match ask().await {
+            Err(LineError::Problem(problem)) if problem.kind == ProblemKind::Busy && tries < BUSY_TRIES => {
+                tries += 1;
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn identity(book: &Book) -> Result<Identity, Failure> {
+    book.identity
+        .clone()
+        .ok_or_else(|| Failure::not_possible("this profile has not joined a center; join first"))
+}
+
+/// The later of the two clocks at which the line was made and now: a slow clock here must not make telegrams that are
+/// expired when they arrive.
+fn line_time(line: &Line) -> Timestamp {
+    line.hello.at.max(Timestamp::now())
+}
+
+fn refund(
+    book: &Book,
+    identity: &Identity,
+    center: CenterId,
+    number: EntryNumber,
+    reason: Option<RefundReason>,
+    now: Timestamp,
+) -> Result<Unsigned<Refund>, Failure> {
+    let payment = book
+        .payments
+        .get(&number)
+        .ok_or_else(|| Failure::not_found(format!("this store got no payment {number}")))?;
+    match payment.refund {
+        Step::Not => {}
+        Step::Waits(_) => {
+            let words =
+                format!("a refund of {number} was sent and its outcome is unknown; ask with “resolve” first");
+            return Err(Failure::not_possible(words));
+        }
+        Step::Done(_) => return Err(Failure::not_possible(format!("{number} was given back already"))),
+    }
+    if !book.is_unclaimed(payment) {
+        return Err(Failure::not_possible(format!(
+            "{number} is claimed; what was claimed cannot be given back"
+        )));
+    }
+    let reason =
+        reason.or_else(|| book.due(payment).map(|(_, reason)| reason)).unwrap_or(RefundReason::Agreed);
+    let payload = Refund {
+        center,
+        store: identity.store,
+        key_event: identity.key_event,
+        payment: number,
+        amount: payment.total,
+        currency: book.currency(),
+        reason,
+        nonce: Nonce::random(),
+        valid_until: now.plus_ms(VALID_MS),
+    };
+    Ok(Unsigned { payload, beside: Beside::Nothing })
+}
+
+/// The claims for the payments named, or for all that can be claimed: as many as are needed for their number and sum.
+fn claims(
+    book: &Book,
+    center: CenterId,
+    named: Vec<EntryNumber>,
+    now: Timestamp,
+) -> Result<Vec<Unsigned<Claim>>, Failure> {
+    let identity = identity(book)?;
+    let wanted: BTreeSet<EntryNumber> = if named.is_empty() {
+        book.claimable().map(|(number, ..)| number).collect()
+    } else {
+        named.into_iter().collect()
+    };
+    if wanted.is_empty() {
+        return Err(Failure::not_possible("nothing can be claimed: no payment is delivered and unclaimed"));
+    }
+    let mut claims = Vec::new();
+    let (mut numbers, mut evidence, mut total) = (Vec::new(), Vec::new(), Amount::ZERO);
+    let claim = |numbers: &mut Vec<EntryNumber>, evidence: &mut Vec<ClaimEvidence>, total: Amount| {
+        let payload = Claim {
+            center,
+            store: identity.store,
+            key_event: identity.key_event,
+            payments: List::first(numbers.drain(..)),
+            total,
+            currency: book.currency(),
+            nonce: Nonce::random(),
+            valid_until: now.plus_ms(VALID_MS),
+        };
+        Unsigned { payload, beside: Beside::Claim(List::first(evidence.drain(..))) }
+    };
+    for number in wanted {
+        let payment = book
+            .payments
+            .get(&number)
+            .ok_or_else(|| Failure::not_found(format!("this store got no payment {number}")))?;
+        if matches!(payment.claim, Step::Waits(_)) || matches!(payment.refund, Step::Waits(_)) {
+            let words = format!(
+                "a claim or refund of {number} waits for the center's word; ask with “resolve” first"
+            );
+            return Err(Failure::not_possible(words));
+        }
+        let sum = total.plus(payment.total);
+        let full = numbers.len() == limits::CLAIM_ITEMS || sum.is_none();
+        if full {
+            claims.push(claim(&mut numbers, &mut evidence, total));
+        }
+        total = if full { payment.total } else { sum.unwrap_or(payment.total) };
+        numbers.push(number);
+        let sale = book.sales.get(&payment.order);
+        if let Some((sale, (_, delivery))) = sale.and_then(|sale| Some((sale, sale.delivery.as_ref()?))) {
+            let (offer, delivery) = (sale.offer.clone(), delivery.clone());
+            evidence.push(ClaimEvidence { payment: number, offer, delivery });
+        }
+    }
+    claims.push(claim(&mut numbers, &mut evidence, total));
+    Ok(claims)
+}
+
+/// The payments that a telegram is about, and how much it moves.
+fn subject(telegram: &Telegram) -> (Vec<EntryNumber>, Option<Amount>) {
+    match telegram.kind {
+        Kind::Refund => telegram
+            .peek::<Refund>()
+            .map_or((Vec::new(), None), |refund| (vec![refund.payment], Some(refund.amount))),
+        Kind::Claim => telegram
+            .peek::<Claim>()
+            .map_or((Vec::new(), None), |claim| (claim.payments.into_vec(), Some(claim.total))),
+        _ => (Vec::new(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

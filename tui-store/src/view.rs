@@ -1,0 +1,456 @@
+//! What people and scripts see of the state: plain rows, ready to be drawn or printed as JSON.
+
+use std::{path::PathBuf, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use tui_kit::time::Zone;
+use wire::{
+    amount::{Amount, Currency},
+    id::{EntryNumber, OrderHash, StoreNumber, TelegramId},
+    receipt::PayoutState,
+    text::{Line, Prose},
+    time::Timestamp,
+};
+
+/// An amount with its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    /// Minor units.
+    pub minor: u64,
+    /// `1,500 JPY`.
+    pub text: String,
+}
+
+impl Money {
+    /// An amount of a currency.
+    pub fn new(amount: Amount, currency: Currency) -> Self {
+        Self { minor: amount.minor(), text: currency.print(amount) }
+    }
+}
+
+/// An instant with its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub unix_ms: u64,
+    /// `yy/mm/dd hh:mm` in the machine's zone.
+    pub text: String,
+}
+
+impl From<Timestamp> for Moment {
+    fn from(at: Timestamp) -> Self {
+        let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
+        Self { unix_ms: at.0, text: Zone::local().stamp(ms) }
+    }
+}
+
+/// How an order stands, as the store sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderStanding {
+    /// Offered; no payment notice has come.
+    AwaitingPayment,
+    /// Paid; the buyer fetches the goods.
+    Paid,
+    /// Paid, and the goods can't be delivered: a refund is due.
+    RefundDue,
+    /// The buyer signed for the goods; the money can be claimed.
+    Delivered,
+    /// Claimed from the center.
+    Claimed,
+    /// The payment was given back.
+    Refunded,
+    /// The offer expired unpaid.
+    Expired,
+}
+
+impl OrderStanding {
+    /// All of them, in the order of an order's life.
+    pub const ALL: [Self; 7] = [
+        Self::AwaitingPayment,
+        Self::Paid,
+        Self::RefundDue,
+        Self::Delivered,
+        Self::Claimed,
+        Self::Refunded,
+        Self::Expired,
+    ];
+
+    /// Words for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::AwaitingPayment => "awaiting payment",
+            Self::Paid => "paid",
+            Self::RefundDue => "refund due",
+            Self::Delivered => "delivered",
+            Self::Claimed => "claimed",
+            Self::Refunded => "refunded",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The stable name in JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AwaitingPayment => "awaiting-payment",
+            Self::Paid => "paid",
+            Self::RefundDue => "refund-due",
+            Self::Delivered => "delivered",
+            Self::Claimed => "claimed",
+            Self::Refunded => "refunded",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// One order in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRow {
+    /// The order.
+    pub order: OrderHash,
+    /// How it stands.
+    pub state: OrderStanding,
+    /// When it was taken.
+    pub taken: Moment,
+    /// What was ordered, in one line.
+    pub goods: String,
+    /// The total.
+    pub total: Money,
+    /// The payment's transaction number, once there is one.
+    pub payment: Option<EntryNumber>,
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineRow {
+    /// The item's id.
+    pub item: Line,
+    /// Its title.
+    pub title: Line,
+    /// How many.
+    pub quantity: u32,
+    /// What one costs.
+    pub unit_price: Money,
+    /// The goods' length in bytes.
+    pub size: u64,
+    /// The goods' file name.
+    pub file_name: Line,
+}
+
+/// An order in full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderDetail {
+    /// What the list shows.
+    #[serde(flatten)]
+    pub row: OrderRow,
+    /// Its lines.
+    pub lines: Vec<LineRow>,
+    /// The buyer's words.
+    pub note: Prose,
+    /// Until when the offer can be paid.
+    pub expires: Moment,
+    /// When it was paid, by the center's clock.
+    pub paid: Option<Moment>,
+    /// When the buyer signed for the goods.
+    pub delivered: Option<Moment>,
+    /// Why it can't be delivered.
+    pub undeliverable: Option<Line>,
+    /// The refund's transaction number.
+    pub refund: Option<EntryNumber>,
+    /// The claim's transaction number.
+    pub claim: Option<EntryNumber>,
+}
+
+/// A payment that is to be given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundRow {
+    /// The payment's transaction number.
+    pub payment: EntryNumber,
+    /// How much.
+    pub total: Money,
+    /// When it was paid.
+    pub paid: Moment,
+    /// Why it is due.
+    pub why: String,
+    /// Whether a refund was sent and nobody said what became of it.
+    pub unknown: bool,
+}
+
+/// A payment whose money can be claimed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimableRow {
+    /// The payment's transaction number.
+    pub payment: EntryNumber,
+    /// The order.
+    pub order: OrderHash,
+    /// How much.
+    pub total: Money,
+    /// When the buyer signed for the goods.
+    pub delivered: Moment,
+}
+
+/// What can be claimed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimable {
+    /// The sum.
+    pub total: Money,
+    /// The payments, oldest first.
+    pub payments: Vec<ClaimableRow>,
+}
+
+/// A claim and its payout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayoutRow {
+    /// The claim's transaction number.
+    pub claim: EntryNumber,
+    /// When the claim was entered.
+    pub claimed: Moment,
+    /// How many payments it holds.
+    pub payments: u64,
+    /// How much.
+    pub total: Money,
+    /// How the payout stands; none before the center has written it.
+    pub state: Option<PayoutState>,
+    /// The state in words.
+    pub words: String,
+    /// When the state was entered.
+    pub at: Option<Moment>,
+}
+
+/// A telegram of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxRow {
+    /// Its id.
+    pub telegram: TelegramId,
+    /// What it is, for people.
+    pub what: String,
+    /// `prepared`, `unknown`, `done`, `refused`, `void`, `expired` or `withdrawn`.
+    pub state: TelegramState,
+    /// What became of it, in words.
+    pub words: String,
+    /// The entry that decided it.
+    pub number: Option<EntryNumber>,
+    /// When it was signed.
+    pub prepared: Moment,
+}
+
+/// What became of a telegram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TelegramState {
+    /// Signed and kept; never sent.
+    Prepared,
+    /// Sent; nobody said what became of it.
+    Unknown,
+    /// Entered and done.
+    Done,
+    /// Refused by the center.
+    Refused,
+    /// Entered as never to be done.
+    Void,
+    /// Never entered, and too old to be.
+    Expired,
+    /// Taken back before it left.
+    Withdrawn,
+}
+
+/// One item of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemRow {
+    /// Its id.
+    pub id: Line,
+    /// Its title.
+    pub title: Line,
+    /// What one costs.
+    pub price: Money,
+    /// The goods' file name.
+    pub file_name: Line,
+    /// Their length in bytes.
+    pub size: u64,
+    /// Words to find it by.
+    pub tags: Vec<Line>,
+}
+
+/// The catalogue as it is sold now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueView {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What is sold.
+    pub items: Vec<ItemRow>,
+    /// What is wrong with the folder as it is now; then the last good state goes on being sold.
+    pub faults: Vec<String>,
+    /// When the folder was last taken over.
+    pub loaded: Option<Moment>,
+}
+
+/// How the line to the center stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum LineView {
+    /// Nobody has asked for it.
+    Idle,
+    /// Being made.
+    Connecting {
+        /// Since when.
+        since: Moment,
+    },
+    /// Logged in.
+    Connected {
+        /// Through which address.
+        address: String,
+        /// Since when.
+        since: Moment,
+        /// Whether the center takes payments now.
+        payments: bool,
+    },
+    /// Not there.
+    Down {
+        /// Since when.
+        since: Moment,
+        /// Why, and what is done about it.
+        why: String,
+    },
+}
+
+/// The counter where members are served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterView {
+    /// Where it listens; empty while it is closed.
+    pub listening: Vec<String>,
+    /// The addresses that the directory shows.
+    pub announced: Vec<String>,
+    /// Members connected now.
+    pub visitors: u64,
+}
+
+/// The center as the vault knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CenterRow {
+    /// Its name.
+    pub name: Line,
+    /// The root key's fingerprint.
+    pub fingerprint: String,
+    /// Its currency.
+    pub currency: Currency,
+    /// Its time zone.
+    pub zone: Line,
+    /// Whom to turn to.
+    pub help: Line,
+    /// Where it listens.
+    pub addresses: Vec<String>,
+    /// The number of the newest key sheet seen.
+    pub sheet: u64,
+}
+
+/// How many orders stand how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingCount {
+    /// How they stand.
+    pub state: OrderStanding,
+    /// How many.
+    pub count: u64,
+}
+
+/// Something the store must know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRow {
+    /// When it was noted.
+    pub at: Moment,
+    /// The words.
+    pub words: Prose,
+}
+
+/// Everything at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Counts up with every change.
+    pub generation: u64,
+    /// The store's number; none before joining has ended.
+    pub store: Option<StoreNumber>,
+    /// The name it trades under.
+    pub name: Line,
+    /// The center, once it has been seen.
+    pub center: Option<CenterRow>,
+    /// The line to it.
+    pub line: LineView,
+    /// Where members are served.
+    pub counter: CounterView,
+    /// What is sold.
+    pub catalogue: Arc<CatalogueView>,
+    /// How many orders stand how.
+    pub standings: Vec<StandingCount>,
+    /// The sum of today's payments that were not given back, by the center's zone.
+    pub today: Money,
+    /// How many payments that is.
+    pub today_payments: u64,
+    /// What is not claimed yet, delivered or not.
+    pub unclaimed: Money,
+    /// What of it can be claimed now.
+    pub claimable: Money,
+    /// The newest orders, newest first, at most [`Snapshot::ORDERS_MAX`].
+    pub orders: Vec<OrderRow>,
+    /// Payments to be given back.
+    pub refunds: Vec<RefundRow>,
+    /// Claims and their payouts, newest first.
+    pub payouts: Vec<PayoutRow>,
+    /// What waits in the outbox, newest first.
+    pub outbox: Vec<OutboxRow>,
+    /// Messages, newest first.
+    pub messages: Vec<MessageRow>,
+    /// What was found wrong with the vault when it was opened.
+    pub findings: Vec<String>,
+}
+
+impl Snapshot {
+    /// How many orders a snapshot carries; all of them come with [`crate::act::Act::Orders`].
+    pub const ORDERS_MAX: usize = 500;
+}
+
+/// What became of a telegram that was sent or asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// Its id.
+    pub telegram: TelegramId,
+    /// What it is, for people.
+    pub what: String,
+    /// What became of it.
+    pub state: TelegramState,
+    /// In words.
+    pub words: String,
+    /// The entry that decided it.
+    pub number: Option<EntryNumber>,
+    /// The payments it is about.
+    pub payments: Vec<EntryNumber>,
+    /// How much it moves.
+    pub total: Option<Money>,
+}
+
+/// A receipt file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// The transaction number it proves.
+    pub number: EntryNumber,
+    /// The file's content.
+    pub content: String,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// Whether every check holds.
+    pub valid: bool,
+    /// Each check.
+    pub checks: Vec<CheckRow>,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckRow {
+    /// What was looked at.
+    pub name: String,
+    /// Whether it holds.
+    pub ok: bool,
+    /// What was found, or what is wrong.
+    pub words: String,
+}
