@@ -13,8 +13,8 @@ use crate::ui::Ui;
 /// The widest column of labels.
 const LABEL_COLUMNS_MAX: usize = 24;
 
-/// Below this width labels stand above their values.
-const NARROW_COLUMNS: u16 = 44;
+/// Where less than this is left for the values, labels stand above them.
+const VALUE_COLUMNS_MIN: usize = 20;
 
 /// One row of a detail view or a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +131,6 @@ impl Detail {
 /// Rows as lines of at most so many columns.
 fn lay_out(ui: &Ui<'_, '_>, rows: &[Row], columns: u16) -> Vec<Line<'static>> {
     let theme = ui.theme();
-    let narrow = columns < NARROW_COLUMNS;
     let columns = usize::from(columns);
     let label_columns = rows
         .iter()
@@ -142,6 +141,7 @@ fn lay_out(ui: &Ui<'_, '_>, rows: &[Row], columns: u16) -> Vec<Line<'static>> {
         .max()
         .unwrap_or(0)
         .min(LABEL_COLUMNS_MAX);
+    let narrow = columns < label_columns + 2 + VALUE_COLUMNS_MIN;
     let mut lines = Vec::new();
     for row in rows {
         match row {

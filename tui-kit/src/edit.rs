@@ -242,21 +242,24 @@ impl Editor {
         if self.secret {
             return 0;
         }
-        self.text[..self.cursor]
+        let start = self.text[..self.cursor]
             .split_word_bound_indices()
             .rev()
             .find(|(_, word)| !word.trim().is_empty())
-            .map_or(0, |(at, _)| at)
+            .map_or(0, |(at, _)| at);
+        // Words may begin and end inside what is one grapheme.
+        self.boundaries().take_while(|boundary| *boundary <= start).last().unwrap_or(0)
     }
 
     fn word_behind(&self) -> usize {
         if self.secret {
             return self.text.len();
         }
-        self.text[self.cursor..]
+        let end = self.text[self.cursor..]
             .split_word_bound_indices()
             .find(|(_, word)| !word.trim().is_empty())
-            .map_or(self.text.len(), |(at, word)| self.cursor + at + word.len())
+            .map_or(self.text.len(), |(at, word)| self.cursor + at + word.len());
+        self.boundaries().find(|boundary| *boundary >= end).unwrap_or(self.text.len())
     }
 }
 

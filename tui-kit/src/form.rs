@@ -286,9 +286,15 @@ mod tests {
         Name             ________________________________________
                          ✗ is needed
         E-mail           nonsense________________________________
-                         ✗ is no e-mail address; one looks like name@host.example
+                         ✗ is no e-mail address; one looks like
+                         name@host.example
         Date of birth    ____________
                          year-month-day
+        Daily limit      ________________ JPY
+        Kind of account  ‹ Ordinary ›  1/2
+        Send news        ‹ no ›
+        Password A       ________________________________________
+        Again            ________________________________________
         ");
         type_into(&mut form, "x");
         assert_eq!(type_into(&mut form, "<ctrl-s>"), Pressed::Taken);

@@ -92,7 +92,8 @@ impl Toasts {
         let seen = self.kept.iter().rev().filter(|toast| toast.is_seen(now)).take(SEEN_MAX);
         for (toast, row) in seen.zip(area.rows().rev()) {
             let ending = if toast.tone == Tone::Bad { "  Esc" } else { "" };
-            let room = usize::from(row.width).saturating_sub(text::width(ending) + 4);
+            let mark = text::width(ui.theme().mark(toast.tone)) + 1;
+            let room = usize::from(row.width).saturating_sub(text::width(ending) + mark);
             let words = format!("{}{ending}", text::truncate(&toast.words, room));
             let span = ui.toned(toast.tone, &words);
             let columns = u16::try_from(text::width(&span.content)).unwrap_or(u16::MAX).min(row.width);

@@ -12,8 +12,8 @@ use crate::ui::Ui;
 /// The widest column of labels.
 const LABEL_COLUMNS_MAX: usize = 24;
 
-/// Below this width labels stand above their fields.
-const NARROW_COLUMNS: u16 = 44;
+/// Where less than this is left for the fields, labels stand above them.
+const FIELD_COLUMNS_MIN: usize = 20;
 
 /// The widest field for words.
 const WORDS_COLUMNS_MAX: u16 = 40;
@@ -44,7 +44,6 @@ impl Form {
     }
 
     fn lay_out(&self, ui: &Ui<'_, '_>, columns: u16) -> Vec<Strip> {
-        let narrow = columns < NARROW_COLUMNS;
         let label_columns = self
             .fields
             .iter()
@@ -52,6 +51,7 @@ impl Form {
             .max()
             .unwrap_or(0)
             .min(LABEL_COLUMNS_MAX);
+        let narrow = usize::from(columns) < label_columns + 2 + FIELD_COLUMNS_MIN;
         let indent = if narrow { 0 } else { label_columns + 2 };
         let mut strips = Vec::new();
         for (at, field) in self.fields.iter().enumerate() {

@@ -188,13 +188,13 @@ mod tests {
     #[test]
     fn columns_line_up_and_give_way() {
         insta::assert_snapshot!(shown(60, 3), @r"
-          Date      Store                  State            Amount
-        ▸ 26/11/22  佐藤書店 Sato Books    ✓ settled        12,000
-          26/11/21  Corner shop            ! unknown           980
+          Date      Store             State                   Amount
+        ▸ 26/11/22  佐藤書店 Sato B…  ✓ settled               12,000
+          26/11/21  Corner shop       ! unknown                  980
         ");
         insta::assert_snapshot!(shown(34, 3), @r"
           Date      Store           Amount
-        ▸ 26/11/22  佐藤書店 Sat…   12,000
+        ▸ 26/11/22  佐藤書店 S…     12,000
           26/11/21  Corner shop        980
         ");
         insta::assert_snapshot!(shown(20, 3), @r"
