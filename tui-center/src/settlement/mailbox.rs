@@ -16,7 +16,7 @@ use ledger::{Decision, Entry, Outcome, Request, entry::Purpose};
 use tokio::sync::watch;
 use wire::id::{AccountNumber, EntryNumber};
 
-use crate::books::BooksError;
+use crate::books::{BooksError, cabinet::Cabinet};
 
 /// Where each account's last acknowledged entry is kept. A cursor that is lost or lags only repeats mail.
 pub trait Cursors: Send + Sync {
@@ -31,6 +31,16 @@ pub trait Cursors: Send + Sync {
     /// # Errors
     /// When it can't be written.
     fn keep(&self, account: AccountNumber, upto: EntryNumber) -> Result<(), BooksError>;
+}
+
+impl Cursors for Cabinet {
+    fn load(&self) -> Result<BTreeMap<AccountNumber, EntryNumber>, BooksError> {
+        self.cursors()
+    }
+
+    fn keep(&self, account: AccountNumber, upto: EntryNumber) -> Result<(), BooksError> {
+        self.set_cursor(account, upto)
+    }
 }
 
 /// The mailboxes of all accounts. Cheap to clone; all clones are the same.

@@ -31,6 +31,8 @@ pub mod heard;
 pub mod mailbox;
 pub mod said;
 
+#[cfg(test)]
+mod tests;
 mod work;
 mod writer;
 
