@@ -14,8 +14,8 @@ use wire::{key::VerificationKey, message::BankAccount, sheet::Invitation, text::
 
 use crate::lines::bank::account;
 
-/// The name of the file in a profile.
-pub const FILE: &str = "config.toml";
+/// How often the bank's inbox is looked at where nothing else is said, in milliseconds.
+pub const POLL_MS: u64 = 400;
 
 /// Everything that `config.toml` holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,31 +103,33 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// Reads the settings of a profile.
-    pub fn read(profile: &Path) -> Result<Self, ConfigError> {
-        let path = profile.join(FILE);
+    /// Reads the settings from a file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let wrong = |why: String| ConfigError { path: path.display().to_string(), why };
-        let text = fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         let config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         config.check().map_err(wrong)?;
         Ok(config)
     }
 
-    /// Writes the settings of a profile, whole or not at all.
-    pub fn write(&self, profile: &Path) -> Result<(), ConfigError> {
-        let path = profile.join(FILE);
+    /// Writes the settings to a file, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), ConfigError> {
         let wrong = |why: String| ConfigError { path: path.display().to_string(), why };
         self.check().map_err(wrong)?;
-        let text = toml::to_string_pretty(self).map_err(|error| wrong(error.to_string()))?;
-        let draft = profile.join(format!("{FILE}.new"));
+        let draft = path.with_extension("toml.new");
         let save = || {
             let mut file = fs::File::create(&draft)?;
-            file.write_all(text.as_bytes())?;
+            file.write_all(self.text().as_bytes())?;
             file.sync_all()?;
-            fs::rename(&draft, &path)?;
-            fs::File::open(profile)?.sync_all()
+            fs::rename(&draft, path)?;
+            path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
         };
         save().map_err(|error: std::io::Error| wrong(error.to_string()))
+    }
+
+    /// The settings as the file holds them.
+    pub fn text(&self) -> String {
+        toml::to_string_pretty(self).expect("settings hold only what TOML can say")
     }
 
     /// What people need to join: the addresses and the root key.
@@ -168,7 +170,7 @@ impl Config {
 }
 
 fn poll_ms() -> u64 {
-    500
+    POLL_MS
 }
 
 #[cfg(test)]
@@ -199,17 +201,18 @@ pub(crate) mod tests {
         let dir = tempfile::tempdir().unwrap();
         let root = wire::key::SigningKey::from_seed(&[1; 32]).verification_key();
         let config = sample(dir.path(), root, "127.0.0.1:7070");
-        config.write(dir.path()).unwrap();
-        assert_eq!(Config::read(dir.path()).unwrap(), config);
-        let text = fs::read_to_string(dir.path().join(FILE)).unwrap();
+        let path = dir.path().join("config.toml");
+        config.write(&path).unwrap();
+        assert_eq!(Config::read(&path).unwrap(), config);
+        let text = config.text();
         for (from, to, words) in [
             ("help", "hlep", "hlep"),
             ("DE89", "DE88", "check digits"),
             ("127.0.0.1:7070", "127.0.0.1", "host:port"),
             ("connections = 20000", "connections = 0", "limit of 0"),
         ] {
-            fs::write(dir.path().join(FILE), text.replacen(from, to, 1)).unwrap();
-            let error = Config::read(dir.path()).unwrap_err().to_string();
+            fs::write(&path, text.replacen(from, to, 1)).unwrap();
+            let error = Config::read(&path).unwrap_err().to_string();
             assert!(error.contains(words), "{from} → {to}: {error}");
         }
     }

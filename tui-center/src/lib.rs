@@ -17,11 +17,17 @@
 //! A payment's path: [`reception`] verifies the telegram under the registered key, the desk in [`settlement`] decides
 //! it by the rules of the `ledger` crate and appends it to [`books`], and only what is durable there is answered.
 
+pub mod books;
+pub mod center;
 pub mod config;
 pub mod errors;
 pub mod guard;
+pub mod init;
+pub mod inquiry;
 pub mod keys;
 pub mod lines;
 pub mod operators;
+pub mod places;
 pub mod reception;
 mod seal;
+pub mod settlement;

@@ -20,8 +20,6 @@ use wire::{text::Line, time::Timestamp};
 
 use crate::seal::{self, Cost};
 
-/// The name of the file in a profile.
-pub const FILE: &str = "operators.json";
 /// How many wrong passphrases are forgiven before the wait begins.
 const FREE: u32 = 3;
 /// The longest wait, in milliseconds.
@@ -72,7 +70,7 @@ pub fn role_name(role: OperatorRole) -> &'static str {
     }
 }
 
-/// The operators of a profile.
+/// The operators of a center.
 pub struct Operators {
     path: PathBuf,
     kept: Mutex<Vec<Kept>>,
@@ -94,15 +92,14 @@ struct Kept {
 }
 
 impl Operators {
-    /// Reads the operators of a profile; none where there is no file yet.
-    pub fn open(profile: &Path) -> Result<Self, OperatorError> {
-        let path = profile.join(FILE);
-        let kept = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unusable(&path, &error.to_string()))?,
+    /// Reads the operators' file; there are none where there is no file yet.
+    pub fn open(path: &Path) -> Result<Self, OperatorError> {
+        let kept = match fs::read(path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unusable(path, &error.to_string()))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(unusable(&path, &error.to_string())),
+            Err(error) => return Err(unusable(path, &error.to_string())),
         };
-        Ok(Self { path, kept: Mutex::new(kept) })
+        Ok(Self { path: path.to_owned(), kept: Mutex::new(kept) })
     }
 
     /// Adds an operator, or gives an existing one a new role, key and passphrase. Takes as long as Argon2id.
@@ -271,7 +268,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (right, wrong) = (SecretString::from("the right one"), SecretString::from("the wrong one"));
         let aiko = Operator { name: "aiko".into(), role: OperatorRole::Clerk, ssh_key: SSH.into() };
-        let operators = Operators::open(dir.path()).unwrap();
+        let operators = Operators::open(&dir.path().join("operators.json")).unwrap();
         operators.put(aiko.clone(), &right).unwrap();
         let now = Timestamp(1_000_000);
         assert_eq!(operators.check("aiko", &right, now), Ok(aiko.clone()));
@@ -279,7 +276,7 @@ mod tests {
         for _ in 0..FREE {
             assert_eq!(operators.check("aiko", &wrong, now), Err(OperatorError::Wrong));
         }
-        let operators = Operators::open(dir.path()).unwrap();
+        let operators = Operators::open(&dir.path().join("operators.json")).unwrap();
         assert_eq!(operators.check("aiko", &right, now), Err(OperatorError::Wait(1)));
         assert_eq!(operators.check("aiko", &wrong, now.plus_ms(1000)), Err(OperatorError::Wrong));
         assert_eq!(operators.check("aiko", &right, now.plus_ms(2000)), Err(OperatorError::Wait(1)));
@@ -287,7 +284,7 @@ mod tests {
         assert_eq!(operators.check("aiko", &right, now.plus_ms(3000)), Ok(aiko.clone()));
         assert!(aiko.may(OperatorRole::Clerk).is_ok());
         assert!(aiko.may(OperatorRole::Admin).unwrap_err().to_string().contains("takes a admin"));
-        let file = fs::read_to_string(dir.path().join(FILE)).unwrap();
+        let file = fs::read_to_string(dir.path().join("operators.json")).unwrap();
         assert!(!file.contains("right one"));
     }
 

@@ -3,3 +3,4 @@
 pub mod account;
 pub mod notice;
 pub mod order;
+pub mod payer;

@@ -1,0 +1,339 @@
+//! One center: its rooms, joined.
+//!
+//! A [`Center`] is opened from its profile with the service passphrase. It then answers inquiries and acts; whether it
+//! also listens for terminals and looks into the bank's folders is up to [`crate::serve`].
+
+use std::{
+    sync::{
+        Arc, OnceLock, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use ledger::request::Settings;
+use secrecy::SecretString;
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tui_kit::profile::{Profile, ProfileLock};
+use wire::{
+    id::{AccountNumber, Digest, EntryNumber},
+    message::{BankAccount, Particulars, Problem, ProblemKind},
+    payload::CardCertificate,
+    sheet::KeySheet,
+    telegram::Telegram,
+    time::Timestamp,
+};
+
+use crate::{
+    books::{
+        Books, BooksError, CheckpointKey,
+        cabinet::{Cabinet, Certificate},
+    },
+    config::Config,
+    errors::{ErrorLog, Room, Weight},
+    guard::Guard,
+    inquiry::{self, view::{Local, Overview}},
+    keys::{self, RoleKeys},
+    operators::Operators,
+    places::Places,
+    reception::presence::Presence,
+    settlement::{Cursors, Desk, Mailboxes, Opening, SystemClock},
+};
+
+/// A center. Clones are the same center.
+#[derive(Clone)]
+pub struct Center(Arc<Rooms>);
+
+struct Rooms {
+    places: Places,
+    config: Config,
+    roles: RoleKeys,
+    sheet: Telegram,
+    key_sheet: KeySheet,
+    settings: Settings,
+    local: Local,
+    bank_account: BankAccount,
+    desk: Desk,
+    cabinet: Cabinet,
+    operators: Operators,
+    errors: ErrorLog,
+    guard: Guard,
+    presence: Presence,
+    counters: Counters,
+    since: Timestamp,
+    listening: RwLock<Vec<String>>,
+    overview: OnceLock<watch::Receiver<Arc<Overview>>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    /// Held until the center is dropped, so that no other process opens it.
+    _lock: ProfileLock,
+}
+
+/// What sessions count.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Terminals that have logged in at present.
+    pub logged_in: AtomicU64,
+    /// Requests that an error in the program left unanswered.
+    pub failures: AtomicU64,
+}
+
+/// Why a center can't be opened: a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no center in the profile.
+    #[error("there is no center in {0}; found one with: tui-center init")]
+    NotFounded(String),
+    /// Another process has it, or the profile can't be used.
+    #[error(transparent)]
+    Profile(#[from] tui_kit::profile::ProfileError),
+    /// The settings are wrong.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// The service passphrase is wrong, or its file.
+    #[error(transparent)]
+    Keys(#[from] keys::KeyFileError),
+    /// The books don't open.
+    #[error(transparent)]
+    Books(#[from] BooksError),
+    /// Something in the profile does not fit the rest.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+impl Center {
+    /// Opens a center: unlocks its keys, reads the journal, opens the desk. It takes as long as Argon2id and the
+    /// journal take; call it on a thread that may be kept busy, inside a tokio runtime.
+    pub fn open(profile: &Profile, passphrase: &SecretString) -> Result<Self, OpenError> {
+        let places = Places::of(profile);
+        if !places.config.exists() {
+            return Err(OpenError::NotFounded(places.data.display().to_string()));
+        }
+        profile.create()?;
+        let lock = profile.lock()?;
+        let config = Config::read(&places.config)?;
+        let errors = ErrorLog::open(&places.state);
+        let service = keys::open_service(&places.service_key, passphrase)?;
+        let roles = service.roles().clone();
+        let cabinet = Cabinet::open(&places.cabinet, service.cabinet_key())?;
+        let unfit = |words: String| OpenError::Unfit(words);
+
+        let sheet = newest_sheet(&cabinet)?.ok_or_else(|| unfit("the key sheet is missing from the cabinet".into()))?;
+        let key_sheet = KeySheet::verify(&sheet, &config.root_key).map_err(|error| unfit(error.to_string()))?;
+        if !roles.stand_on(&key_sheet) {
+            return Err(unfit("the role keys are not those that the key sheet names".into()));
+        }
+        let key = CheckpointKey { origin: key_sheet.log_origin.clone(), key: roles.checkpoint.clone() };
+        let mailboxes = Mailboxes::open(Arc::new(KeptCursors(cabinet.clone())))?;
+        let mut opening = Opening::new(mailboxes);
+        let books = Books::open(&places.books, key, |record| opening.follow(record))?;
+        for notice in books.notices() {
+            errors.tell(Room::Books, Weight::Warning, format!("At opening: {notice}."));
+        }
+        let settings = opening.state().settings().cloned().ok_or_else(|| unfit("the books have no founding".into()))?;
+        if opening.state().sheet() != Some((key_sheet.number, sheet.digest())) {
+            return Err(unfit("the books name another key sheet than the cabinet holds".into()));
+        }
+        let zone = jiff::tz::TimeZone::get(&settings.zone)
+            .map_err(|_| unfit(format!("the time zone “{}” is unknown on this machine", settings.zone)))?;
+        let local = Local { currency: settings.currency, zone, day_end: settings.day_end };
+        let operators = Operators::open(&places.operators).map_err(|error| unfit(error.to_string()))?;
+        let bank_account = config.bank_account().map_err(unfit)?;
+        let guard = Guard::new(config.limits.clone(), errors.clone());
+        let desk = Desk::open(Box::new(books), opening, Box::new(SystemClock::start()))?;
+        let rooms = Rooms {
+            places,
+            config,
+            roles,
+            sheet,
+            key_sheet,
+            settings,
+            local,
+            bank_account,
+            desk,
+            cabinet,
+            operators,
+            errors,
+            guard,
+            presence: Presence::default(),
+            counters: Counters::default(),
+            since: Timestamp::now(),
+            listening: RwLock::default(),
+            overview: OnceLock::new(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            _lock: lock,
+        };
+        Ok(Self(Arc::new(rooms)))
+    }
+
+    /// Where its files lie.
+    pub fn places(&self) -> &Places {
+        &self.0.places
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// What the founding fixed.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Its currency, zone and business day.
+    pub fn local(&self) -> &Local {
+        &self.0.local
+    }
+
+    /// The keys with which it speaks.
+    pub fn roles(&self) -> &RoleKeys {
+        &self.0.roles
+    }
+
+    /// The signed key sheet.
+    pub fn sheet(&self) -> &Telegram {
+        &self.0.sheet
+    }
+
+    /// What the key sheet says.
+    pub fn key_sheet(&self) -> &KeySheet {
+        &self.0.key_sheet
+    }
+
+    /// Its bank account.
+    pub fn bank_account(&self) -> &BankAccount {
+        &self.0.bank_account
+    }
+
+    /// The desk.
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
+    }
+
+    /// The cabinet.
+    pub fn cabinet(&self) -> &Cabinet {
+        &self.0.cabinet
+    }
+
+    /// The staff.
+    pub fn operators(&self) -> &Operators {
+        &self.0.operators
+    }
+
+    /// The error log.
+    pub fn errors(&self) -> &ErrorLog {
+        &self.0.errors
+    }
+
+    /// The guard.
+    pub fn guard(&self) -> &Guard {
+        &self.0.guard
+    }
+
+    /// Which stores are here.
+    pub fn presence(&self) -> &Presence {
+        &self.0.presence
+    }
+
+    /// What sessions count.
+    pub fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    /// Since when it is open.
+    pub fn since(&self) -> Timestamp {
+        self.0.since
+    }
+
+    /// The addresses it listens on.
+    pub fn listening(&self) -> Vec<String> {
+        self.0.listening.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn now_listening(&self, addresses: &[String]) {
+        *self.0.listening.write().unwrap_or_else(std::sync::PoisonError::into_inner) = addresses.to_vec();
+    }
+
+    /// How it stands, whenever that changes: at most once a second. The first look begins the watching.
+    pub fn overview(&self) -> watch::Receiver<Arc<Overview>> {
+        let begin = || {
+            let (sender, receiver) = watch::channel(Arc::new(inquiry::overview::look(self)));
+            self.0.tasks.spawn(inquiry::overview::watch(self.clone(), sender, self.0.stop.clone()));
+            receiver
+        };
+        self.0.overview.get_or_init(begin).clone()
+    }
+
+    /// Asks the program to end in order; [`crate::serve`] does it.
+    pub fn stop(&self) {
+        self.0.stop.cancel();
+    }
+
+    /// Cancelled when the program is to end.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.0.stop
+    }
+
+    /// Ends in order: drains the desk and closes the books. Whoever still has a clone gets refusals.
+    pub async fn close(&self) -> Result<(), BooksError> {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        // Watching tasks end with the token; a slow one is not waited for.
+        let _ = tokio::time::timeout(Duration::from_secs(2), self.0.tasks.wait()).await;
+        self.0.desk.close().await
+    }
+
+    /// Signs a card's certificate. Ed25519 is deterministic: the same card has the same certificate at any time, so
+    /// none needs to be kept.
+    pub fn certify(&self, certificate: &CardCertificate) -> Telegram {
+        Telegram::sign_as_key(certificate, &self.0.roles.card)
+    }
+
+    /// What a member or store filled in; `None` when it was erased or can't be read. Blocks on the disk.
+    pub fn particulars(&self, account: AccountNumber) -> Option<Particulars> {
+        let digest: Digest = self.desk().state().holder(account)?.particulars;
+        let person = self.cabinet().person(digest);
+        let person = person.inspect_err(|error| tracing::warn!("the particulars of {account}: {error}")).ok()??;
+        wire::codec::decode("form", &person.bytes, wire::limits::PARTICULARS).ok()
+    }
+
+    /// Does what blocks on the disk or the processor on a thread of its own.
+    pub async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|_| {
+            self.counters().failures.fetch_add(1, Ordering::Relaxed);
+            Err(Problem::new(ProblemKind::Busy, "the center could not do this: an error in the program"))
+        })
+    }
+}
+
+/// The sheets are numbered without gaps; the newest is the last that is there.
+fn newest_sheet(cabinet: &Cabinet) -> Result<Option<Telegram>, BooksError> {
+    let mut newest = None;
+    for number in 1.. {
+        match cabinet.certificate(Certificate::Sheet(number))? {
+            Some(sheet) => newest = Some(sheet),
+            None => break,
+        }
+    }
+    Ok(newest)
+}
+
+/// Mail cursors lie in the cabinet.
+struct KeptCursors(Cabinet);
+
+impl Cursors for KeptCursors {
+    fn load(&self) -> Result<std::collections::BTreeMap<AccountNumber, EntryNumber>, BooksError> {
+        self.0.cursors()
+    }
+
+    fn keep(&self, account: AccountNumber, upto: EntryNumber) -> Result<(), BooksError> {
+        self.0.set_cursor(account, upto)
+    }
+}

@@ -1,0 +1,138 @@
+//! Entries in words, one line each.
+
+use ledger::{
+    Decision, Entry, Outcome, Request,
+    entry::{Mismatch, Purpose},
+    request::{Standing, TransferResult},
+};
+use wire::amount::Amount;
+
+use super::view::{Local, TransactionRow};
+use crate::books;
+
+/// The line of the transaction register for an entry.
+pub fn row(entry: &Entry, local: &Local) -> TransactionRow {
+    TransactionRow {
+        number: entry.number,
+        at: local.moment(entry.at),
+        kind: entry.kind(),
+        words: words(entry, local),
+        amount: amount(entry).map(|amount| local.money(amount)),
+        member: entry.concerns.member,
+        store: entry.concerns.store,
+        card: entry.concerns.card,
+        refused: entry.refusal().is_some(),
+    }
+}
+
+/// What was asked and what came of it.
+pub fn words(entry: &Entry, local: &Local) -> String {
+    let asked = asked(&entry.request);
+    match &entry.decision {
+        Decision::Refused(refusal) => format!("{asked}: refused, {}", books::said(refusal)),
+        Decision::Done(outcome) => match done(outcome, local) {
+            Some(done) => format!("{asked}: {done}"),
+            None => asked,
+        },
+    }
+}
+
+/// How much an entry is about, whether or not it was done.
+pub fn amount(entry: &Entry) -> Option<Amount> {
+    match (&entry.request, &entry.decision) {
+        (
+            _,
+            Decision::Done(
+                Outcome::CardIssued { amount, .. }
+                | Outcome::Refunded { amount, .. }
+                | Outcome::PayoutIntended { amount, .. }
+                | Outcome::PayoutSettled { amount, .. },
+            ),
+        ) => Some(*amount),
+        (Request::RequestCard(it), _) => Some(it.amount),
+        (Request::Credit(it), _) => Some(it.amount),
+        (Request::Pay(it), _) => Some(it.total),
+        (Request::Refund(it), _) => Some(it.amount),
+        (Request::Claim(it), _) => Some(it.total),
+        _ => None,
+    }
+}
+
+/// Why a credit fits no open card request.
+pub fn mismatch(mismatch: &Mismatch, local: &Local) -> String {
+    let print = |amount: &Amount| local.money(*amount).text;
+    match mismatch {
+        Mismatch::UnknownReference => "no card request has this reference".into(),
+        Mismatch::TooLittle { request, expected } => {
+            format!("too little for card request {request}, which asks for {}", print(expected))
+        }
+        Mismatch::TooMuch { request, expected } => {
+            format!("too much for card request {request}, which asks for {}", print(expected))
+        }
+        Mismatch::AlreadyPaid { request } => format!("card request {request} was paid before"),
+        Mismatch::Lapsed { request } => format!("card request {request} had lapsed"),
+    }
+}
+
+/// What a transfer was for.
+pub fn purpose(purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Claim(claim) => format!("claim {claim}"),
+        Purpose::Return(receipt) => format!("return of receipt {receipt}"),
+    }
+}
+
+fn asked(request: &Request) -> String {
+    match request {
+        Request::Found(settings) => format!("the center “{}” was founded", settings.name),
+        Request::Sheet { number, .. } => format!("key sheet {number} came into force"),
+        Request::Operator { name, role: Some(role), .. } => {
+            format!("operator {name} became {}", crate::operators::role_name(*role))
+        }
+        Request::Operator { name, role: None, .. } => format!("operator {name} was taken off"),
+        Request::Register(it) => match &it.trade_name {
+            Some(name) => format!("the store “{name}” registers"),
+            None => "a member registers".into(),
+        },
+        Request::ChangeKey(it) => format!("{} changes a key", it.account),
+        Request::RequestCard(it) => format!("{} asks for a card", it.member),
+        Request::Credit(it) => format!("bank credit {}", it.bank_reference),
+        Request::Pay(it) => format!("{} pays {} from {}", it.member, it.store, it.card),
+        Request::Void(it) => format!("a telegram of {} will never count", it.account),
+        Request::Refund(it) => format!("{} refunds {}, {}", it.store, it.payment, it.reason.words()),
+        Request::Claim(it) => format!("{} claims {} payments", it.store, it.payments.len()),
+        Request::PayClaim { claim } => format!("transfer for claim {claim}"),
+        Request::PayoutResult { payout, result: TransferResult::Paid { bank_reference } } => {
+            format!("the bank executed {payout} as {bank_reference}")
+        }
+        Request::PayoutResult { payout, result: TransferResult::Failed { words } } => {
+            format!("the bank did not execute {payout} ({words})")
+        }
+        Request::AssignReceipt { by, receipt, request } => {
+            format!("{by} assigns receipt {receipt} to card request {request}")
+        }
+        Request::ReturnReceipt { by, receipt } => format!("{by} sends receipt {receipt} back"),
+        Request::Standing { by, of, frozen, reason } => {
+            let what = match of {
+                Standing::Card(card) => card.to_string(),
+                Standing::Account(account) => account.to_string(),
+            };
+            format!("{by} {} {what}: {reason}", if *frozen { "freezes" } else { "releases" })
+        }
+        Request::Lapse { request } => format!("card request {request} lapses: no money came in time"),
+    }
+}
+
+fn done(outcome: &Outcome, local: &Local) -> Option<String> {
+    match outcome {
+        Outcome::Entered | Outcome::Paid { .. } | Outcome::PayoutIntended { .. } => None,
+        Outcome::Registered(account) => Some(format!("entered as {account}")),
+        Outcome::CardRequested { reference, .. } => Some(format!("waits for money with reference {reference}")),
+        Outcome::CardIssued { card, request, .. } => Some(format!("card {card} issued for request {request}")),
+        Outcome::Unmatched(why) => Some(format!("on the bank desk, {}", mismatch(why, local))),
+        Outcome::Refunded { card, .. } => Some(format!("back on {card}")),
+        Outcome::PayoutSettled { purpose: what, paid, .. } => {
+            Some(format!("{} is {}", purpose(*what), if *paid { "paid out" } else { "not paid out" }))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Who speaks: a terminal key signs what only the two ends of this connection know.
+
+use wire::{
+    bounded::List,
+    checkpoint::SignedCheckpoint,
+    id::AccountNumber,
+    key::Signature,
+    message::{Problem, ProblemKind, Welcome, login_message},
+    payload::{ChainHead, KeyRole, chain_hash},
+    sheet::SheetRole,
+    telegram::Telegram,
+};
+
+use crate::{
+    books::Presented,
+    center::Center,
+    errors::{Room, Weight},
+};
+
+/// Whether the signature is the account's terminal key's, over this very connection.
+///
+/// An unknown account and a wrong key are told apart by nobody.
+pub(super) fn believe(
+    center: &Center,
+    account: AccountNumber,
+    exporter: &[u8; 32],
+    signature: &Signature,
+) -> Result<(), Problem> {
+    let words = "the center knows no such account with this terminal key";
+    let wrong = || Problem::new(ProblemKind::NotAuthentic, words);
+    let (key, _) = center.desk().state().key(account, KeyRole::Terminal).ok_or_else(wrong)?;
+    let message = login_message(&center.settings().center, account, exporter);
+    key.verify(&message, signature).map_err(|_| wrong())
+}
+
+/// Compares the newest checkpoint that a terminal keeps with the journal. One that bears the center's signature and
+/// that the tree lacks means that the books were cut or forked: payments stop.
+pub(super) fn compare(
+    center: &Center,
+    account: AccountNumber,
+    kept: Option<&SignedCheckpoint>,
+) -> Result<(), Problem> {
+    let Some(kept) = kept else { return Ok(()) };
+    let size = kept.claimed().size;
+    let Some(key) = center.key_sheet().key_at(SheetRole::Checkpoint, size) else { return Ok(()) };
+    match center.desk().reader().presented(kept, &key) {
+        Presented::Contained | Presented::NotOurs => Ok(()),
+        Presented::Contradicts => {
+            let words = format!(
+                "{account} presents a checkpoint over {size} entries that this center signed and its journal lacks: \
+                 the journal was cut or forked. Restore the books before anything else is entered"
+            );
+            center.errors().tell(Room::Books, Weight::Alarm, format!("{words}."));
+            center.desk().stop(words);
+            let told = "the center has signed another journal than the one it shows; payments are stopped, ask its help contact";
+            Err(Problem::new(ProblemKind::Fork, told))
+        }
+    }
+}
+
+/// What a terminal learns when it has logged in: the newest checkpoint, and its keys as the center states them.
+pub(super) fn welcome(center: &Center, account: AccountNumber, mail: u64) -> Result<Welcome, Problem> {
+    let checkpoint = center.desk().reader().checkpoint();
+    let keys = {
+        let state = center.desk().state();
+        let gone = || Problem::new(ProblemKind::NotFound, "the account is not in the registers any more");
+        List::new(state.holder(account).ok_or_else(gone)?.chain.clone())
+            .map_err(|_| Problem::new(ProblemKind::NotFound, "the account has had too many keys to list; ask the center"))?
+    };
+    let head = ChainHead {
+        center: center.settings().center,
+        account,
+        head: chain_hash(account, &keys),
+        size: checkpoint.claimed().size,
+        root: checkpoint.claimed().root,
+    };
+    let head = Telegram::sign_as_key(&head, &center.roles().statement);
+    let open = center.desk().standing().borrow().is_open();
+    Ok(Welcome { account, checkpoint, keys, head, mail, open })
+}

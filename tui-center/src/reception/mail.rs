@@ -1,0 +1,81 @@
+//! Mail: entries that concern an account, kept until it has acknowledged them.
+
+use wire::{
+    bounded::List,
+    id::{AccountNumber, EntryNumber},
+    limits,
+    link::Pusher,
+    message::{MailItem, MailPage, Problem, ProblemKind, Push},
+};
+
+use crate::{books::BooksError, center::Center, settlement::said};
+
+/// A page of unacknowledged mail, oldest first.
+pub(super) async fn page(
+    center: &Center,
+    account: AccountNumber,
+    after: Option<EntryNumber>,
+) -> Result<MailPage, Problem> {
+    let (numbers, more) = center.desk().mailboxes().page(account, after, limits::PAGE);
+    let reading = center.clone();
+    center
+        .off_thread(move || {
+            let mut items = Vec::with_capacity(numbers.len());
+            for number in numbers {
+                match item(&reading, account, number) {
+                    Ok(item) => items.extend(item),
+                    Err(error) => return Err(Problem::new(ProblemKind::Stopped, error)),
+                }
+            }
+            Ok(MailPage { items: List::first(items), more })
+        })
+        .await
+}
+
+/// Pushes mail as it comes, and whether payments are taken, until the connection ends.
+pub(super) async fn push(
+    center: Center,
+    account: AccountNumber,
+    after: Option<EntryNumber>,
+    pusher: Pusher<Push>,
+) {
+    let mut listener = center.desk().mailboxes().listen(account, after);
+    let mut standing = center.desk().standing();
+    let mut open = standing.borrow_and_update().is_open();
+    loop {
+        let push = tokio::select! {
+            () = pusher.closed() => return,
+            number = listener.next() => {
+                let reading = center.clone();
+                let read = center.off_thread(move || Ok(item(&reading, account, number))).await;
+                match read {
+                    Ok(Ok(Some(item))) => Push::Mail(Box::new(item)),
+                    Ok(Ok(None)) => continue,
+                    // The terminal fetches it by pages, where it hears the error.
+                    Ok(Err(_)) | Err(_) => continue,
+                }
+            }
+            changed = standing.changed() => {
+                let now = standing.borrow_and_update().is_open();
+                if changed.is_err() || now == open {
+                    continue;
+                }
+                open = now;
+                Push::Open(open)
+            }
+        };
+        if pusher.push_waiting(push).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn item(center: &Center, account: AccountNumber, number: EntryNumber) -> Result<Option<MailItem>, BooksError> {
+    let reader = center.desk().reader();
+    let record = reader.read(number)?;
+    said::mail(reader, &record, account, |card| {
+        let said = said::card_certificate(&center.desk().state(), card);
+        let said = said.ok_or(BooksError::NoEntry { entry: number, size: reader.size() })?;
+        Ok(center.certify(&said))
+    })
+}

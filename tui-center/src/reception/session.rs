@@ -1,0 +1,282 @@
+//! One connection: who it is, and what it asks.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio_util::task::AbortOnDropHandle;
+use wire::{
+    bounded::List,
+    id::{AccountNumber, EntryNumber, MemberNumber, StoreNumber},
+    link::Pusher,
+    message::{Answer, Beside, CardView, FundingTerms, Problem, ProblemKind, Push, Request},
+    telegram::Telegram,
+    text::Line,
+};
+
+use super::{directory, forms, login, mail, presence, registration};
+use crate::{
+    books::parts,
+    center::Center,
+    settlement::{DeskError, Work, heard, said},
+};
+
+/// Sessions are told apart by a number that is never used twice.
+static SESSIONS: AtomicU64 = AtomicU64::new(1);
+
+/// What one connection has become.
+pub(super) struct Session {
+    center: Center,
+    number: u64,
+    peer: IpAddr,
+    exporter: [u8; 32],
+    pusher: Pusher<Push>,
+    account: OnceLock<AccountNumber>,
+    /// Pushes mail for as long as the session lives.
+    mail: OnceLock<AbortOnDropHandle<()>>,
+}
+
+impl Session {
+    pub(super) fn new(center: Center, peer: IpAddr, exporter: [u8; 32], pusher: Pusher<Push>) -> Self {
+        let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
+        Self { center, number, peer, exporter, pusher, account: OnceLock::new(), mail: OnceLock::new() }
+    }
+
+    pub(super) fn center(&self) -> &Center {
+        &self.center
+    }
+
+    /// Answers a request. `None` when nobody can say what became of it.
+    pub(super) async fn answer(self: &Arc<Self>, request: Request) -> Option<Answer> {
+        if let Err(turned_away) = self.heard() {
+            return Some(Answer::Problem(Problem::new(ProblemKind::Limited, turned_away)));
+        }
+        let outcome = match request {
+            Request::Form(role) => Ok(Answer::Form(forms::form(role))),
+            Request::Register(call) => return settled(registration::register(&self.center, &call).await),
+            Request::Login { account, signature, checkpoint } => {
+                self.login(account, &signature, checkpoint.as_ref())
+            }
+            Request::Submit { telegram, beside } => return self.submit(telegram, beside).await,
+            Request::Inquire(telegram) => return self.inquire(telegram).await,
+            Request::Cards => self.cards(),
+            Request::Funding => self.funding(),
+            Request::Directory { query, after } => self.directory(&query, after),
+            Request::Announce { addresses } => self.announce(&addresses),
+            Request::Mail { after } => self.mail(after).await,
+            Request::Acknowledge { upto } => self.acknowledge(upto).await,
+            Request::Evidence { entry } => self.evidence(entry).await,
+        };
+        Some(outcome.unwrap_or_else(Answer::Problem))
+    }
+
+    /// The connection has ended.
+    pub(super) fn end(&self) {
+        let Some(account) = self.account.get() else { return };
+        self.center.counters().logged_in.fetch_sub(1, Ordering::Relaxed);
+        if let AccountNumber::Store(store) = account {
+            self.center.presence().leave(*store, self.number);
+        }
+    }
+
+    fn heard(&self) -> Result<(), crate::guard::TurnedAway> {
+        match self.account.get() {
+            Some(account) => self.center.guard().account_asks(*account, self.peer),
+            None => self.center.guard().stranger_asks(self.peer),
+        }
+    }
+
+    fn account(&self) -> Result<AccountNumber, Problem> {
+        let words = "this is answered only after a login";
+        self.account.get().copied().ok_or_else(|| Problem::new(ProblemKind::NotLoggedIn, words))
+    }
+
+    fn member(&self) -> Result<MemberNumber, Problem> {
+        match self.account()? {
+            AccountNumber::Member(member) => Ok(member),
+            AccountNumber::Store(_) => Err(Problem::new(ProblemKind::NotAllowed, "only members have cards")),
+        }
+    }
+
+    fn store(&self) -> Result<StoreNumber, Problem> {
+        match self.account()? {
+            AccountNumber::Store(store) => Ok(store),
+            AccountNumber::Member(_) => Err(Problem::new(ProblemKind::NotAllowed, "only stores listen for members")),
+        }
+    }
+
+    fn login(
+        &self,
+        account: AccountNumber,
+        signature: &wire::key::Signature,
+        checkpoint: Option<&wire::checkpoint::SignedCheckpoint>,
+    ) -> Result<Answer, Problem> {
+        if self.account.get().is_some() {
+            return Err(Problem::new(ProblemKind::NotAllowed, "this connection has logged in already; open another"));
+        }
+        let guard = self.center.guard();
+        guard.may_login(self.peer).map_err(|wait| Problem::new(ProblemKind::Limited, wait))?;
+        if let Err(problem) = login::believe(&self.center, account, &self.exporter, signature) {
+            guard.wrong_login(self.peer, account);
+            return Err(problem);
+        }
+        guard.right_login(self.peer);
+        login::compare(&self.center, account, checkpoint)?;
+        // What waits now the terminal fetches by pages; what comes later is pushed.
+        let waiting = self.center.desk().mailboxes().page(account, None, usize::MAX).0;
+        let welcome = login::welcome(&self.center, account, waiting.len() as u64)?;
+        if self.account.set(account).is_ok() {
+            self.center.counters().logged_in.fetch_add(1, Ordering::Relaxed);
+            let pushing = mail::push(self.center.clone(), account, waiting.last().copied(), self.pusher.clone());
+            // Set once, beside the account.
+            let _ = self.mail.set(AbortOnDropHandle::new(tokio::spawn(pushing)));
+        }
+        Ok(Answer::Welcome(Box::new(welcome)))
+    }
+
+    async fn submit(&self, telegram: Telegram, beside: Beside) -> Option<Answer> {
+        let work = self.account().and_then(|account| heard::submitted(self.center.desk(), account, &telegram, &beside));
+        self.enter(work).await
+    }
+
+    async fn inquire(&self, telegram: Telegram) -> Option<Answer> {
+        let work = self.account().and_then(|account| heard::inquired(self.center.desk(), account, &telegram));
+        self.enter(work).await
+    }
+
+    async fn enter(&self, work: Result<Work, Problem>) -> Option<Answer> {
+        let work = match work {
+            Ok(work) => work,
+            Err(problem) => return Some(Answer::Problem(problem)),
+        };
+        match self.center.desk().submit(work).await {
+            Ok(answer) => {
+                let verdict = said::verdict(self.center.desk().reader(), self.center.bank_account(), &answer.record);
+                match verdict {
+                    Ok(verdict) => Some(Answer::Verdict(Box::new(verdict))),
+                    Err(error) => settled(Err(DeskError::Unreadable(error.to_string()).into())),
+                }
+            }
+            Err(error) => settled(Err(error.into())),
+        }
+    }
+
+    fn cards(&self) -> Result<Answer, Problem> {
+        let member = self.member()?;
+        let state = self.center.desk().state();
+        let views = state.cards_of(member).filter_map(|(number, card)| {
+            let certificate = self.center.certify(&said::card_certificate(&state, number)?);
+            let (balance, frozen, issued) = (card.balance, card.frozen, card.issued);
+            Some(CardView { card: number, balance, frozen, issued, certificate })
+        });
+        // A member sees the newest hundred; older ones are long spent.
+        let mut views: Vec<CardView> = views.collect();
+        let surplus = views.len().saturating_sub(wire::limits::PAGE);
+        views.drain(..surplus);
+        Ok(Answer::Cards(List::first(views)))
+    }
+
+    fn funding(&self) -> Result<Answer, Problem> {
+        let member = self.member()?;
+        let state = self.center.desk().state();
+        let terms = state.waiting_of(member).map(|(request, wanted)| FundingTerms {
+            request,
+            telegram: wanted.telegram,
+            amount: wanted.amount,
+            account: self.center.bank_account().clone(),
+            reference: Line::new(&ledger::reference::make(request)).unwrap_or_default(),
+            expires: wanted.expires,
+        });
+        Ok(Answer::Funding(List::first(terms)))
+    }
+
+    fn directory(&self, query: &Line, after: Option<StoreNumber>) -> Result<Answer, Problem> {
+        self.account()?;
+        directory::page(&self.center, query, after).map(Answer::Directory)
+    }
+
+    fn announce(&self, addresses: &presence::Addresses) -> Result<Answer, Problem> {
+        let store = self.store()?;
+        let checked = presence::check(addresses, self.peer)
+            .map_err(|words| Problem::new(ProblemKind::Malformed, words))?;
+        self.center.presence().announce(store, self.number, checked);
+        Ok(Answer::Done)
+    }
+
+    async fn mail(&self, after: Option<EntryNumber>) -> Result<Answer, Problem> {
+        let account = self.account()?;
+        mail::page(&self.center, account, after).await.map(Answer::Mail)
+    }
+
+    async fn acknowledge(&self, upto: EntryNumber) -> Result<Answer, Problem> {
+        let account = self.account()?;
+        let center = self.center.clone();
+        self.center
+            .off_thread(move || {
+                if let Err(error) = center.desk().mailboxes().acknowledge(account, upto) {
+                    // A cursor that lags only repeats mail.
+                    tracing::warn!("the mail cursor of {account} was not kept: {error}");
+                }
+                Ok(Answer::Done)
+            })
+            .await
+    }
+
+    async fn evidence(&self, entry: EntryNumber) -> Result<Answer, Problem> {
+        let account = self.account()?;
+        let center = self.center.clone();
+        self.center
+            .off_thread(move || {
+                let none = || Problem::new(ProblemKind::NotFound, format!("{entry} does not concern {account}"));
+                let reader = center.desk().reader();
+                let record = reader.read(entry).map_err(|_| none())?;
+                let (member, store) = parts::concerns(&record);
+                let concerned = match account {
+                    AccountNumber::Member(number) => member == Some(number),
+                    AccountNumber::Store(number) => store == Some(number),
+                };
+                if !concerned {
+                    return Err(none());
+                }
+                let receipt = reader.receipt_of(&record, said::seen_by(account));
+                receipt.map(Answer::Evidence).map_err(|error| Problem::new(ProblemKind::NotFound, error))
+            })
+            .await
+    }
+}
+
+/// Why a request that goes to the desk has no entry.
+pub(super) enum NotEntered {
+    /// It never got there.
+    Problem(Problem),
+    /// The desk's word.
+    Desk(DeskError),
+}
+
+impl From<DeskError> for NotEntered {
+    fn from(error: DeskError) -> Self {
+        Self::Desk(error)
+    }
+}
+
+impl From<Problem> for NotEntered {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// What is said of a request that went to the desk; nothing where nobody knows what became of it.
+fn settled(outcome: Result<Answer, NotEntered>) -> Option<Answer> {
+    match outcome {
+        Ok(answer) => Some(answer),
+        Err(NotEntered::Problem(problem)) => Some(Answer::Problem(problem)),
+        Err(NotEntered::Desk(error)) => Some(match said::unanswered(&error)? {
+            Ok(verdict) => Answer::Verdict(Box::new(verdict)),
+            Err(problem) => Answer::Problem(problem),
+        }),
+    }
+}
