@@ -14,7 +14,7 @@
 //! | [`account`] | the chart of accounts, postings |
 //! | [`request`] | what can be asked |
 //! | [`entry`] | what was decided |
-//! | [`reference`] | ISO 11649 creditor references |
+//! | [`reference`](mod@reference) | ISO 11649 creditor references |
 //! | [`state`] | the books in memory: cards, holders, keys, payments, claims, bank receipts |
 //! | [`decide`](mod@decide) | the rules |
 
