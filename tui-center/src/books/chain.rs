@@ -14,10 +14,9 @@ use super::{
 };
 
 /// A batch of the chain.
-pub(super) struct Link<'a> {
+pub(super) struct Link {
     pub(super) segment: u32,
     pub(super) offset: u64,
-    pub(super) bytes: &'a [u8],
     pub(super) hash: Digest,
     pub(super) batch: Batch,
 }
@@ -57,7 +56,7 @@ pub(super) fn follow(
     dir: &Path,
     beginning: Digest,
     ours: &dyn Fn(&SignedCheckpoint) -> bool,
-    visit: &mut dyn FnMut(Link<'_>) -> Result<(), BooksError>,
+    visit: &mut dyn FnMut(Link) -> Result<(), BooksError>,
 ) -> Result<Tail, BooksError> {
     let numbers = segment::numbers(dir)?;
     let mut walk = Walk { dir, next: 0, hash: beginning, last: None };
@@ -95,7 +94,7 @@ impl Walk<'_> {
         &mut self,
         head: &Head,
         bytes: &[u8],
-        visit: &mut dyn FnMut(Link<'_>) -> Result<(), BooksError>,
+        visit: &mut dyn FnMut(Link) -> Result<(), BooksError>,
     ) -> Result<usize, BooksError> {
         let mut offset = segment::HEAD;
         let mut newest = None;
@@ -113,7 +112,7 @@ impl Walk<'_> {
                 }
             }
             let (hash, entries) = (batch::hash(found), batch.records.len() as u64);
-            visit(Link { segment: head.number, offset: offset as u64, bytes: found, hash, batch })?;
+            visit(Link { segment: head.number, offset: offset as u64, hash, batch })?;
             newest = Some((offset, found));
             self.hash = hash;
             self.next += entries;

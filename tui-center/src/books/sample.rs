@@ -2,12 +2,21 @@
 //! content does.
 
 use ledger::{
-    Decision, Entry, Outcome, Request,
+    Decision, Entry, Outcome, Request, State,
     entry::{Concerns, Previous},
+    request::{
+        CardRequest, Claim, Credit, DeliveryProof, KeyChange, OperatorRole, Payment, Refund, Registration,
+        Settings, Standing, TransferResult, Void,
+    },
 };
 use wire::{
-    id::{EntryNumber, MemberNumber},
-    key::SigningKey,
+    amount::{Amount, Currency},
+    id::{
+        AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, OrderHash, Role, Salt,
+        StoreNumber, TelegramId,
+    },
+    key::{SigningKey, VerificationKey},
+    payload::{Funding, KeyRole, RefundReason, particulars_hash},
     text::Line,
     time::Timestamp,
 };
@@ -54,4 +63,225 @@ pub(crate) fn telegram() -> wire::telegram::Telegram {
         issued: Timestamp(1_790_000_000_000),
     };
     wire::telegram::Telegram::sign_as_key(&certificate, &key)
+}
+
+/// A center's books, made by the rules of `ledger`: one member with two cards, one store.
+pub(crate) struct Center {
+    pub(crate) state: State,
+    pub(crate) records: Vec<Record>,
+    /// The particulars of all who registered: what binds them, the salt, the bytes.
+    pub(crate) people: Vec<(Digest, Salt, Vec<u8>)>,
+    now: Timestamp,
+    count: u64,
+}
+
+impl Center {
+    /// Founded, with so many payments, every fifth refunded, the others claimed and paid out; also some refusals, a void,
+    /// a changed key and an account frozen and released.
+    pub(crate) fn busy(payments: u64) -> Self {
+        let mut center = Self::founded();
+        let member = center.register(Role::Member);
+        let store = center.register(Role::Store);
+        let card = center.card(member, 900_000);
+        center.card(member, 500);
+        let mut open = Vec::new();
+        for at in 0..payments {
+            center.now = center.now.plus_ms(3_600_000);
+            let payment = center.pay(card, 100 + at);
+            if at % 5 == 4 {
+                center.refund(payment, 100 + at);
+            } else {
+                open.push(payment);
+            }
+        }
+        center.pay(card, 950_000);
+        let void = Void { telegram: center.telegram(), account: member, valid_until: center.soon() };
+        center.ask(Request::Void(void));
+        let change = KeyChange {
+            telegram: center.telegram(),
+            account: member,
+            by: KeyRole::Signature,
+            event: center.event(member),
+            role: KeyRole::Terminal,
+            key: Some(center.key()),
+            valid_until: center.soon(),
+        };
+        center.ask(Request::ChangeKey(change));
+        for frozen in [true, false] {
+            let (by, reason) = ("anna".to_owned(), "asked for".to_owned());
+            center.ask(Request::Standing { by, of: Standing::Account(store), frozen, reason });
+        }
+        center.claim(&open);
+        center
+    }
+
+    /// Founded, with so many members.
+    pub(crate) fn members(count: u64) -> Self {
+        let mut center = Self::founded();
+        for _ in 0..count {
+            center.register(Role::Member);
+        }
+        center
+    }
+
+    /// Decides, applies and keeps.
+    pub(crate) fn ask(&mut self, request: Request) -> Entry {
+        let entry = ledger::decide(&self.state, &request, self.now);
+        self.state.apply(&entry).unwrap();
+        let number = entry.number.0;
+        self.records.push(Record {
+            entry: entry.clone(),
+            evidence: format!("evidence {number}").into_bytes(),
+            seed: [number as u8; 16],
+        });
+        entry
+    }
+
+    fn founded() -> Self {
+        let (records, people) = (Vec::new(), Vec::new());
+        let mut center =
+            Self { state: State::new(), records, people, now: Timestamp(1_790_000_000_000), count: 0 };
+        center.ask(Request::Found(Settings {
+            center: CenterId([9; 32]),
+            name: "Center".into(),
+            currency: Currency::YEN,
+            zone: "Asia/Tokyo".into(),
+            day_end: 1440,
+            card_least: yen(100),
+            card_most: yen(1_000_000),
+            funding_ms: 600_000_000,
+            refusals_per_minute: 100,
+        }));
+        center.ask(Request::Sheet { number: 1, digest: Digest([1; 32]) });
+        let role = Some(OperatorRole::Admin);
+        center.ask(Request::Operator { name: "anna".into(), role, by: None });
+        center
+    }
+
+    fn register(&mut self, role: Role) -> AccountNumber {
+        let (salt, bytes) = (Salt(self.bytes()), format!("particulars of a {role}").into_bytes());
+        let particulars = particulars_hash(&salt, &bytes);
+        self.people.push((particulars, salt, bytes));
+        let registration = Registration {
+            telegram: self.telegram(),
+            role,
+            signature_key: self.key(),
+            terminal_key: self.key(),
+            recovery_key: None,
+            particulars,
+            terms: Digest([3; 32]),
+            trade_name: (role == Role::Store).then(|| "Books & Co".into()),
+            valid_until: self.soon(),
+        };
+        match self.ask(Request::Register(registration)).decision {
+            Decision::Done(Outcome::Registered(account)) => account,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn card(&mut self, member: AccountNumber, amount: u64) -> CardNumber {
+        let AccountNumber::Member(number) = member else { panic!("a store has no cards") };
+        let request = CardRequest {
+            telegram: self.telegram(),
+            member: number,
+            event: self.event(member),
+            amount: yen(amount),
+            currency: Currency::YEN,
+            funding: Funding::BankTransfer,
+            valid_until: self.soon(),
+        };
+        let asked = self.ask(Request::RequestCard(request)).number;
+        let credit = Credit {
+            bank_reference: format!("BANK{}", asked.0),
+            amount: yen(amount),
+            currency: Currency::YEN,
+            reference: Some(ledger::reference::make(asked)),
+            payer: Digest([4; 32]),
+            notice: Digest(self.bytes()),
+        };
+        match self.ask(Request::Credit(credit)).decision {
+            Decision::Done(Outcome::CardIssued { card, .. }) => card,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn pay(&mut self, card: CardNumber, total: u64) -> EntryNumber {
+        let payment = Payment {
+            telegram: self.telegram(),
+            member: MemberNumber(1),
+            event: self.event(AccountNumber::Member(MemberNumber(1))),
+            card,
+            store: StoreNumber(1),
+            offer: Digest(self.bytes()),
+            order: OrderHash(self.bytes()),
+            total: yen(total),
+            currency: Currency::YEN,
+            offer_expires: self.soon(),
+            valid_until: self.soon(),
+        };
+        self.ask(Request::Pay(payment)).number
+    }
+
+    fn refund(&mut self, payment: EntryNumber, amount: u64) {
+        let refund = Refund {
+            telegram: self.telegram(),
+            store: StoreNumber(1),
+            event: self.event(AccountNumber::Store(StoreNumber(1))),
+            payment,
+            amount: yen(amount),
+            currency: Currency::YEN,
+            reason: RefundReason::CannotDeliver,
+            valid_until: self.soon(),
+        };
+        self.ask(Request::Refund(refund));
+    }
+
+    fn claim(&mut self, payments: &[EntryNumber]) {
+        let prove = |payment: &EntryNumber| {
+            let paid = self.state.payment(*payment)?;
+            Some(DeliveryProof { payment: *payment, offer: paid.offer, order: paid.order, total: paid.total })
+        };
+        let proofs: Vec<DeliveryProof> = payments.iter().filter_map(prove).collect();
+        let claim = Claim {
+            telegram: self.telegram(),
+            store: StoreNumber(1),
+            event: self.event(AccountNumber::Store(StoreNumber(1))),
+            payments: payments.to_vec(),
+            total: Amount::sum(proofs.iter().map(|proof| proof.total)).unwrap(),
+            currency: Currency::YEN,
+            proofs,
+            valid_until: self.soon(),
+        };
+        let claim = self.ask(Request::Claim(claim)).number;
+        let payout = self.ask(Request::PayClaim { claim }).number;
+        let result = TransferResult::Paid { bank_reference: "OUT1".into() };
+        self.ask(Request::PayoutResult { payout, result });
+    }
+
+    fn event(&self, account: AccountNumber) -> EntryNumber {
+        self.state.key(account, KeyRole::Signature).unwrap().1
+    }
+
+    fn soon(&self) -> Timestamp {
+        self.now.plus_ms(86_400_000)
+    }
+
+    fn telegram(&mut self) -> TelegramId {
+        TelegramId(self.bytes())
+    }
+
+    fn key(&mut self) -> VerificationKey {
+        VerificationKey(self.bytes())
+    }
+
+    fn bytes(&mut self) -> [u8; 32] {
+        self.count += 1;
+        let mut bytes = [7; 32];
+        bytes[..8].copy_from_slice(&self.count.to_le_bytes());
+        bytes
+    }
+}
+
+fn yen(minor: u64) -> Amount {
+    Amount::new(minor).unwrap()
 }

@@ -7,7 +7,7 @@ use std::{
 
 use wire::id::EntryNumber;
 
-use super::super::{Books, BooksError, Journal, Record, mark, sample, segment};
+use super::super::{Books, BooksError, Journal, Record, batch, mark, sample, segment};
 
 /// Short segments, so that a few entries need several.
 const SEGMENT: u64 = 4096;
@@ -31,8 +31,10 @@ fn last_batch(dir: &Path) -> (PathBuf, usize, usize) {
     let mut last = None;
     let beginning = segment::beginning(&sample::key().origin);
     super::super::chain::follow(&dir.join("journal"), beginning, &|_| true, &mut |link| {
+        let file = segment::path(&dir.join("journal"), link.segment);
         let begin = link.offset as usize;
-        last = Some((segment::path(&dir.join("journal"), link.segment), begin, begin + link.bytes.len()));
+        let length = batch::delimit(&fs::read(&file).unwrap()[begin..]).unwrap().len();
+        last = Some((file, begin, begin + length));
         Ok(())
     })
     .unwrap();
