@@ -111,8 +111,8 @@ impl Form {
     }
 
     /// The name of the field that has the focus; none on the button.
-    pub fn focused(&self) -> Option<&'static str> {
-        self.fields.get(self.focus).map(|field| field.name)
+    pub fn focused(&self) -> Option<&str> {
+        self.fields.get(self.focus).map(|field| field.name.as_ref())
     }
 
     /// Puts a text into a field, as if it were typed.
@@ -184,8 +184,9 @@ impl Form {
     /// What was entered, without passwords.
     pub fn draft(&self) -> Draft {
         let kept = self.fields.iter().filter(|field| !matches!(field.kind, Kind::Password));
-        let texts =
-            kept.map(|field| (field.name.to_owned(), field.draft())).filter(|(_, text)| !text.is_empty());
+        let texts = kept
+            .map(|field| (field.name.clone().into_owned(), field.draft()))
+            .filter(|(_, text)| !text.is_empty());
         Draft { fields: texts.collect() }
     }
 

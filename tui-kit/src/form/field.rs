@@ -1,5 +1,6 @@
 //! One field of a form: what it takes, what it makes of it, what it says when that is wrong.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -65,7 +66,7 @@ pub enum Value {
 
 /// One field.
 pub struct Field {
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) label: String,
     pub(super) hint: String,
     pub(super) kind: Kind,
@@ -82,28 +83,28 @@ pub struct Field {
 
 impl Field {
     /// Words on one line.
-    pub fn text(name: &'static str, label: impl Into<String>) -> Self {
+    pub fn text(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self::new(name, label, Kind::Text, Editor::new(TEXT_CHARS_MAX))
     }
 
     /// An e-mail address.
-    pub fn email(name: &'static str, label: impl Into<String>) -> Self {
+    pub fn email(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self::new(name, label, Kind::Email, Editor::new(EMAIL_CHARS_MAX))
     }
 
     /// A password.
-    pub fn password(name: &'static str, label: impl Into<String>) -> Self {
+    pub fn password(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self::new(name, label, Kind::Password, Editor::secret(PASSWORD_CHARS_MAX))
     }
 
     /// A whole number.
-    pub fn number(name: &'static str, label: impl Into<String>) -> Self {
+    pub fn number(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self::new(name, label, Kind::Number, Editor::new(NUMBER_CHARS_MAX))
     }
 
     /// An amount of a currency with so many minor digits.
     pub fn amount(
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         label: impl Into<String>,
         currency: impl Into<String>,
         decimals: u8,
@@ -113,13 +114,13 @@ impl Field {
     }
 
     /// A day.
-    pub fn date(name: &'static str, label: impl Into<String>) -> Self {
+    pub fn date(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self::new(name, label, Kind::Date, Editor::new(NUMBER_CHARS_MAX)).hint("year-month-day")
     }
 
     /// One of several, each with a name and what is shown; the first is chosen.
     pub fn choice<N: Into<String>, S: Into<String>>(
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         label: impl Into<String>,
         options: impl IntoIterator<Item = (N, S)>,
     ) -> Self {
@@ -128,7 +129,7 @@ impl Field {
     }
 
     /// On or off; off at first.
-    pub fn switch(name: &'static str, label: impl Into<String>) -> Self {
+    pub fn switch(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self::new(name, label, Kind::Switch, Editor::new(0))
     }
 
@@ -170,9 +171,9 @@ impl Field {
         self
     }
 
-    fn new(name: &'static str, label: impl Into<String>, kind: Kind, editor: Editor) -> Self {
+    fn new(name: impl Into<Cow<'static, str>>, label: impl Into<String>, kind: Kind, editor: Editor) -> Self {
         Self {
-            name,
+            name: name.into(),
             label: label.into(),
             hint: String::new(),
             kind,
@@ -275,7 +276,7 @@ impl Field {
             Kind::Number => {
                 let number: i64 =
                     text::plain_number(&entered).parse().map_err(|_| "is no whole number".to_owned())?;
-                self.in_range(number.into(), |bound| text::thousands(bound))?;
+                self.in_range(number.into(), text::thousands)?;
                 Some(Value::Number(number))
             }
             Kind::Amount { decimals, .. } => {
