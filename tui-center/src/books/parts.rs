@@ -211,3 +211,76 @@ fn line(words: &str) -> Line {
     let short: String = words.chars().take(wire::limits::LINE / 4).collect();
     Line::new(&short).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{super::sample, *};
+
+    /// The name of an enum's variant.
+    fn variant(part: impl std::fmt::Debug) -> String {
+        format!("{part:?}").split([' ', '{']).next().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn each_sees_its_own_part_and_no_other() {
+        let center = sample::Center::busy(5);
+        let seen: BTreeSet<String> = center
+            .records
+            .iter()
+            .map(|record| {
+                let (member, store) = concerns(record);
+                let shown =
+                    |part, whom: Option<String>| format!("{part} to {}", whom.unwrap_or("nobody".into()));
+                let member = shown(variant(member_part(record)), member.map(|it| it.to_string()));
+                let store = shown(variant(store_part(record)), store.map(|it| it.to_string()));
+                format!("{}: {member}; {store}", record.entry.kind())
+            })
+            .collect();
+        let expected = [
+            "bank credit: CardIssued to M-000001-3; Nothing to nobody",
+            "card request: CardRequested to M-000001-3; Nothing to nobody",
+            "claim: Nothing to nobody; Claimed to S-000001-3",
+            "founding: Nothing to nobody; Nothing to nobody",
+            "key change: KeyChanged to M-000001-3; Nothing to nobody",
+            "key sheet: Nothing to nobody; Nothing to nobody",
+            "operator: Nothing to nobody; Nothing to nobody",
+            "payment: Paid to M-000001-3; Paid to S-000001-3",
+            "payment: Refused to M-000001-3; Nothing to nobody",
+            "payout result: Nothing to nobody; Payout to S-000001-3",
+            "payout: Nothing to nobody; Payout to S-000001-3",
+            "refund: Refunded to M-000001-3; Refunded to S-000001-3",
+            "registration: Nothing to nobody; Registered to S-000001-3",
+            "registration: Registered to M-000001-3; Nothing to nobody",
+            "standing: Nothing to nobody; Nothing to nobody",
+            "void: Voided to M-000001-3; Nothing to nobody",
+        ];
+        assert_eq!(seen, expected.map(str::to_owned).into());
+    }
+
+    /// Every receipt ever given out rests on this.
+    #[test]
+    fn the_leaf_of_a_kept_record_never_changes() {
+        let hash = leaf(&sample::lapse()).hash().to_string();
+        assert_eq!(hash, "85bb568bc90d8b65db16b492fae40f61044df1f7fcb5a40daaa3d0a24523a229");
+    }
+
+    #[test]
+    fn a_part_tells_nothing_of_the_others() {
+        let record = sample::lapse();
+        let mut other = record.clone();
+        other.evidence.push(1);
+        let (before, after) = (leaf(&record), leaf(&other));
+        assert_eq!((before.member, before.store), (after.member, after.store));
+        assert_ne!(before.center, after.center, "the center's part binds the evidence");
+        other.seed = [1; 16];
+        assert_ne!(leaf(&other).store, before.store, "the same part under another salt");
+    }
+
+    #[test]
+    fn long_words_are_cut_at_a_character() {
+        let said = said(&Refusal::NotPossible("長".repeat(300)));
+        assert_eq!(said, message::Refusal::NotPossible(Line::new(&"長".repeat(100)).unwrap()));
+    }
+}

@@ -114,7 +114,7 @@ impl<'a> Step<'a> {
         key: Option<wire::key::VerificationKey>,
     ) -> Result<(), RowError> {
         let row = KeyRow { account, entry: entry.number, at: entry.at, role, key };
-        self.put(Key::key(account, entry.number, role), &row)
+        self.put(Key::event(account, entry.number, role), &row)
     }
 
     fn change(&mut self, account: AccountNumber, act: impl FnOnce(&mut Holder)) -> Result<(), RowError> {

@@ -173,7 +173,7 @@ impl Key {
         Self([&b"k"[..], &number(account)].concat())
     }
 
-    pub(super) fn key(account: AccountNumber, entry: EntryNumber, role: KeyRole) -> Self {
+    pub(super) fn event(account: AccountNumber, entry: EntryNumber, role: KeyRole) -> Self {
         Self([&b"k"[..], &number(account), &entry.0.to_be_bytes(), &[role as u8]].concat())
     }
 

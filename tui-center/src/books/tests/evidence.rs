@@ -11,7 +11,7 @@ use wire::{
     time::Timestamp,
 };
 
-use super::super::{Books, Presented, Search, sample};
+use super::super::{Books, Presented, Search, parts, sample};
 
 fn root() -> SigningKey {
     SigningKey::from_seed(&[1; 32])
@@ -52,6 +52,48 @@ fn receipts_verify_offline_for_every_side_and_entry() {
     let mut other = receipt.clone();
     other.side = Side::Store;
     assert!(other.verify(&sheet(), &root().verification_key()).is_err());
+}
+
+#[test]
+fn every_entry_of_a_busy_center_has_receipts_that_verify_and_decode() {
+    let dir = tempfile::tempdir().unwrap();
+    let center = sample::Center::busy(12);
+    let mut books = Books::create(dir.path(), sample::key(), &center.records[..3]).unwrap();
+    for records in center.records[3..].chunks(5) {
+        books.append(records).unwrap();
+    }
+    for record in &center.records {
+        let receipt = |side| books.reader().receipt(record.entry.number, side).unwrap();
+        for side in [Side::Member, Side::Store, Side::Center] {
+            receipt(side).verify(&sheet(), &root().verification_key()).unwrap();
+        }
+        assert_eq!(receipt(Side::Member).member_part().unwrap(), parts::member_part(record));
+        assert_eq!(receipt(Side::Store).store_part().unwrap(), parts::store_part(record));
+    }
+}
+
+/// A hundred thousand entries, appended as a busy desk does, opened again, each still there.
+#[test]
+fn many_entries_stay_quick_and_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut books = Books::create_with(dir.path(), sample::key(), &sample::run(0..256), 4 << 20).unwrap();
+    for batch in 1..400 {
+        books.append(&sample::run(batch * 256..(batch + 1) * 256)).unwrap();
+    }
+    let checkpoint = books.reader().checkpoint();
+    books.close().unwrap();
+    let mut next = 0;
+    let each = |record: &super::super::Record| {
+        assert_eq!(record.entry.number, EntryNumber(next));
+        next += 1;
+    };
+    let books = Books::open_with(dir.path(), sample::key(), each, 4 << 20).unwrap();
+    let reader = books.reader();
+    assert_eq!(reader.size(), 400 * 256);
+    assert_eq!(reader.checkpoint(), checkpoint);
+    for number in (0..reader.size()).step_by(4_999) {
+        assert_eq!(reader.read(EntryNumber(number)).unwrap(), sample::numbered(number));
+    }
 }
 
 #[test]
