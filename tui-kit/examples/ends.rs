@@ -1,13 +1,15 @@
 //! A screen that can end in every way that the terminal guard has to survive; `tests/pty.rs` runs it.
 //!
-//! Usage: `ends REPORT_FOLDER`. Keys: `q` quits, `e` fails with an error, `p` panics in `update`, `b` panics in a task
-//! beside the screen, everything else is shown.
+//! Usage: `ends REPORT_FOLDER [SOCKET]`. Keys: `q` quits, `e` fails with an error, `p` panics in `update`, `b` panics in
+//! a task beside the screen, `l` lends the terminal to `cat`, everything else is shown. With a socket, the terminal is
+//! lent to the program that listens there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tui_kit::cli::{self, Common, Failure};
-use tui_kit::{App, Effects, Event, KeyCode, Local, Now, Reply, Session, Ui};
+use tui_kit::{Act, App, Effects, Errand, Event, KeyCode, Local, Now, Reply, Session, Ui};
+use tui_kit::{control, remote};
 
 #[derive(Default)]
 struct Ends {
@@ -33,10 +35,14 @@ impl App for Ends {
                 }
                 KeyCode::Char('p') => panic!("a panic in update"),
                 KeyCode::Char('b') => return Effects::one(Effect::PanicElsewhere),
+                KeyCode::Char('l') => {
+                    return Effects::act(Act::Lend(Errand { program: "cat".into(), arguments: Vec::new() }));
+                }
                 KeyCode::Char(c) => self.typed.push(c),
                 _ => {}
             },
             Event::Paste(text) => self.typed.push_str(&format!("<{text}>")),
+            Event::Returned(ran) => self.typed.push_str(&format!("ran {ran:?}")),
             Event::Resumed => self.typed.push_str("resumed"),
             Event::Msg(()) => self.typed.push_str("beside"),
             _ => {}
@@ -56,6 +62,13 @@ fn main() -> ExitCode {
     cli::run("ends", Common::default().out(), || {
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
+            if let Some(socket) = std::env::args_os().nth(2) {
+                let mut client = control::connect(Path::new(&socket)).await?;
+                client.call("attach").await?;
+                let words = remote::attach(client.into_link()).await?;
+                eprintln!("detached: {words}");
+                return Ok(());
+            }
             let mut app = Ends::default();
             let mut session = Session::local(Local::default())?;
             let handler = |effect: Effect, reply: &Reply<()>| match effect {

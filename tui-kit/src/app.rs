@@ -1,5 +1,6 @@
 //! The one pattern of every screen: events go into `update`, effects come out as data, `view` draws what is.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
@@ -62,6 +63,8 @@ pub enum Event<M> {
     Resumed,
     /// The screen is about to end for a reason outside the app: the last chance to keep a draft.
     Closing(Ending),
+    /// A program to which the terminal was lent has ended: with its exit code, or why it didn't run.
+    Returned(Result<i32, String>),
     /// The outside world says something.
     Msg(M),
 }
@@ -104,6 +107,18 @@ pub enum Act<E> {
     Redraw,
     /// Stop the process as Ctrl-Z does, where the session allows it.
     Suspend,
+    /// Lend the terminal to another program until it ends; [`Event::Returned`] follows. Nothing is taken or drawn
+    /// meanwhile. Only a local session can.
+    Lend(Errand),
+}
+
+/// A program to which the terminal is lent: a pager, a viewer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Errand {
+    /// The program, looked up in `PATH`.
+    pub program: OsString,
+    /// Its arguments; no shell reads them.
+    pub arguments: Vec<OsString>,
 }
 
 impl<E> Default for Effects<E> {
@@ -171,6 +186,7 @@ impl<E> Effects<E> {
             Act::Mouse(on) => Act::Mouse(on),
             Act::Redraw => Act::Redraw,
             Act::Suspend => Act::Suspend,
+            Act::Lend(errand) => Act::Lend(errand),
         });
         Effects { list: list.collect(), changed: self.changed }
     }

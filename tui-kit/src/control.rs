@@ -50,8 +50,11 @@ pub enum Answer {
     /// Not done.
     Refused(Refusal),
     /// Done, and the connection is now this task's: it gets the link after the `ok` was sent.
-    Upgrade(Box<dyn FnOnce(Link) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>),
+    Upgrade(Upgrade),
 }
+
+/// What takes a connection over.
+pub type Upgrade = Box<dyn FnOnce(Link) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// Why an act was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]

@@ -364,7 +364,7 @@ mod tests {
                 prop_assert!(editor.cursor == text.len() || text.grapheme_indices(true).any(|(at, _)| at == editor.cursor));
                 let window = editor.window(columns, "*");
                 prop_assert!(crate::text::width(&window.text) <= columns);
-                prop_assert!(usize::from(window.cursor) <= columns.saturating_sub(1).max(0) || columns == 0);
+                prop_assert!(usize::from(window.cursor) <= columns.saturating_sub(1) || columns == 0);
             }
         }
     }

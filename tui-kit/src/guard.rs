@@ -60,6 +60,14 @@ impl Guard {
         restore();
     }
 
+    /// Sets the modes again after [`Guard::restore`].
+    ///
+    /// # Errors
+    /// As [`Guard::enter`].
+    pub fn again(&mut self) -> io::Result<()> {
+        self.set()
+    }
+
     /// Restores the modes, stops the process, and sets the modes again when it is continued.
     ///
     /// # Errors

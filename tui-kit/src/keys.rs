@@ -42,9 +42,16 @@ pub struct Action<A> {
 
 impl<A> Action<A> {
     /// An action with its keys, written as in the TOML table and separated by spaces: `"p enter"`, `"ctrl-d"`.
-    /// Keys that can't be read are reported by [`Bindings::problems`].
+    ///
+    /// # Panics
+    /// In debug builds, when a key can't be read; otherwise it is left out.
     pub fn new(act: A, id: &'static str, keys: &str, label: &'static str, help: &'static str) -> Self {
-        let keys = keys.split_whitespace().filter_map(|key| key.parse().ok()).collect();
+        let read = |key: &str| {
+            let chord: Result<Chord, _> = key.parse();
+            debug_assert!(chord.is_ok(), "action {id}: \"{key}\" is no key");
+            chord.ok()
+        };
+        let keys = keys.split_whitespace().filter_map(read).collect();
         Self { act, id, keys, label, help, enabled: Ok(()), hint: true }
     }
 

@@ -161,7 +161,7 @@ pub mod time;
 pub mod toast;
 pub mod ui;
 
-pub use app::{Act, App, Effects, Ending, Event, Handler, Mailbox, Now, Reply};
+pub use app::{Act, App, Effects, Ending, Errand, Event, Handler, Mailbox, Now, Reply};
 pub use ratatui;
 pub use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 pub use run::{run, run_with};

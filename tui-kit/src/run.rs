@@ -56,9 +56,10 @@ pub async fn run_with<A: App>(
         clock: Clock::start(),
         dirty: true,
         escape_since: None,
+        signals,
         ending: None,
     };
-    match runner.drive(signals).await {
+    match runner.drive().await {
         Ok(ending) => Ok(ending),
         Err(error) if is_gone(&error) => {
             runner.close(Ending::HungUp);
@@ -76,6 +77,7 @@ struct Runner<'a, A: App, H> {
     clock: Clock,
     dirty: bool,
     escape_since: Option<Instant>,
+    signals: Option<Signals>,
     ending: Option<Ending>,
 }
 
@@ -91,12 +93,12 @@ enum Woke<M> {
 }
 
 impl<A: App, H: Handler<A>> Runner<'_, A, H> {
-    async fn drive(&mut self, mut signals: Option<Signals>) -> io::Result<Ending> {
+    async fn drive(&mut self) -> io::Result<Ending> {
         let now = self.clock.now();
         let effects = self.app.start(now);
         self.execute(effects).await?;
         let mut last_frame: Option<Instant> = None;
-        let mut asked_at = Instant::now();
+        let mut tick_at = self.tick_at();
         let mut full_since: Option<Instant> = None;
         loop {
             if let Some(ending) = self.ending {
@@ -111,8 +113,7 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
                 self.dirty = false;
                 last_frame = Some(Instant::now());
             }
-            let tick_at = self.app.tick(self.clock.now()).map(|wait| asked_at + wait);
-            match self.wait(&mut signals, tick_at, frame_at, full_since).await {
+            match self.wait(tick_at, frame_at, full_since).await {
                 Woke::Incoming(Some(incoming)) => self.take(incoming).await?,
                 Woke::Incoming(None) => {
                     self.close(Ending::HungUp);
@@ -135,14 +136,18 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
                     continue;
                 }
             }
-            asked_at = Instant::now();
             self.drain().await?;
+            tick_at = self.tick_at();
         }
+    }
+
+    /// When the app wants its next tick.
+    fn tick_at(&self) -> Option<Instant> {
+        self.app.tick(self.clock.now()).map(|wait| Instant::now() + wait)
     }
 
     async fn wait(
         &mut self,
-        signals: &mut Option<Signals>,
         tick_at: Option<Instant>,
         frame_at: Option<Instant>,
         full_since: Option<Instant>,
@@ -154,7 +159,7 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
         let stall_at = if self.dirty { full_since.map(|at| at + STALL_MAX) } else { None };
         let output = self.session.output().clone();
         tokio::select! {
-            ending = Signals::next(signals) => Woke::Signal(ending),
+            ending = Signals::next(&mut self.signals) => Woke::Signal(ending),
             incoming = self.session.incoming() => Woke::Incoming(incoming),
             message = self.mailbox.waiting.recv() => Woke::Msg(message),
             () = at(escape_at) => Woke::Escape,
@@ -240,6 +245,14 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
                 Act::Redraw => self.session.redraw()?,
                 Act::Suspend if self.session.may_suspend() => Box::pin(self.suspend()).await?,
                 Act::Suspend => {}
+                Act::Lend(errand) => {
+                    let ran = self.session.lend(&errand).await?;
+                    if let Some(signals) = &mut self.signals {
+                        signals.forget_keys()?;
+                    }
+                    self.dirty = true;
+                    Box::pin(self.update(Event::Returned(ran))).await?;
+                }
             }
         }
         Ok(())
@@ -297,6 +310,13 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
         })
+    }
+
+    /// Forgets Ctrl-C and Ctrl-\ that were typed to another program in the same terminal.
+    fn forget_keys(&mut self) -> io::Result<()> {
+        self.interrupt = signal(SignalKind::interrupt())?;
+        self.quit = signal(SignalKind::quit())?;
+        Ok(())
     }
 
     async fn next(signals: &mut Option<Self>) -> Ending {

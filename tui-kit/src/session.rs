@@ -11,6 +11,7 @@ mod output;
 mod screen;
 mod tty;
 
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 pub use abilities::{Abilities, Depth, VARIABLES};
@@ -22,10 +23,11 @@ pub(crate) use tty::Tty;
 
 use ratatui::Terminal;
 use ratatui::layout::Size;
+use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::app::Now;
+use crate::app::{Errand, Now};
 use crate::guard::{self, Guard};
 use crate::theme::{Look, Theme};
 use crate::ui::Ui;
@@ -83,6 +85,7 @@ pub struct Session {
 enum Carrier {
     Local {
         guard: Guard,
+        tty: Tty,
         reader: JoinHandle<()>,
         writer: JoinHandle<()>,
         suspend: bool,
@@ -109,8 +112,8 @@ impl Session {
         let (output, outgoing) = queue(output::BUDGET);
         let (tx, incoming) = mpsc::channel(INPUT_CHUNKS);
         let writer = tokio::spawn(tty.clone().write(outgoing));
-        let reader = tokio::spawn(tty.read(tx));
-        let carrier = Carrier::Local { guard, reader, writer, suspend: options.suspend };
+        let reader = tokio::spawn(tty.clone().read(tx));
+        let carrier = Carrier::Local { guard, tty, reader, writer, suspend: options.suspend };
         let gap = Duration::from_millis(15);
         Ok(Self::build(abilities, options.look, size, incoming, output, gap, carrier)?)
     }
@@ -249,6 +252,30 @@ impl Session {
             guard.suspend()?;
         }
         self.redraw()
+    }
+
+    /// Lends the terminal to a program until it ends, and returns its exit code (128 + the signal that ended it).
+    pub(crate) async fn lend(&mut self, errand: &Errand) -> std::io::Result<Result<i32, String>> {
+        let _ = tokio::time::timeout(FAREWELL, self.output.empty()).await;
+        let Carrier::Local { guard, tty, reader, .. } = &mut self.carrier else {
+            return Ok(Err("a remote screen can't be lent to another program".to_owned()));
+        };
+        // Nobody but the program may read what is typed now.
+        reader.abort();
+        guard.restore();
+        let program = errand.program.to_string_lossy();
+        let ran = match Command::new(&errand.program).args(&errand.arguments).status().await {
+            Ok(status) => Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())),
+            Err(error) => Err(format!("{} can't be run: {error}", crate::text::clean(&program))),
+        };
+        guard.again()?;
+        let (tx, incoming) = mpsc::channel(INPUT_CHUNKS);
+        self.incoming = incoming;
+        let size = tty.size();
+        *reader = tokio::spawn(tty.clone().read(tx));
+        self.resize(size)?;
+        self.redraw()?;
+        Ok(ran)
     }
 }
 

@@ -3,6 +3,8 @@
 //! The rows stay where they are; [`Rows`] says how many there are and what one looks like. Only those in sight are
 //! ever formatted, so a hundred thousand are as fast as ten. After the rows have changed, call [`Table::refresh`]:
 //! the selection stays on the row with the same key.
+//!
+//! A screen hands a key to the table first while [`Table::is_typing`], and otherwise what its actions leave free.
 
 mod view;
 
@@ -228,6 +230,11 @@ impl<K: Clone + PartialEq> Table<K> {
             self.select(rows, place);
         }
         found.is_some()
+    }
+
+    /// Begins typing the filter, as `/` does: for a screen that lists it among its actions.
+    pub fn open_filter(&mut self) {
+        self.typing = true;
     }
 
     /// Whether the filter is being typed: the table then gets every key first.

@@ -10,7 +10,9 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::termios::{Termios, tcgetattr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
+use tui_kit::control::{Answer, Listener};
 use tui_kit::guard::{ENTER, LEAVE};
+use tui_kit::{App, Effects, Event, KeyCode, Now, Ui, remote};
 
 /// Far longer than anything here takes, far shorter than a person's patience with a hung test.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,12 +28,17 @@ struct Screen {
 
 impl Screen {
     fn open() -> Self {
+        Self::open_with(None)
+    }
+
+    fn open_with(socket: Option<&Path>) -> Self {
         let (pty, pts) = pty_process::open().expect("a pty");
         pty.resize(Size::new(10, 60)).expect("resized");
         let found = tcgetattr(&pty).expect("a terminal");
         let reports = tempfile::tempdir().expect("a folder");
         let child = Command::new(program())
             .arg(reports.path())
+            .args(socket)
             .env("TERM", "xterm-256color")
             .env_remove("NO_COLOR")
             .spawn(pts)
@@ -198,6 +205,80 @@ async fn ctrl_z_stops_with_the_terminal_given_back_and_goes_on() {
     screen.types("q").await;
     assert_eq!(screen.ends().await.code(), Some(0));
     screen.is_restored(2);
+}
+
+#[tokio::test]
+async fn the_terminal_is_lent_and_taken_back() {
+    let mut screen = Screen::open();
+    screen.shows("typed:").await;
+    screen.types("al").await;
+    let lent = async { while !screen.output().contains("\x1b[?1049l") && screen.read().await {} };
+    tokio::time::timeout(PATIENCE, lent).await.expect("it is never lent");
+    screen.types("to cat\n").await;
+    // A cooked terminal echoes the line, and `cat` says it again.
+    let echoed = async { while screen.output().matches("to cat").count() < 2 && screen.read().await {} };
+    tokio::time::timeout(PATIENCE, echoed).await.expect("cat never answered");
+    // Ctrl-C is meant for cat; the screen goes on.
+    screen.types("\x03").await;
+    screen.shows("typed:aran Ok(130)").await;
+    screen.types("xq").await;
+    assert_eq!(screen.ends().await.code(), Some(0));
+    screen.is_restored(2);
+}
+
+/// What a console would be: shows what is typed at its far end.
+#[derive(Default)]
+struct Console(String);
+
+impl App for Console {
+    type Msg = ();
+    type Effect = ();
+
+    fn update(&mut self, _now: Now, event: Event<()>) -> Effects<()> {
+        match event {
+            Event::Key(key) if key.code == KeyCode::Char('q') => return Effects::quit(),
+            Event::Key(key) => self.0.push_str(&format!("{:?}", key.code)),
+            _ => {}
+        }
+        Effects::none()
+    }
+
+    fn view(&self, ui: &mut Ui<'_, '_>) {
+        let area = ui.area();
+        ui.line(area, format!("console:{} at {}x{}", self.0, area.width, area.height));
+    }
+}
+
+#[tokio::test]
+async fn a_console_is_attached_stopped_resized_and_detached() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("control.sock");
+    let listener = Listener::bind(&socket).await.expect("free");
+    let server = tokio::spawn(listener.serve(|_, _| async {
+        Answer::upgrade(|link| async move {
+            let mut attached = remote::accept(link).await.expect("a hello");
+            let ended = tui_kit::run(&mut Console::default(), &mut attached.session, |(), _: &_| {}).await;
+            attached.end(&format!("good-bye after {:?}", ended.expect("drawn"))).await;
+        })
+    }));
+    let mut screen = Screen::open_with(Some(&socket));
+    screen.shows("console: at 60x10").await;
+    screen.types("\x1b[A").await;
+    screen.shows("console:Up").await;
+    screen.types("\x1a").await;
+    let pid = screen.pid();
+    let stopped = tokio::task::spawn_blocking(move || waitpid(Some(pid), WaitOptions::UNTRACED));
+    let status = tokio::time::timeout(PATIENCE, stopped).await.expect("it never stopped").expect("joined");
+    assert!(status.expect("a child").expect("a change").1.stopped());
+    screen.signal(Signal::CONT);
+    screen.pty.resize(Size::new(6, 40)).expect("resized");
+    screen.emulator.screen_mut().set_size(6, 40);
+    screen.shows("console:Up at 40x6").await;
+    screen.types("q").await;
+    assert_eq!(screen.ends().await.code(), Some(0));
+    screen.is_restored(2);
+    assert!(screen.output().ends_with("detached: good-bye after Quit\r\n"), "{:?}", screen.output());
+    server.abort();
 }
 
 #[tokio::test]

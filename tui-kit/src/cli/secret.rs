@@ -116,7 +116,7 @@ impl<N: SecretName> SecretFrom<N> {
     /// When there is no terminal to ask at, or the source can't be read, or is empty.
     pub fn read(&self) -> Result<SecretString, SecretError> {
         match &self.source {
-            Source::Prompt => self.ask(|words| prompt(words)),
+            Source::Prompt => self.ask(prompt),
             _ => self.given(),
         }
     }
@@ -127,7 +127,7 @@ impl<N: SecretName> SecretFrom<N> {
     /// As [`SecretFrom::read`], and when the two entries differ.
     pub fn read_new(&self) -> Result<SecretString, SecretError> {
         match &self.source {
-            Source::Prompt => self.ask(|words| prompt_new(words)),
+            Source::Prompt => self.ask(prompt_new),
             _ => self.given(),
         }
     }
