@@ -17,6 +17,7 @@
 //! A payment's path: [`reception`] verifies the telegram under the registered key, the desk in [`settlement`] decides
 //! it by the rules of the `ledger` crate and appends it to [`books`], and only what is durable there is answered.
 
+pub mod acts;
 pub mod books;
 pub mod center;
 pub mod config;
@@ -30,4 +31,5 @@ pub mod operators;
 pub mod places;
 pub mod reception;
 mod seal;
+pub mod serve;
 pub mod settlement;

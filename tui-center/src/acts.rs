@@ -1,0 +1,443 @@
+//! What can be done with a center, and by whom: the same for subcommands, the control socket and the console.
+//!
+//! Looking at registers takes a viewer, working the bank desk a clerk, freezing and sending money back a supervisor.
+//! What shows no personal data and moves nothing (`status`, `invitation`, `stop`) takes nobody: whoever may open the
+//! control socket could end the process as well. The books check the role a second time.
+
+use std::fmt;
+
+use ledger::request::{OperatorRole, Standing};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use wire::{
+    id::EntryNumber,
+    receipt::EntryKind,
+    sheet::Invitation,
+    time::Timestamp,
+};
+
+use crate::{
+    center::Center,
+    errors::{ErrorLine, Room, Weight},
+    inquiry::{
+        desk,
+        detail::{self, Subject},
+        overview, registers, report, transactions,
+        view::{Detail, DeskRow, KeyRow, MemberRow, Overview, Report, StoreRow, TransactionRow},
+    },
+    operators::Operator,
+    settlement::{self, Work},
+};
+
+/// Rows of a list where nothing else is said.
+pub const ROWS: usize = 200;
+/// The most rows of a list.
+pub const ROWS_MAX: usize = 10_000;
+
+/// What can be asked of a center.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
+pub enum Act {
+    /// How it stands.
+    Status,
+    /// What people need to join.
+    Invitation,
+    /// The settings.
+    Config,
+    /// The operators.
+    Operators,
+    /// The member register.
+    Members(List),
+    /// The store register.
+    Stores(List),
+    /// The key register.
+    Keys(List),
+    /// The transaction register, newest first.
+    Transactions {
+        /// What to look for, and how many.
+        #[serde(flatten)]
+        list: List,
+        /// Only this kind.
+        kind: Option<EntryKind>,
+        /// Only entries before this one.
+        before: Option<EntryNumber>,
+    },
+    /// Anything in full, by its number.
+    Show {
+        /// `M-`, `S-`, `C-` or `T-`.
+        number: String,
+    },
+    /// The bank desk.
+    Desk,
+    /// The error log, newest first.
+    Errors(List),
+    /// A business day in figures.
+    Report {
+        /// `YYYY-MM-DD`; today when empty.
+        day: Option<String>,
+    },
+    /// Issues the card that was asked for with an unmatched receipt.
+    AssignReceipt {
+        /// The receipt's entry.
+        receipt: EntryNumber,
+        /// The card request's entry.
+        request: EntryNumber,
+    },
+    /// Sends an unmatched receipt back to whoever paid it.
+    ReturnReceipt {
+        /// The receipt's entry.
+        receipt: EntryNumber,
+    },
+    /// Freezes or releases a card or an account.
+    Standing {
+        /// What.
+        of: Standing,
+        /// Whether it is frozen from now on.
+        frozen: bool,
+        /// Why.
+        reason: String,
+    },
+    /// Says that the clock, which jumped, is right.
+    AcceptClock,
+    /// Ends the program in order.
+    Stop,
+}
+
+/// What to look for in a register, and how much of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List {
+    /// Words that must all occur in a row; everything when empty.
+    pub query: String,
+    /// How many rows.
+    pub most: usize,
+}
+
+impl List {
+    /// The first rows that fit.
+    pub fn of(query: impl Into<String>) -> Self {
+        Self { query: query.into(), most: ROWS }
+    }
+}
+
+/// Who acts, and what proves it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Identity {
+    /// The operator's name.
+    pub name: String,
+    /// The operator's own passphrase.
+    pub passphrase: Passphrase,
+}
+
+/// A passphrase on its way through the control socket. It never prints.
+#[derive(Clone)]
+pub struct Passphrase(pub SecretString);
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passphrase(..)")
+    }
+}
+
+impl Serialize for Passphrase {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose_secret())
+    }
+}
+
+impl<'de> Deserialize<'de> for Passphrase {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(SecretString::from(text)))
+    }
+}
+
+/// What came of an act.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "data", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// To [`Act::Status`].
+    Status(Box<Overview>),
+    /// To [`Act::Invitation`].
+    Invitation {
+        /// What people need to join.
+        invitation: Invitation,
+        /// The invitation as one line.
+        text: String,
+        /// The root key's fingerprint.
+        fingerprint: String,
+    },
+    /// To [`Act::Config`].
+    Config {
+        /// The file.
+        file: String,
+        /// What it holds.
+        text: String,
+    },
+    /// To [`Act::Operators`].
+    Operators {
+        /// By name.
+        operators: Vec<Operator>,
+    },
+    /// To [`Act::Members`].
+    Members {
+        /// The newest first.
+        members: Vec<MemberRow>,
+    },
+    /// To [`Act::Stores`].
+    Stores {
+        /// The newest first.
+        stores: Vec<StoreRow>,
+    },
+    /// To [`Act::Keys`].
+    Keys {
+        /// The newest first.
+        keys: Vec<KeyRow>,
+    },
+    /// To [`Act::Transactions`].
+    Transactions {
+        /// The newest first.
+        transactions: Vec<TransactionRow>,
+        /// Where to go on; nothing when there is nothing older.
+        next: Option<EntryNumber>,
+    },
+    /// To [`Act::Show`].
+    Detail(Detail),
+    /// To [`Act::Desk`].
+    Desk {
+        /// What waits first.
+        desk: Vec<DeskRow>,
+    },
+    /// To [`Act::Errors`].
+    Errors {
+        /// The newest first.
+        errors: Vec<ErrorLine>,
+    },
+    /// To [`Act::Report`].
+    Report(Report),
+    /// An entry was made.
+    Entered(TransactionRow),
+    /// Done; there is nothing to say but this.
+    Done {
+        /// A sentence.
+        words: String,
+    },
+}
+
+/// Why an act was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub struct ActError {
+    /// A stable word for scripts.
+    pub kind: &'static str,
+    /// A sentence for people.
+    pub words: String,
+    /// Whether it may have been done all the same.
+    pub unknown: bool,
+}
+
+impl ActError {
+    fn new(kind: &'static str, words: impl fmt::Display) -> Self {
+        Self { kind, words: words.to_string(), unknown: false }
+    }
+}
+
+impl Act {
+    /// What it takes; `None` when nobody needs to be named.
+    pub fn needs(&self) -> Option<OperatorRole> {
+        match self {
+            Self::Status | Self::Invitation | Self::Config | Self::Operators | Self::Stop => None,
+            Self::Members(_)
+            | Self::Stores(_)
+            | Self::Keys(_)
+            | Self::Transactions { .. }
+            | Self::Show { .. }
+            | Self::Desk
+            | Self::Errors(_)
+            | Self::Report { .. } => Some(OperatorRole::Viewer),
+            Self::AssignReceipt { .. } => Some(OperatorRole::Clerk),
+            Self::ReturnReceipt { .. } | Self::Standing { .. } => Some(OperatorRole::Supervisor),
+            Self::AcceptClock => Some(OperatorRole::Admin),
+        }
+    }
+}
+
+impl Center {
+    /// Believes an operator who knows the passphrase.
+    ///
+    /// # Errors
+    /// In words for whoever typed it.
+    pub async fn sign_in(&self, identity: Identity) -> Result<Operator, ActError> {
+        let center = self.clone();
+        let checked = tokio::task::spawn_blocking(move || {
+            let name = identity.name.clone();
+            center.operators().check(&identity.name, &identity.passphrase.0, Timestamp::now()).inspect_err(|error| {
+                let shown: String = name.chars().take(40).collect();
+                center.errors().tell(Room::Operators, Weight::Warning, format!("Someone signed in as {shown} in vain: {error}."));
+            })
+        });
+        match checked.await {
+            Ok(Ok(operator)) => Ok(operator),
+            Ok(Err(error)) => Err(ActError::new("not-believed", error)),
+            Err(_) => Err(ActError::new("internal", "the passphrase could not be checked: an error in the program")),
+        }
+    }
+
+    /// Does an act for whoever proves the identity that it takes.
+    ///
+    /// # Errors
+    /// What was refused and why, or that nobody knows whether it was done.
+    pub async fn act_as(&self, identity: Option<Identity>, act: Act) -> Result<Outcome, ActError> {
+        let operator = match (act.needs(), identity) {
+            (None, _) => None,
+            (Some(_), Some(identity)) => Some(self.sign_in(identity).await?),
+            (Some(_), None) => {
+                return Err(ActError::new("no-operator", "this takes an operator; name one with --as NAME"));
+            }
+        };
+        self.act(operator.as_ref(), act).await
+    }
+
+    /// Does an act for an operator who has signed in.
+    ///
+    /// # Errors
+    /// As [`Center::act_as`].
+    pub async fn act(&self, operator: Option<&Operator>, act: Act) -> Result<Outcome, ActError> {
+        let by = match (act.needs(), operator) {
+            (None, _) => String::new(),
+            (Some(needs), Some(operator)) => {
+                operator.may(needs).map_err(|error| ActError::new("not-allowed", error))?;
+                operator.name.clone()
+            }
+            (Some(_), None) => return Err(ActError::new("no-operator", "this takes an operator")),
+        };
+        match act {
+            Act::AssignReceipt { receipt, request } => {
+                self.enter(settlement::Act::AssignReceipt { by, receipt, request }).await
+            }
+            Act::ReturnReceipt { receipt } => {
+                self.can_go_back(receipt).await?;
+                self.enter(settlement::Act::ReturnReceipt { by, receipt }).await
+            }
+            Act::Standing { of, frozen, reason } => {
+                let reason = reason.trim().to_owned();
+                if reason.is_empty() {
+                    return Err(ActError::new("usage", "say why: the reason stands in the books"));
+                }
+                self.enter(settlement::Act::Standing { by, of, frozen, reason }).await
+            }
+            Act::AcceptClock => {
+                self.desk().accept_clock();
+                self.errors().tell(Room::Operators, Weight::Note, format!("{by} accepted the clock."));
+                Ok(Outcome::Done { words: "The desk goes by this computer's clock again.".into() })
+            }
+            Act::Stop => {
+                self.stop();
+                Ok(Outcome::Done { words: "The center is closing.".into() })
+            }
+            look => {
+                let center = self.clone();
+                let looked = tokio::task::spawn_blocking(move || center.look(look)).await;
+                looked.unwrap_or_else(|_| Err(ActError::new("internal", "this could not be looked at: an error in the program")))
+            }
+        }
+    }
+
+    fn look(&self, look: Act) -> Result<Outcome, ActError> {
+        let unreadable = |error: crate::books::BooksError| ActError::new("books", error);
+        let most = |list: &List| list.most.clamp(1, ROWS_MAX);
+        Ok(match look {
+            Act::Status => Outcome::Status(Box::new(overview::look(self))),
+            Act::Invitation => {
+                let invitation = self.config().invitation().map_err(|words| ActError::new("config", words))?;
+                let fingerprint = invitation.root.fingerprint();
+                Outcome::Invitation { text: invitation.to_string(), invitation, fingerprint }
+            }
+            Act::Config => {
+                Outcome::Config { file: self.places().config.display().to_string(), text: self.config().text() }
+            }
+            Act::Operators => Outcome::Operators { operators: self.operators().list() },
+            Act::Members(list) => Outcome::Members { members: registers::members(self, &list.query, most(&list)) },
+            Act::Stores(list) => Outcome::Stores { stores: registers::stores(self, &list.query, most(&list)) },
+            Act::Keys(list) => Outcome::Keys { keys: registers::keys(self, &list.query, most(&list)) },
+            Act::Transactions { list, kind, before } => {
+                let found = transactions::transactions(self, &list.query, kind, before, most(&list)).map_err(unreadable)?;
+                Outcome::Transactions { transactions: found.rows, next: found.next }
+            }
+            Act::Show { number } => {
+                let subject: Subject = number.parse().map_err(|words| ActError::new("usage", words))?;
+                let found = detail::detail(self, subject).map_err(unreadable)?;
+                Outcome::Detail(found.ok_or_else(|| ActError::new("not-found", format!("there is no {}", number.trim())))?)
+            }
+            Act::Desk => Outcome::Desk { desk: desk::items(self).map_err(unreadable)? },
+            Act::Errors(list) => Outcome::Errors { errors: self.errors().newest(&list.query, most(&list)) },
+            Act::Report { day } => {
+                let report = report::report(self, day.as_deref()).map_err(|words| ActError::new("refused", words))?;
+                Outcome::Report(report)
+            }
+            Act::AssignReceipt { .. }
+            | Act::ReturnReceipt { .. }
+            | Act::Standing { .. }
+            | Act::AcceptClock
+            | Act::Stop => return Err(ActError::new("internal", "this is nothing to look at")),
+        })
+    }
+
+    /// Money can go back only to an account that the bank has named.
+    async fn can_go_back(&self, receipt: EntryNumber) -> Result<(), ActError> {
+        let kept = self.desk().state().receipt(receipt).cloned();
+        let Some(kept) = kept else {
+            return Err(ActError::new("not-found", format!("{receipt} is no unmatched receipt")));
+        };
+        let center = self.clone();
+        let party = tokio::task::spawn_blocking(move || desk::payer(&center, &kept)).await.ok().flatten();
+        let account = party.ok_or_else(|| "the bank's words on who paid are gone".to_owned()).and_then(|party| {
+            crate::lines::bank::account::parse(party.name.as_str(), party.account.as_str(), party.bic.as_str())
+        });
+        account.map(|_| ()).map_err(|why| {
+            ActError::new("refused", format!("{receipt} cannot be sent back by itself: {why}; assign it, or ask the bank"))
+        })
+    }
+
+    async fn enter(&self, act: settlement::Act) -> Result<Outcome, ActError> {
+        use crate::settlement::DeskError;
+        match self.desk().submit(Work::act(act)).await {
+            Ok(answer) => {
+                let entry = &answer.record.entry;
+                match entry.refusal() {
+                    Some(refusal) => Err(ActError::new("refused", crate::books::said(refusal))),
+                    None => Ok(Outcome::Entered(crate::inquiry::words::row(entry, self.local()))),
+                }
+            }
+            Err(error @ (DeskError::Unknown(_) | DeskError::Unreadable(_))) => {
+                Err(ActError { unknown: true, ..ActError::new("unknown", error) })
+            }
+            Err(error) => Err(ActError::new("refused", error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passphrase_never_prints() {
+        let identity =
+            Identity { name: "ada".into(), passphrase: Passphrase(SecretString::from("very secret words")) };
+        assert!(!format!("{identity:?}").contains("secret"));
+    }
+
+    #[test]
+    fn acts_survive_the_control_socket() {
+        let acts = [
+            Act::Status,
+            Act::Members(List::of("aiko")),
+            Act::Transactions { list: List::of("x"), kind: Some(EntryKind::Payment), before: Some(EntryNumber(7)) },
+            Act::Standing { of: Standing::Card(wire::id::CardNumber(1)), frozen: true, reason: "lost".into() },
+        ];
+        for act in acts {
+            let json = serde_json::to_string(&act).unwrap();
+            let back: Act = serde_json::from_str(&json).unwrap();
+            assert_eq!(format!("{back:?}"), format!("{act:?}"), "{json}");
+        }
+    }
+}
