@@ -11,7 +11,7 @@ use wire::{
 };
 
 use crate::view::{
-    CatalogueView, Claimable, Exported, OrderDetail, OrderRow, OrderStanding, OutboxRow, PayoutRow, Resolved,
+    CatalogueView, Claimable, Exported, Findings, OrderDetail, OrderRow, OrderStanding, OutboxRow, PayoutRow, Resolved,
     Snapshot, Verification,
 };
 
@@ -102,6 +102,8 @@ pub enum Act {
         /// Which.
         telegram: TelegramId,
     },
+    /// Looks at keys, clock and line. → [`Outcome::Doctor`]
+    Doctor,
     /// What is sold. → [`Outcome::Catalogue`]
     Catalogue,
     /// Sells from this folder from now on. → [`Outcome::Catalogue`]
@@ -135,13 +137,6 @@ pub enum Act {
     },
 }
 
-impl Act {
-    /// Whether it sends telegrams, so that an answer that never came leaves an unknown outcome.
-    pub fn sends(&self) -> bool {
-        matches!(self, Self::Refund { .. } | Self::Claim { .. } | Self::Withdraw { .. } | Self::Resolve)
-    }
-}
-
 /// What an act brought.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -166,6 +161,8 @@ pub enum Outcome {
     Receipt(Exported),
     /// What became of every check.
     Verification(Verification),
+    /// What a doctor found.
+    Doctor(Box<Findings>),
     /// Done; there is nothing to say.
     Done,
 }
@@ -185,6 +182,7 @@ impl Outcome {
             Self::Catalogue(catalogue) => json!(catalogue),
             Self::Receipt(exported) => json!(exported),
             Self::Verification(verification) => json!(verification),
+            Self::Doctor(findings) => json!(findings),
             Self::Done => json!({}),
         }
     }
@@ -212,6 +210,8 @@ pub enum FailureKind {
     Offline,
     /// A password is wrong, or must wait.
     WrongPassword,
+    /// Another program has the vault.
+    Held,
     /// What came is not what was signed, or contradicts what was seen: evidence is kept.
     Contradiction,
     /// There is no such thing.
@@ -224,12 +224,13 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// The stable word in JSON.
-    pub fn name(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Refused => "refused",
             Self::Unknown => "unknown",
             Self::Offline => "offline",
             Self::WrongPassword => "wrong-password",
+            Self::Held => "held",
             Self::Contradiction => "contradiction",
             Self::NotFound => "not-found",
             Self::NotPossible => "not-possible",
@@ -279,6 +280,7 @@ impl From<vault::Error> for Failure {
     fn from(error: vault::Error) -> Self {
         let kind = match &error {
             vault::Error::WrongPassword { .. } | vault::Error::TooSoon { .. } => FailureKind::WrongPassword,
+            vault::Error::Held { .. } => FailureKind::Held,
             vault::Error::Unfit { .. } => FailureKind::NotPossible,
             vault::Error::NoVault(_) => FailureKind::NotFound,
             _ => FailureKind::Machine,

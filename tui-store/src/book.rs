@@ -459,6 +459,3 @@ pub(crate) fn telegram_words(telegram: &Telegram, currency: Currency) -> String 
 fn peek<P: wire::telegram::Payload>(telegram: &Telegram) -> Result<P, Malformed> {
     telegram.peek().map_err(|error| Malformed { what: P::KIND.noun(), why: error.to_string() })
 }
-
-#[cfg(test)]
-mod tests;

@@ -32,7 +32,7 @@ use crate::{
     receipt, settle,
     settle::Settle,
     snapshot::{self, Around},
-    view::{CounterView, LineView, OrderStanding, Snapshot},
+    view::{CounterView, Findings, LineView, OrderStanding, Snapshot},
 };
 
 /// The shortest time between two snapshots.
@@ -159,6 +159,7 @@ impl Handle {
             Act::Withdraw { telegram } => {
                 inner.settle.withdraw(telegram).await.map(|one| Outcome::Resolved(vec![one]))
             }
+            Act::Doctor => inner.doctor().await,
             Act::Catalogue => inner.catalogue().await,
             Act::ChooseCatalogue { folder } => inner.choose_catalogue(folder).await,
             Act::ExportReceipt { number } => inner.export(number).await,
@@ -303,6 +304,28 @@ impl Inner {
             offer_ms: config.offer_minutes * 60_000,
         };
         Ok((facts, pinned.addresses))
+    }
+
+    async fn doctor(&self) -> Result<Outcome, Failure> {
+        let asked = self.center.line().await;
+        let ahead = |line: wire::terminal::Line| {
+            // The center's clock stood at this when the line was made; afterwards both go on alike.
+            let (own, theirs) = (i64::try_from(line.at.0), i64::try_from(line.hello.at.0));
+            Some(own.ok()? - theirs.ok()?)
+        };
+        let keep = self.keep.clone();
+        let (signature, terminal) =
+            tokio::task::spawn_blocking(move || keep.own_keys()).await.map_err(Failure::machine)??;
+        let root = self.keep.vault(|vault| vault.center().map(|center| center.root)).await?;
+        Ok(Outcome::Doctor(Box::new(Findings {
+            store: self.keep.book().identity.as_ref().map(|identity| identity.store),
+            signature_key: signature.fingerprint(),
+            terminal_key: terminal.fingerprint(),
+            root_key: root.map(|root| root.fingerprint()),
+            line: self.center.view(),
+            clock_ahead_ms: asked.ok().and_then(ahead),
+            vault: self.keep.findings.clone(),
+        })))
     }
 
     async fn catalogue(&self) -> Result<Outcome, Failure> {

@@ -36,4 +36,6 @@ mod receipt;
 mod record;
 mod settle;
 mod snapshot;
+#[cfg(test)]
+mod testing;
 pub mod view;

@@ -73,12 +73,12 @@ pub(crate) fn verify(content: &str, root: &VerificationKey) -> Result<Verificati
         checks.push(Check { name: "telegram", outcome: answers(&file.receipt, telegram) });
     }
     let row = |check: Check| {
-        let ok = check.outcome.is_ok();
+        let pass = check.outcome.is_ok();
         let words = check.outcome.unwrap_or_else(|words| words);
-        CheckRow { name: check.name.to_owned(), ok, words }
+        CheckRow { name: check.name.to_owned(), pass, words }
     };
     let checks: Vec<CheckRow> = checks.into_iter().map(row).collect();
-    Ok(Verification { valid: checks.iter().all(|check| check.ok), checks })
+    Ok(Verification { valid: checks.iter().all(|check| check.pass), checks })
 }
 
 fn mail(vault: &Vault, sequence: u64) -> Result<MailItem, Failure> {

@@ -313,6 +313,40 @@ pub enum LineView {
     },
 }
 
+impl LineView {
+    /// One line for people.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Idle => "not connected".into(),
+            Self::Connecting { since } => format!("connecting since {}", since.text),
+            Self::Connected { address, since, payments } => {
+                let payments = if *payments { "" } else { "; the center takes no payments now" };
+                format!("connected to {address} since {}{payments}", since.text)
+            }
+            Self::Down { since, why } => format!("down since {}: {why}", since.text),
+        }
+    }
+}
+
+/// What a doctor looks at where the vault is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    /// The store's number.
+    pub store: Option<StoreNumber>,
+    /// The signature key's fingerprint.
+    pub signature_key: String,
+    /// The terminal key's fingerprint.
+    pub terminal_key: String,
+    /// The center's root key's fingerprint.
+    pub root_key: Option<String>,
+    /// The line to the center.
+    pub line: LineView,
+    /// By how much this clock is ahead of the center's, in milliseconds; none without a line.
+    pub clock_ahead_ms: Option<i64>,
+    /// What was found wrong with the vault when it was opened.
+    pub vault: Vec<String>,
+}
+
 /// The counter where members are served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CounterView {
@@ -450,7 +484,7 @@ pub struct CheckRow {
     /// What was looked at.
     pub name: String,
     /// Whether it holds.
-    pub ok: bool,
+    pub pass: bool,
     /// What was found, or what is wrong.
     pub words: String,
 }

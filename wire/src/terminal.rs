@@ -29,7 +29,9 @@ use crate::{
     receipt::Receipt,
     sheet::{Invitation, KeySheet, SheetError, SheetRole},
     telegram::Telegram,
-    text, tls,
+    text,
+    time::Timestamp,
+    tls,
 };
 
 pub use check::{CheckError, mail_fits, verdict_fits};
@@ -43,6 +45,8 @@ pub struct Line {
     pub sheet: KeySheet,
     /// The address that answered, the key it showed, and the secret of this connection.
     pub peer: Peer,
+    /// This terminal's clock when the first frame came, to compare with the center's.
+    pub at: Timestamp,
     root: VerificationKey,
     link: Link<Request, Answer>,
 }
@@ -130,12 +134,13 @@ async fn open(
     let connected = link::connect(&[address.as_str()], &tls::client_config(), limit).await?;
     let peer = connected.peer().clone();
     let (hello, greeted) = connected.hello::<ServerHello>(limit).await?;
+    let at = Timestamp::now();
     let sheet = KeySheet::verify_line(&hello.sheet, root, kept_sheet, &peer.key)?;
     if message::VERSION < hello.min_version || message::VERSION > hello.max_version {
         return Err(LineError::Version { min: hello.min_version, max: hello.max_version });
     }
     let (link, pushes) = greeted.start(Pace::default());
-    Ok((Line { hello, sheet, peer, root: *root, link }, pushes))
+    Ok((Line { hello, sheet, peer, at, root: *root, link }, pushes))
 }
 
 /// The words after a version that does not fit.

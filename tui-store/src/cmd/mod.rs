@@ -1,0 +1,196 @@
+//! The command line.
+
+mod about;
+mod join;
+mod money;
+mod orders;
+mod reach;
+mod receipt;
+mod serve;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use tui_kit::{
+    cli::{self, Common, Exit, Out, PasswordA, PasswordB, SecretFrom},
+    profile::Profile,
+};
+
+/// The program's name.
+pub const PROGRAM: &str = "tui-store";
+
+/// The store's program of Inkan: a prepaid settlement network that lives in the terminal.
+///
+/// Without a subcommand it opens the screens. Every act of the screens is also a subcommand.
+#[derive(Debug, Parser)]
+#[command(name = PROGRAM, version)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    password_a: SecretFrom<PasswordA>,
+    #[command(flatten)]
+    password_b: SecretFrom<PasswordB>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Join a center, or finish joining
+    Join(join::Join),
+    /// Open the counter: sell, deliver, take the mail
+    Serve(serve::Serve),
+    /// Look at a catalogue
+    #[command(subcommand)]
+    Catalogue(orders::CatalogueCommand),
+    /// Show orders by state, today's total, what is unclaimed, the line
+    Status,
+    /// Log in, take the mail, ask about everything unknown
+    Sync,
+    /// List the orders, newest first
+    Orders {
+        /// Only those that stand so: awaiting-payment, paid, refund-due, delivered, claimed, refunded, expired
+        #[arg(value_parser = orders::standing)]
+        state: Option<crate::view::OrderStanding>,
+    },
+    /// Show one order
+    Order {
+        /// Its hash, at least six digits of it, or its payment's number
+        order: String,
+    },
+    /// Give payments back, each whole
+    Refund(money::Refund),
+    /// List what can be claimed
+    Claimable,
+    /// Claim money from the center
+    Claim(money::Claim),
+    /// List claims and their payouts, newest first
+    Payouts,
+    /// List the telegrams that wait, and those that ended
+    Outbox,
+    /// Ask the center about every telegram whose outcome is unknown
+    Resolve,
+    /// Take back a telegram that has not left, or ask the center to void one that may have
+    Withdraw {
+        /// The telegram's id, as the outbox shows it
+        telegram: wire::id::TelegramId,
+    },
+    /// Take receipts out, and check them offline
+    #[command(subcommand)]
+    Receipt(receipt::Receipt),
+    /// Change password A or B
+    #[command(subcommand)]
+    Password(about::Password),
+    /// Show the settings
+    #[command(subcommand)]
+    Config(about::ConfigCommand),
+    /// Look at paths, keys, clock and connection
+    Doctor,
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// What every subcommand has at hand.
+struct Context {
+    out: Out,
+    profile: Profile,
+    password_a: SecretFrom<PasswordA>,
+    password_b: SecretFrom<PasswordB>,
+}
+
+/// Runs the program: parses its arguments, does what they say, and gives the exit code.
+pub fn run() -> ExitCode {
+    let matches = command().get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let out = cli.common.out();
+    // What a subcommand says about its success beside words: a receipt that does not verify, an outcome still unknown.
+    let mut verdict = Exit::Ok;
+    let code = cli::run(PROGRAM, out, || {
+        verdict = start(cli, out)?;
+        Ok(())
+    });
+    if verdict == Exit::Ok { code } else { verdict.into() }
+}
+
+/// The command with its password options understood before and after the subcommand.
+fn command() -> clap::Command {
+    Cli::command().mut_args(|argument| {
+        let is_password = argument.get_id().as_str().starts_with("password-");
+        if is_password { argument.global(true) } else { argument }
+    })
+}
+
+fn start(cli: Cli, out: Out) -> Result<Exit, cli::Failure> {
+    let profile = Profile::locate(PROGRAM, cli.common.profile.as_deref())?;
+    tui_kit::guard::report_panics(PROGRAM, env!("CARGO_PKG_VERSION"), profile.state());
+    // A profile is made by joining, not by looking at what is not there.
+    let _log = if profile.exists() { tui_kit::log::start(profile.state(), PROGRAM).ok() } else { None };
+    let context = Context { out, profile, password_a: cli.password_a, password_b: cli.password_b };
+    let Some(wanted) = cli.command else {
+        return Err(cli::Failure::usage("name what to do; “tui-store help” lists it"));
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(wanted.run(&context))
+}
+
+impl Command {
+    async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
+        match self {
+            Self::Join(join) => join.run(context).await,
+            Self::Serve(serve) => serve.run(context).await,
+            Self::Catalogue(catalogue) => catalogue.run(context).await,
+            Self::Status => orders::status(context).await,
+            Self::Sync => orders::sync(context).await,
+            Self::Orders { state } => orders::list(context, state).await,
+            Self::Order { order } => orders::show(context, order).await,
+            Self::Refund(refund) => refund.run(context).await,
+            Self::Claimable => money::claimable(context).await,
+            Self::Claim(claim) => claim.run(context).await,
+            Self::Payouts => money::payouts(context).await,
+            Self::Outbox => money::outbox(context).await,
+            Self::Resolve => money::resolve(context).await,
+            Self::Withdraw { telegram } => money::withdraw(context, telegram).await,
+            Self::Receipt(receipt) => receipt.run(context).await,
+            Self::Password(password) => password.run(context).await,
+            Self::Config(config) => config.run(context),
+            Self::Doctor => about::doctor(context).await,
+            Self::Completions { shell } => about::completions(shell),
+            Self::Man => about::man(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn what_scripts_write_is_understood() {
+        for line in [
+            "tui-store --profile ./p --json --password-a-file a --password-b-file b claim T-000004-2",
+            "tui-store claim --password-b-file b --password-a-file a --json --profile ./p",
+            "tui-store serve --headless --listen 127.0.0.1:0 --listen [::1]:0 --catalogue ./c --password-a-fd 3",
+            "tui-store refund --all-due --reason cannot-deliver --password-b-file b",
+            "tui-store orders refund-due",
+            "tui-store catalogue check ./c",
+        ] {
+            let matches = command().try_get_matches_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));
+            assert!(Cli::from_arg_matches(&matches).is_ok(), "{line}");
+        }
+    }
+}
