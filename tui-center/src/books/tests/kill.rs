@@ -4,48 +4,71 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
-use wire::checkpoint::SignedCheckpoint;
+use jiff::civil::Date;
+use wire::{checkpoint::SignedCheckpoint, receipt::EntryKind};
 
-use super::super::{Books, sample};
+use super::super::{Books, Reader, Record, registers::Registers, sample};
 
 const FOLDER: &str = "INKAN_BOOKS_CHILD";
 const ROUNDS: usize = 12;
+const SEGMENT: u64 = 64 << 10;
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The child: appends for as long as it lives, and says after each append how many entries are durable.
+fn founding() -> Vec<Record> {
+    sample::Center::members(3).records
+}
+
+/// The child: appends for as long as it lives, and says after each append which checkpoint was signed. Its registers
+/// follow.
 #[test]
 fn child() {
     let Some(dir) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
-    let mut books = Books::open_with(&dir, sample::key(), |_| (), 64 << 10).unwrap();
+    let mut books = Books::open_with(&dir, sample::key(), |_| (), SEGMENT).unwrap();
+    let registers = Registers::open(&dir.join("registers"), books.reader()).unwrap();
     loop {
         let size = books.reader().size();
         let batch = sample::run(size..size + 1 + size % 7);
         let checkpoint = books.append(&batch).unwrap();
+        registers.follow();
         println!("\ndurable {}", checkpoint.note().replace('\n', "|"));
     }
 }
 
-/// Whatever the child had answered when it was killed is there afterwards, under the same roots.
+/// Whatever the child had answered when it was killed is there afterwards, under the same roots, and the registers
+/// tell what the journal says.
 #[test]
 fn a_kill_at_any_moment_loses_nothing_that_was_answered() {
     let dir = tempfile::tempdir().unwrap();
-    drop(Books::create_with(dir.path(), sample::key(), &sample::run(0..3), 64 << 10).unwrap());
-    let mut durable = 3;
+    drop(Books::create_with(dir.path(), sample::key(), &founding(), SEGMENT).unwrap());
+    let first = founding().len() as u64;
+    let mut durable = first;
     for round in 0..ROUNDS {
         let answered = run_and_kill(dir.path(), 1 + round * 5);
         let mut entries = Vec::new();
         let books =
-            Books::open_with(dir.path(), sample::key(), |it| entries.push(it.clone()), 64 << 10).unwrap();
+            Books::open_with(dir.path(), sample::key(), |it| entries.push(it.clone()), SEGMENT).unwrap();
         let size = books.reader().size();
-        assert_eq!(entries, sample::run(0..size));
+        assert_eq!(entries[first as usize..], sample::run(first..size));
         for checkpoint in &answered {
             assert!(books.reader().contains(checkpoint.claimed()), "{checkpoint} was answered");
         }
         let newest = answered.last().unwrap().claimed().size;
         assert!(newest > durable && size >= newest, "{durable} < {newest} <= {size}");
         durable = size;
+        assert_eq!(lapses(dir.path(), books.reader()), size - first);
     }
+}
+
+/// How many lapses the registers have counted, once they are up with the journal.
+fn lapses(dir: &Path, reader: Reader) -> u64 {
+    let size = reader.size();
+    let registers = Registers::open(&dir.join("registers"), reader).unwrap();
+    assert!(registers.wait(size, PATIENCE), "{:?}", registers.progress());
+    let days = registers.days(Date::MIN, Date::MAX).unwrap();
+    days.iter().filter(|row| row.kind == EntryKind::Lapse).map(|row| row.done).sum()
 }
 
 /// Lets the child answer so many times, kills it, and gives back what it had answered.
