@@ -128,6 +128,7 @@
 //! | keys, help, palette, rebinding | [`keys`] |
 //! | entering things | [`form`], [`review`], [`edit`] |
 //! | showing things | [`table`], [`detail`], [`tabs`], [`toast`], [`progress`], [`ui`], [`theme`], [`text`], [`time`] |
+//! | several screens in one program | [`stack`] |
 //! | other terminals | [`remote`], [`clip`] |
 //! | the program around the screens | [`cli`], [`control`], [`profile`], [`log`] |
 //!
@@ -152,6 +153,7 @@ pub mod remote;
 pub mod review;
 pub mod run;
 pub mod session;
+pub mod stack;
 pub mod table;
 pub mod tabs;
 pub mod testing;
