@@ -9,6 +9,7 @@
 //! | [`lines`] | the outside: the bank's files |
 //! | [`inquiry`] | what can be looked at: overview, registers, transactions, bank desk, reports |
 //! | [`acts`] | what can be done, and by whom |
+//! | [`console`] | the operators' screens |
 //! | [`center`] | the rooms of one running center, joined |
 //! | [`serve`] | a center from start to orderly end |
 //! | [`init`], [`keys`], [`config`], [`operators`], [`errors`] | founding, custody, settings, staff, the error log |
@@ -21,6 +22,7 @@ pub mod acts;
 pub mod books;
 pub mod center;
 pub mod config;
+pub mod console;
 pub mod errors;
 pub mod guard;
 pub mod init;
