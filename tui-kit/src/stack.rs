@@ -48,6 +48,11 @@ pub trait World: Sized + 'static {
     /// What stands at the right of every page's head.
     fn status(&self) -> String;
 
+    /// Whether the person wants nothing to move by itself: no running seconds.
+    fn is_calm(&self) -> bool {
+        false
+    }
+
     /// How many things wait in a main screen.
     fn waiting_in(&self, _room: &str) -> usize {
         0
@@ -147,6 +152,11 @@ pub trait Screen<W: World> {
 
     /// Whether it is to be drawn every second, because it shows how long something takes.
     fn lively(&self, _world: &W) -> bool {
+        false
+    }
+
+    /// Whether something is filled in or awaited here that a stray letter must not leave: letters then reach no action.
+    fn guards(&self) -> bool {
         false
     }
 
@@ -261,7 +271,7 @@ impl<W: World> Stack<W> {
 
     /// After what time something on it moves by itself.
     pub fn tick(&self, now: Now) -> Option<Duration> {
-        let lively = self.layers.last().is_some_and(|(_, top)| top.lively(&self.world));
+        let lively = !self.world.is_calm() && self.layers.last().is_some_and(|(_, top)| top.lively(&self.world));
         let second = lively.then_some(progress::TICK);
         [second, self.toasts.tick(now)].into_iter().flatten().min()
     }
@@ -391,6 +401,11 @@ impl<W: World, S: Screen<W, Do = D>, D: Clone> Layer<W> for Framed<S, D> {
             && let Some(steps) = self.screen.key(key, world)
         {
             return steps;
+        }
+        let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let letter = matches!(key.code, KeyCode::Char(c) if plain && c != '?' && c != ':');
+        if letter && !self.keys.is_open() && self.screen.guards() {
+            return Steps::new();
         }
         let table = self.table(world);
         match self.keys.press(&table, key) {
