@@ -7,11 +7,10 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tui_kit::{
-    App, Effects, Event, KeyCode, KeyModifiers, Now,
-    app::Act as KitAct,
+    App, Effects, Event, Now,
     keys::{Bindings, Outline},
+    stack::{Stack, layer},
     theme::Tone,
-    toast::Toasts,
     ui::Ui,
 };
 use wire::{
@@ -23,7 +22,7 @@ use wire::{
 use crate::{
     act::{Act, Failure, Outcome, Password},
     join::{Stage, Welcome},
-    screen::{self, Layer, News, Step, Steps},
+    screen::{self, News},
     view::{Snapshot, Transfer},
 };
 
@@ -97,8 +96,8 @@ pub enum Msg {
     Unlocked(Result<Entered, LockedOut>),
     /// A center has said who it is, or why not.
     Met(Result<Box<Welcome>, Failure>),
-    /// The registration was entered; or why not, and whether there is a vault now.
-    Joined(Result<Joined, (Failure, Door)>),
+    /// The registration was entered; or why not, and what there is now.
+    Joined(Result<Joined, (Failure, Left)>),
     /// An act is done, or why not.
     Done {
         /// Which question is answered.
@@ -147,6 +146,17 @@ pub struct Joined {
     pub snapshot: Arc<Snapshot>,
 }
 
+/// What there is after a registration that was not entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// No vault.
+    Nothing,
+    /// A vault that is not open.
+    Vault,
+    /// An open vault, and where it stands.
+    Open(Stage),
+}
+
 /// How the program finds its profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
@@ -158,25 +168,22 @@ pub enum Door {
 
 /// The member's screens.
 pub struct Member {
-    shared: Shared,
-    /// Never empty; the last is on top.
-    layers: Vec<Box<dyn Layer>>,
-    toasts: Toasts,
+    stack: Stack<Shared>,
 }
 
 impl Member {
     /// The screens of a profile, before anything is known of it.
     pub fn new(door: Door, place: Place, preferences: Preferences, bindings: Bindings) -> Self {
-        let first: Box<dyn Layer> = match door {
-            Door::Locked => screen::layer(screen::unlock::Unlock::new()),
-            Door::Empty => screen::layer(screen::join::Join::new()),
+        let first = match door {
+            Door::Locked => layer(screen::unlock::Unlock::new()),
+            Door::Empty => layer(screen::join::Join::new()),
         };
-        Self { shared: Shared::new(place, preferences, bindings), layers: vec![first], toasts: Toasts::default() }
+        Self { stack: Stack::new(Shared::new(place, preferences, bindings), first) }
     }
 
     /// Says something at the foot of the screen, such as what is wrong with the table of keys.
     pub fn say(&mut self, tone: Tone, words: &str) {
-        self.toasts.push(self.shared.now, tone, words);
+        self.stack.say(tone, words);
     }
 
     /// The action tables of all screens, for the conflicts of a person's own keys and for the documentation.
@@ -184,126 +191,50 @@ impl Member {
         screen::outlines()
     }
 
-    fn top(&mut self) -> &mut Box<dyn Layer> {
-        self.layers.last_mut().expect("the first layer is never closed")
-    }
-
-    /// Does what a screen asked for.
-    fn take(&mut self, steps: Steps) -> Effects<Effect> {
-        let mut effects = Effects::none();
-        for step in steps {
-            effects = match step {
-                Step::Own(effect) => effects.and(effect),
-                Step::Push(layer) => {
-                    self.layers.push(layer);
-                    let steps = self.opened();
-                    effects.then(self.take(steps))
-                }
-                Step::Swap(layer) => {
-                    self.layers.pop();
-                    self.layers.push(layer);
-                    let steps = self.opened();
-                    effects.then(self.take(steps))
-                }
-                Step::Enter(layer) => {
-                    self.layers.clear();
-                    self.layers.push(layer);
-                    let steps = self.opened();
-                    effects.then(self.take(steps))
-                }
-                Step::Go(place) => {
-                    self.layers.truncate(1);
-                    match screen::place(place) {
-                        None => effects,
-                        Some(layer) => {
-                            self.layers.push(layer);
-                            let steps = self.opened();
-                            effects.then(self.take(steps))
-                        }
-                    }
-                }
-                Step::Back => {
-                    if self.layers.len() > 1 {
-                        self.layers.pop();
-                    }
-                    effects
-                }
-                Step::Say(tone, words) => {
-                    self.toasts.push(self.shared.now, tone, &words);
-                    effects
-                }
-                Step::Copy { text, what } => {
-                    self.toasts.push(self.shared.now, Tone::Good, &format!("{what} copied"));
-                    effects.then(Effects::copy(text))
-                }
-                Step::Prefer(preferences) => {
-                    self.shared.preferences = preferences.clone();
-                    effects.and(Effect::Keep(preferences.clone())).then(Effects::look(preferences.look))
-                }
-                Step::Quit => effects.then(Effects::quit()),
-            };
-        }
-        effects
-    }
-
-    /// Lets the new top layer ask for what it shows.
-    fn opened(&mut self) -> Steps {
-        let Some(top) = self.layers.last_mut() else { return Steps::new() };
-        top.opened(&mut self.shared)
-    }
-
-    fn tell(&mut self, news: &News) -> Effects<Effect> {
-        let mut steps = Steps::new();
-        for layer in &mut self.layers {
-            steps.extend(layer.told(news, &mut self.shared));
-        }
-        self.take(steps)
-    }
-
     fn told(&mut self, msg: Msg) -> Effects<Effect> {
         match msg {
             Msg::Snapshot(snapshot) => {
-                self.shared.see(snapshot);
-                self.tell(&News::Snapshot)
+                self.stack.world.see(snapshot);
+                self.stack.tell(&News::Snapshot)
             }
             Msg::Unlocked(Ok(entered)) => {
-                self.shared.see(Arc::clone(&entered.snapshot));
-                let findings = entered.snapshot.findings.iter().map(|words| Step::Say(Tone::Bad, words.clone()));
-                let mut steps: Steps = findings.collect();
-                steps.push(Step::Enter(match entered.stage {
-                    Stage::Joined => screen::layer(screen::home::Home),
-                    stage => screen::layer(screen::join::Join::interrupted(stage, entered.invitation)),
-                }));
-                self.take(steps)
+                self.stack.world.see(Arc::clone(&entered.snapshot));
+                for words in &entered.snapshot.findings {
+                    self.say(Tone::Bad, words);
+                }
+                self.stack.enter(match entered.stage {
+                    Stage::Joined => layer(screen::home::Home),
+                    stage => layer(screen::join::Join::interrupted(stage, entered.invitation)),
+                })
             }
-            Msg::Unlocked(Err(locked)) => self.tell(&News::LockedOut(locked)),
-            Msg::Met(met) => self.tell(&News::Met(met)),
+            Msg::Unlocked(Err(locked)) => self.stack.tell(&News::LockedOut(locked)),
+            Msg::Met(met) => self.stack.tell(&News::Met(met)),
             Msg::Joined(joined) => {
                 if let Ok(joined) = &joined {
-                    self.shared.see(Arc::clone(&joined.snapshot));
+                    self.stack.world.see(Arc::clone(&joined.snapshot));
                 }
-                self.tell(&News::Joined(joined))
+                self.stack.tell(&News::Joined(joined))
             }
             Msg::Done { ticket, result } => {
-                let told = self.shared.answered(ticket);
-                match (&*result, told) {
-                    (Ok(Outcome::Status(snapshot)), _) => self.shared.see(Arc::new((**snapshot).clone())),
-                    (Err(failure), true) => self.toasts.push(self.shared.now, Tone::Bad, &failure.message),
+                let at_the_foot = self.stack.world.answered(ticket);
+                match &*result {
+                    Ok(Outcome::Status(snapshot)) => self.stack.world.see(Arc::new((**snapshot).clone())),
+                    Err(failure) if at_the_foot => self.say(Tone::Bad, &failure.message),
                     _ => {}
                 }
-                self.tell(&News::Done(ticket, *result))
+                self.stack.tell(&News::Done(ticket, *result))
             }
             Msg::Transfers(transfers) => {
-                self.shared.transfers = transfers;
+                self.stack.world.transfers = transfers;
                 Effects::none()
             }
-            Msg::Saved(Ok(path)) => self.told_words(Tone::Good, &format!("the receipt is in {}", path.display())),
-            Msg::Opened(Ok(path)) => self.told_words(Tone::Good, &format!("opened {}", path.display())),
-            Msg::Saved(Err(why)) | Msg::Opened(Err(why)) | Msg::Warning(why) => self.told_words(Tone::Bad, &why),
+            Msg::Saved(Ok(path)) => self.notice(Tone::Good, &format!("the receipt is in {}", path.display())),
+            Msg::Opened(Ok(path)) => self.notice(Tone::Good, &format!("opened {}", path.display())),
+            Msg::Saved(Err(why)) | Msg::Opened(Err(why)) | Msg::Warning(why) => self.notice(Tone::Bad, &why),
         }
     }
 
-    fn told_words(&mut self, tone: Tone, words: &str) -> Effects<Effect> {
+    fn notice(&mut self, tone: Tone, words: &str) -> Effects<Effect> {
         self.say(tone, words);
         Effects::none()
     }
@@ -314,52 +245,26 @@ impl App for Member {
     type Effect = Effect;
 
     fn start(&mut self, now: Now) -> Effects<Effect> {
-        self.shared.now = now;
-        Effects::look(self.shared.preferences.look)
+        self.stack.set_now(now);
+        Effects::none()
     }
 
     fn update(&mut self, now: Now, event: Event<Msg>) -> Effects<Effect> {
-        self.shared.now = now;
+        self.stack.set_now(now);
         match event {
-            Event::Key(key) => {
-                if key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL {
-                    self.say(Tone::Plain, "Esc goes back; q, or “quit” from Ctrl-P, ends the program");
-                    return Effects::none();
-                }
-                if key.code == KeyCode::Char('x') && key.modifiers == KeyModifiers::CONTROL {
-                    self.toasts.read();
-                    return Effects::none();
-                }
-                let Self { layers, shared, .. } = self;
-                let Some(top) = layers.last_mut() else { return Effects::none() };
-                let steps = top.key(key, shared);
-                self.take(steps)
-            }
-            Event::Paste(text) => {
-                self.layers.last_mut().map(|top| top.paste(&text, &self.shared));
-                Effects::none()
-            }
-            Event::Tick => {
-                self.toasts.tick(now);
-                let steps = self.layers.last_mut().map(|top| top.told(&News::Tick, &mut self.shared));
-                self.take(steps.unwrap_or_default())
-            }
+            Event::Key(key) => self.stack.key(key),
+            Event::Paste(text) => self.stack.paste(&text),
             Event::Msg(msg) => self.told(msg),
-            Event::Resize(_) | Event::Resumed => Effects::none(),
-            Event::Mouse(_) | Event::Closing(_) => Effects::unchanged(),
+            Event::Tick | Event::Resize(_) | Event::Resumed => Effects::none(),
+            Event::Mouse(_) | Event::Closing(_) | Event::Returned(_) => Effects::unchanged(),
         }
     }
 
     fn view(&self, ui: &mut Ui<'_, '_>) {
-        if let Some(top) = self.layers.last() {
-            top.view(&self.shared, ui);
-        }
-        self.toasts.view(ui);
+        self.stack.view(ui);
     }
 
     fn tick(&self, now: Now) -> Option<Duration> {
-        let lively = self.layers.last().is_some_and(|top| top.lively(&self.shared));
-        let second = lively.then_some(Duration::from_secs(1));
-        [second, self.toasts.wait(now)].into_iter().flatten().min()
+        self.stack.tick(now)
     }
 }

@@ -1,6 +1,6 @@
 //! One question to the engine, from asking to answer.
 
-use tui_kit::{Now, ratatui::layout::Rect, text, theme::Tone, ui::Ui};
+use tui_kit::{progress::Waiting, ratatui::layout::Rect, theme::Tone, ui::Ui};
 
 use crate::{
     act::{Act, Failure, Outcome},
@@ -16,10 +16,7 @@ pub(super) enum Asked<T> {
     /// Not asked, or no longer waited for.
     Not,
     /// Asked.
-    Waiting {
-        ticket: Ticket,
-        since: Now,
-    },
+    Waiting { ticket: Ticket, waiting: Waiting },
     /// Answered.
     Here(T),
     /// Not answered, in words.
@@ -27,16 +24,18 @@ pub(super) enum Asked<T> {
 }
 
 impl<T> Asked<T> {
-    /// Asks; an earlier answer is forgotten.
-    pub(super) fn ask(&mut self, act: Act, shared: &mut Shared) -> Step {
+    /// Asks, and says what is awaited; an earlier answer is forgotten.
+    pub(super) fn ask(&mut self, act: Act, awaited: &str, shared: &mut Shared) -> Step {
         let (ticket, step) = shared.ask(act);
-        *self = Self::Waiting { ticket, since: shared.now };
+        *self = Self::Waiting { ticket, waiting: Waiting::new(shared.now, awaited, "Esc goes back") };
         step
     }
 
     /// Takes the answer if it is to this question; true then.
     pub(super) fn told(&mut self, news: &News, pick: impl FnOnce(&Outcome) -> Option<T>) -> bool {
-        let (Self::Waiting { ticket, .. }, News::Done(answered, result)) = (&*self, news) else { return false };
+        let (Self::Waiting { ticket, .. }, News::Done(answered, result)) = (&*self, news) else {
+            return false;
+        };
         if ticket != answered {
             return false;
         }
@@ -55,21 +54,16 @@ impl<T> Asked<T> {
         matches!(self, Self::Waiting { .. })
     }
 
-    /// Says in place of the answer what is awaited, or why it did not come.
-    pub(super) fn view(&self, ui: &mut Ui<'_, '_>, area: Rect, awaited: &str, again: &str) {
-        let (tone, words) = match self {
-            Self::Waiting { since, .. } => (Tone::Warn, since_words(awaited, *since, ui.now())),
-            Self::Failed(failure) => (Tone::Bad, format!("{failure}. {again}")),
-            Self::Not | Self::Here(_) => return,
-        };
-        let mark = ui.theme().mark(tone);
-        let style = ui.theme().tone(tone);
-        ui.paragraph(area, &format!("{mark} {words}"), style);
+    /// Says in place of the answer what is awaited, or why it did not come and what to do.
+    pub(super) fn view(&self, ui: &mut Ui<'_, '_>, area: Rect, again: &str) {
+        match self {
+            Self::Waiting { waiting, .. } => waiting.view(ui, area),
+            Self::Failed(failure) => {
+                let words = format!("{} {failure}. {again}", ui.theme().mark(Tone::Bad));
+                let style = ui.theme().bad;
+                ui.paragraph(area, &words, style);
+            }
+            Self::Not | Self::Here(_) => {}
+        }
     }
-}
-
-/// `waiting for the directory: 3 s`
-pub(super) fn since_words(awaited: &str, since: Now, now: Now) -> String {
-    let seconds = now.running.saturating_sub(since.running);
-    format!("waiting for {awaited}, {} so far", text::span(seconds))
 }

@@ -10,20 +10,16 @@ use std::{
 
 use tokio::process::Command;
 use tui_kit::{
-    App as _, Ending, Local, Reply, Session, SessionError,
-    app::Handler,
-    keys::Bindings,
-    profile::Profile,
-    theme::Tone,
+    Ending, Local, Reply, Session, SessionError, app::Handler, keys::Bindings, profile::Profile, theme::Tone,
     time::Zone,
 };
 use vault::{Passwords, Vault};
-use wire::sheet::Invitation;
 
 use crate::{
     act::Failure,
-    app::{Door, Effect, Entered, Joined, LockedOut, Member, Msg, Place, Preferences},
+    app::{Door, Effect, Entered, Joined, Left, LockedOut, Member, Msg, Place, Preferences},
     center::Patience,
+    config::Config,
     engine::Handle,
     join::{self, Stage},
 };
@@ -32,17 +28,18 @@ use crate::{
 ///
 /// # Errors
 /// When there is no terminal, or it can't be used.
-pub async fn run(profile: Profile, patience: Patience) -> Result<Ending, SessionError> {
+pub async fn run(profile: Profile, config: &Config) -> Result<Ending, SessionError> {
     let door = if Vault::exists(profile.data()) { Door::Locked } else { Door::Empty };
-    let place = Place { profile: profile.name().to_owned(), zone: Zone::local().name().to_owned() };
+    let place = Place { profile: profile.name().to_owned(), zone: Zone::local() };
     let preferences = read_preferences(&preferences_file(&profile));
-    let (bindings, problems) = read_bindings(&profile.config_file());
+    let (bindings, problems) = read_bindings(&profile.config_file().with_file_name("keys.toml"));
     let mut session = Session::local(Local { look: preferences.look, ..Local::default() })?;
     let mut member = Member::new(door, place, preferences, bindings);
     for problem in &problems {
         member.say(Tone::Bad, problem);
     }
-    let desk = Desk { profile, patience, handle: Arc::default() };
+    let desk =
+        Desk { profile, patience: config.patience(), opener: config.opener.clone(), handle: Arc::default() };
     let handle = desk.handle.clone();
     let ended = tui_kit::run(&mut member, &mut session, desk).await;
     session.finish().await;
@@ -56,6 +53,8 @@ pub async fn run(profile: Profile, patience: Patience) -> Result<Ending, Session
 struct Desk {
     profile: Profile,
     patience: Patience,
+    /// The program that opens fetched goods.
+    opener: Option<String>,
     /// The engine, once the vault is open.
     handle: Slot,
 }
@@ -64,7 +63,13 @@ type Slot = Arc<Mutex<Option<Handle>>>;
 
 impl Handler<Member> for Desk {
     fn handle(&mut self, effect: Effect, reply: &Reply<Msg>) {
-        let task = Task { profile: self.profile.clone(), patience: self.patience, slot: self.handle.clone(), reply: reply.clone() };
+        let task = Task {
+            profile: self.profile.clone(),
+            patience: self.patience,
+            opener: self.opener.clone(),
+            slot: self.handle.clone(),
+            reply: reply.clone(),
+        };
         match effect {
             Effect::CancelFetch(order) => {
                 if let Some(handle) = held(&self.handle) {
@@ -87,6 +92,7 @@ impl Handler<Member> for Desk {
 struct Task {
     profile: Profile,
     patience: Patience,
+    opener: Option<String>,
     slot: Slot,
     reply: Reply<Msg>,
 }
@@ -95,40 +101,44 @@ impl Task {
     async fn run(self, effect: Effect) {
         let msg = match effect {
             Effect::Unlock(password) => Msg::Unlocked(self.unlock(password.0).await),
-            Effect::Meet(invitation) => Msg::Met(join::welcome(&invitation, self.patience).await.map(Box::new)),
+            Effect::Meet(invitation) => {
+                Msg::Met(join::welcome(&invitation, self.patience).await.map(Box::new))
+            }
             Effect::Join(joining) => {
                 let passwords = Passwords::Two { a: joining.password_a.0, b: joining.password_b.0 };
                 let (invitation, values) = (&joining.invitation, &joining.values);
-                let joined = join::join(self.profile.clone(), invitation, values, passwords, self.patience).await;
+                let joined =
+                    join::join(self.profile.clone(), invitation, values, passwords, self.patience).await;
                 Msg::Joined(match joined {
                     Ok((joined, handle)) => {
                         self.enter(&handle);
                         Ok(self.joined(&handle, joined))
                     }
-                    Err(failure) => Err(self.refused(failure)),
+                    Err(failure) => Err(self.refused(failure).await),
                 })
             }
             Effect::Register(joining) => Msg::Joined(match self.opened() {
-                Err(failure) => Err(self.refused(failure)),
+                Err(failure) => Err(self.refused(failure).await),
                 Ok(handle) => {
-                    let again = handle.register_again(&joining.invitation, &joining.values, joining.password_b.0);
+                    let again =
+                        handle.register_again(&joining.invitation, &joining.values, joining.password_b.0);
                     match again.await {
                         Ok(joined) => {
                             self.stay(&handle);
                             Ok(self.joined(&handle, joined))
                         }
-                        Err(failure) => Err(self.refused(failure)),
+                        Err(failure) => Err(self.refused(failure).await),
                     }
                 }
             }),
             Effect::Resume(invitation) => Msg::Joined(match self.opened() {
-                Err(failure) => Err(self.refused(failure)),
+                Err(failure) => Err(self.refused(failure).await),
                 Ok(handle) => match handle.resume_joining(&invitation).await {
                     Ok(joined) => {
                         self.stay(&handle);
                         Ok(self.joined(&handle, joined))
                     }
-                    Err(failure) => Err(self.refused(failure)),
+                    Err(failure) => Err(self.refused(failure).await),
                 },
             }),
             Effect::Do { ticket, act } => {
@@ -138,18 +148,23 @@ impl Task {
                 };
                 Msg::Done { ticket, result: Box::new(result) }
             }
-            Effect::Save { name, content } => Msg::Saved(save(&self.profile.data().join("receipts"), &name, &content)),
-            Effect::Open(path) => Msg::Opened(open(path).await),
+            Effect::Save { name, content } => {
+                Msg::Saved(save(&self.profile.data().join("receipts"), &name, &content))
+            }
+            Effect::Open(path) => Msg::Opened(open(self.opener.clone(), path).await),
             Effect::CancelFetch(_) | Effect::Keep(_) => return,
         };
         self.reply.send(msg).await;
     }
 
     async fn unlock(&self, password: secrecy::SecretString) -> Result<Entered, LockedOut> {
-        let handle = Handle::open(self.profile.clone(), password, self.patience).await.map_err(|failure| LockedOut {
-            wrong: failure.kind == crate::act::FailureKind::WrongPassword,
-            message: failure.message,
-        })?;
+        let handle =
+            Handle::open(self.profile.clone(), password, self.patience).await.map_err(|failure| {
+                LockedOut {
+                    wrong: failure.kind == crate::act::FailureKind::WrongPassword,
+                    message: failure.message,
+                }
+            })?;
         let stage = handle.stage().await;
         let invitation = handle.invitation().await;
         self.enter(&handle);
@@ -197,10 +212,14 @@ impl Task {
         Joined { member: joined.member, center: joined.center, snapshot: handle.snapshot() }
     }
 
-    /// A registration that was not entered, and whether a vault lies here now.
-    fn refused(&self, failure: Failure) -> (Failure, Door) {
-        let door = if Vault::exists(self.profile.data()) { Door::Locked } else { Door::Empty };
-        (failure, door)
+    /// A registration that was not entered, and what there is now.
+    async fn refused(&self, failure: Failure) -> (Failure, Left) {
+        let left = match self.opened() {
+            Ok(handle) => Left::Open(handle.stage().await),
+            Err(_) if Vault::exists(self.profile.data()) => Left::Vault,
+            Err(_) => Left::Nothing,
+        };
+        (failure, left)
     }
 
     fn opened(&self) -> Result<Handle, Failure> {
@@ -229,19 +248,18 @@ fn write_whole(path: &Path, content: &str) -> io::Result<()> {
     fs::rename(&part, path)
 }
 
-/// Hands a file to the desktop, which runs on after this program.
-async fn open(path: PathBuf) -> Result<PathBuf, String> {
+/// Hands a file to the program that opens goods, which has no part in this screen.
+async fn open(opener: Option<String>, path: PathBuf) -> Result<PathBuf, String> {
     let shown = path.display();
-    let desktop = ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
-    if !desktop {
-        return Err(format!("there is no desktop here to open it with; the file is {shown}"));
-    }
-    let mut opener = Command::new("xdg-open");
-    opener.arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    match opener.status().await {
+    let Some(opener) = opener else {
+        return Err(format!("no opener is set in config.toml; the file is {shown}"));
+    };
+    let mut command = Command::new(&opener);
+    command.arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    match command.status().await {
         Ok(status) if status.success() => Ok(path),
-        Ok(_) => Err(format!("xdg-open knows nothing to open it with; the file is {shown}")),
-        Err(error) => Err(format!("xdg-open can't be run ({error}); the file is {shown}")),
+        Ok(status) => Err(format!("{opener} ended with {status}; the file is {shown}")),
+        Err(error) => Err(format!("{opener} can't be run ({error}); the file is {shown}")),
     }
 }
 

@@ -6,13 +6,14 @@ use tui_kit::{
     KeyEvent,
     keys::Action,
     ratatui::layout::Rect,
-    table::{self, Column, Field, Pressed, Rows, Table},
+    stack::{Screen, layer},
+    table::{self, Cell, Column, Pressed, Rows, Table},
     ui::Ui,
 };
 use wire::id::OrderHash;
 
 use crate::{
-    screen::{News, Screen, Step, Steps, layer, purchase, shared::Shared, words},
+    screen::{News, Step, Steps, purchase, shared::Shared, words},
     view::PurchaseRow,
 };
 
@@ -30,7 +31,8 @@ impl Default for History {
             Column::fixed("Amount", 14).right(),
             Column::fixed("State", 26).rank(3),
         ];
-        let empty = "Nothing bought yet. Purchases stand here, with their receipts and goods; 3 shows the stores.";
+        let empty =
+            "Nothing bought yet. Purchases stand here, with their receipts and goods; 3 shows the stores.";
         Self { table: Table::new(columns, empty).following() }
     }
 }
@@ -43,7 +45,7 @@ pub(crate) enum Do {
     CopyAll,
 }
 
-impl Screen for History {
+impl Screen<Shared> for History {
     type Do = Do;
     const NAME: &'static str = "history";
 
@@ -55,11 +57,25 @@ impl Screen for History {
         let some = self.table.selected().is_some();
         let none = "no purchase is selected";
         vec![
-            Action::new(Do::Open, "open", "enter", "Open", "The purchase in full, its receipt and its goods.")
-                .when(some, none),
-            Action::new(Do::Copy, "copy", "y", "Copy number", "Copies the transaction number, or the order's hash.")
-                .when(some, none),
-            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.").when(some, none).quiet(),
+            Action::new(
+                Do::Open,
+                "open",
+                "enter",
+                "Open",
+                "The purchase in full, its receipt and its goods.",
+            )
+            .when(some, none),
+            Action::new(
+                Do::Copy,
+                "copy",
+                "y",
+                "Copy number",
+                "Copies the transaction number, or the order's hash.",
+            )
+            .when(some, none),
+            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.")
+                .when(some, none)
+                .quiet(),
         ]
     }
 
@@ -79,7 +95,8 @@ impl Screen for History {
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
-        match self.table.press(key, &rows(&shared.snapshot.purchases)) {
+        let pressed = self.table.press(key, &rows(&shared.snapshot.purchases));
+        match pressed {
             Pressed::Taken => Some(Steps::new()),
             Pressed::Open(_) => Some(self.run(Do::Open, shared)),
             Pressed::Free => None,
@@ -117,7 +134,7 @@ fn rows(purchases: &[Arc<PurchaseRow>]) -> impl Rows<Key = OrderHash> {
                 row.store_name.as_str().into(),
                 row.goods.as_str().into(),
                 row.total.text.as_str().into(),
-                Field::toned(words::tone(row.state), row.state.words()),
+                Cell::toned(words::tone(row.state), row.state.words()),
             ]
         },
     )

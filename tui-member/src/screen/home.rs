@@ -6,6 +6,7 @@ use tui_kit::{
         layout::Rect,
         text::{Line, Span},
     },
+    stack::{Screen, layer},
     text::{self, Align},
     theme::Tone,
     ui::Ui,
@@ -13,11 +14,7 @@ use tui_kit::{
 
 use crate::{
     act::Act,
-    screen::{
-        MainScreen, Screen, Step, Steps, layer, purchase, request,
-        shared::Shared,
-        words,
-    },
+    screen::{Step, Steps, purchase, request, shared::Shared, words},
     view::{MessageRow, PurchaseState},
 };
 
@@ -36,7 +33,7 @@ pub(crate) enum Do {
     Last,
 }
 
-impl Screen for Home {
+impl Screen<Shared> for Home {
     type Do = Do;
     const NAME: &'static str = "home";
 
@@ -48,7 +45,13 @@ impl Screen for Home {
         let bought = !shared.snapshot.purchases.is_empty();
         vec![
             Action::new(Do::Shop, "shop", "s enter", "Shop", "The directory of stores."),
-            Action::new(Do::Request, "request-card", "c", "Request card", "Asks for a prepaid card, paid by bank transfer."),
+            Action::new(
+                Do::Request,
+                "request-card",
+                "c",
+                "Request card",
+                "Asks for a prepaid card, paid by bank transfer.",
+            ),
             Action::new(
                 Do::Ask,
                 "ask",
@@ -65,7 +68,7 @@ impl Screen for Home {
         match todo {
             Do::Ask => vec![shared.order(Act::Sync), Step::Say(Tone::Plain, "asking the center".into())],
             Do::Request => vec![Step::Push(layer(request::Request::new()))],
-            Do::Shop => vec![Step::Go(MainScreen::Stores)],
+            Do::Shop => vec![Step::Go("stores")],
             Do::Last => {
                 let newest = shared.snapshot.purchases.first().map(|row| row.order);
                 newest.map(|order| Step::Push(layer(purchase::Purchase::new(order)))).into_iter().collect()

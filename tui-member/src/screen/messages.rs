@@ -5,14 +5,15 @@ use tui_kit::{
     detail::{Detail, Row},
     keys::Action,
     ratatui::layout::Rect,
-    table::{self, Column, Field, Pressed, Rows, Table},
+    stack::{Screen, layer},
+    table::{self, Cell, Column, Pressed, Rows, Table},
     theme::Tone,
     ui::Ui,
 };
 use wire::id::EntryNumber;
 
 use crate::{
-    screen::{News, Screen, Step, Steps, layer, shared::Shared, words},
+    screen::{News, Step, Steps, shared::Shared, words},
     view::MessageRow,
 };
 
@@ -26,11 +27,8 @@ pub(crate) struct Messages {
 
 impl Default for Messages {
     fn default() -> Self {
-        let columns = [
-            Column::fixed("When", 14),
-            Column::fixed("Number", 13).rank(1),
-            Column::growing("Message", 16),
-        ];
+        let columns =
+            [Column::fixed("When", 14), Column::fixed("Number", 13).rank(1), Column::growing("Message", 16)];
         let empty = "No messages. What the center has to say, and what this terminal noticed, stands here.";
         Self { table: Table::new(columns, empty).following() }
     }
@@ -44,7 +42,7 @@ pub(crate) enum Do {
     CopyAll,
 }
 
-impl Screen for Messages {
+impl Screen<Shared> for Messages {
     type Do = Do;
     const NAME: &'static str = "messages";
 
@@ -58,7 +56,9 @@ impl Screen for Messages {
         vec![
             Action::new(Do::Open, "open", "enter", "Read", "The message in full.").when(some, none),
             Action::new(Do::Copy, "copy", "y", "Copy", "Copies the message.").when(some, none),
-            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies it as JSON.").when(some, none).quiet(),
+            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies it as JSON.")
+                .when(some, none)
+                .quiet(),
         ]
     }
 
@@ -75,7 +75,8 @@ impl Screen for Messages {
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
-        match self.table.press(key, &rows(&shared.snapshot.messages)) {
+        let pressed = self.table.press(key, &rows(&shared.snapshot.messages));
+        match pressed {
             Pressed::Taken => Some(Steps::new()),
             Pressed::Open(_) => Some(self.run(Do::Open, shared)),
             Pressed::Free => None,
@@ -113,7 +114,7 @@ fn rows(messages: &[MessageRow]) -> impl Rows<Key = Key> {
         vec![
             row.at.text.as_str().into(),
             row.number.map(|number| number.to_string()).unwrap_or_default().into(),
-            Field::toned(tone, row.words.as_str()),
+            Cell::toned(tone, row.words.as_str()),
         ]
     })
 }
@@ -136,7 +137,7 @@ impl Message {
     }
 }
 
-impl Screen for Message {
+impl Screen<Shared> for Message {
     type Do = Do;
     const NAME: &'static str = "message";
 

@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use tui_kit::{
     Look, Now,
     keys::Bindings,
+    stack::{Room, World},
+    time::Zone,
 };
 use wire::amount::{Amount, Currency};
 
 use crate::{
     act::{Act, CartLine},
     app::Effect,
-    screen::{MainScreen, Step},
+    screen::{self, News, Step, Steps},
     view::{LineView, Money, Snapshot, Transfer},
 };
 
@@ -26,7 +28,7 @@ pub struct Place {
     /// The profile's name or directory, for the door.
     pub profile: String,
     /// The zone of all times, shown once.
-    pub zone: String,
+    pub zone: Zone,
 }
 
 /// How a person wants the screens; kept in the profile's settings file.
@@ -130,8 +132,37 @@ impl Shared {
         self.snapshot.center.as_ref().map_or(Currency::YEN, |center| center.currency)
     }
 
-    /// What stands at the right of every page's head: the account, the line, the zone.
-    pub(crate) fn status(&self) -> String {
+    /// Other preferences from now on.
+    pub(crate) fn prefer(&mut self, preferences: Preferences) -> Steps {
+        self.preferences = preferences.clone();
+        let look = preferences.look;
+        vec![Step::Own(Effect::Keep(preferences)), Step::Look(look)]
+    }
+}
+
+impl World for Shared {
+    type Effect = Effect;
+    type News = News;
+    const ROOMS: &'static [Room<Self>] = screen::ROOMS;
+
+    fn set_now(&mut self, now: Now) {
+        self.now = now;
+    }
+
+    fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
+    fn zone(&self) -> &Zone {
+        &self.place.zone
+    }
+
+    fn is_calm(&self) -> bool {
+        self.preferences.reduced_motion
+    }
+
+    /// The account, the line, the zone.
+    fn status(&self) -> String {
         let line = match &self.snapshot.line {
             LineView::Idle => "not connected",
             LineView::Connecting { .. } => "connecting",
@@ -140,19 +171,17 @@ impl Shared {
             LineView::Down { .. } => "offline",
         };
         match self.snapshot.member {
-            Some(member) => format!("{member} · {line} · {}", self.place.zone),
+            Some(member) => format!("{member} · {line} · {}", self.place.zone.name()),
             None => self.place.profile.clone(),
         }
     }
 
-    /// What waits on a main screen.
-    pub(crate) fn count(&self, place: MainScreen) -> Option<usize> {
-        let count = match place {
-            MainScreen::Cart => self.cart.len(),
-            MainScreen::Outbox => self.snapshot.outbox.iter().filter(|row| row.open).count(),
+    fn waiting_in(&self, room: &str) -> usize {
+        match room {
+            "cart" => self.cart.len(),
+            "outbox" => self.snapshot.outbox.iter().filter(|row| row.open).count(),
             _ => 0,
-        };
-        (count > 0).then_some(count)
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use tui_kit::{
     KeyEvent,
     keys::Action,
     ratatui::layout::{Constraint, Layout, Rect},
-    table::{self, Column, Field, Pressed, Rows, Table},
+    stack::{Screen, layer},
+    table::{self, Cell, Column, Pressed, Rows, Table},
     theme::Tone,
     ui::Ui,
 };
@@ -12,7 +13,7 @@ use wire::id::StoreNumber;
 
 use crate::{
     act::{Act, Outcome},
-    screen::{News, Screen, Step, Steps, asked::Asked, catalogue::Catalogue, layer, shared::Shared, words},
+    screen::{News, Step, Steps, asked::Asked, catalogue::Catalogue, shared::Shared, words},
     view::StoreRow,
 };
 
@@ -50,11 +51,11 @@ impl Stores {
     }
 
     fn ask(&mut self, shared: &mut Shared) -> Steps {
-        vec![self.asked.ask(Act::Stores { query: String::new() }, shared)]
+        vec![self.asked.ask(Act::Stores { query: String::new() }, "the directory of stores", shared)]
     }
 }
 
-impl Screen for Stores {
+impl Screen<Shared> for Stores {
     type Do = Do;
     const NAME: &'static str = "stores";
 
@@ -69,7 +70,9 @@ impl Screen for Stores {
             Action::new(Do::Open, "open", "enter", "Visit", "What the store sells.").when(some, none),
             Action::new(Do::Ask, "ask", "r", "Ask again", "Asks the center for the directory."),
             Action::new(Do::Copy, "copy", "y", "Copy number", "Copies the store's number.").when(some, none),
-            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.").when(some, none).quiet(),
+            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.")
+                .when(some, none)
+                .quiet(),
         ]
     }
 
@@ -87,7 +90,8 @@ impl Screen for Stores {
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
         let Self { asked, table } = self;
-        match table.press(key, &rows(asked.here().map_or(&[], Vec::as_slice))) {
+        let pressed = table.press(key, &rows(asked.here().map_or(&[], Vec::as_slice)));
+        match pressed {
             Pressed::Taken => Some(Steps::new()),
             Pressed::Open(_) => Some(self.run(Do::Open, shared)),
             Pressed::Free => None,
@@ -121,7 +125,7 @@ impl Screen for Stores {
 
     fn view(&self, _shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
         if self.asked.here().is_none() {
-            self.asked.view(ui, area, "the directory", "r asks again");
+            self.asked.view(ui, area, "r asks again");
             return;
         }
         let [list, foot] = Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(area);
@@ -138,7 +142,8 @@ fn rows(stores: &[StoreRow]) -> impl Rows<Key = StoreNumber> {
         stores,
         |row| row.store,
         |row| {
-            let now = if row.open { Field::toned(Tone::Good, "open") } else { Field::toned(Tone::Dim, "closed") };
+            let now =
+                if row.open { Cell::toned(Tone::Good, "open") } else { Cell::toned(Tone::Dim, "closed") };
             vec![row.name.as_str().into(), row.store.to_string().into(), now]
         },
     )

@@ -1,0 +1,112 @@
+//! The door: password A opens the vault.
+
+use tui_kit::{
+    KeyEvent,
+    form::{Field, Form, Pressed},
+    keys::Action,
+    progress::Waiting,
+    ratatui::layout::{Constraint, Layout, Rect},
+    stack::Screen,
+    ui::Ui,
+};
+
+use crate::{
+    app::Effect,
+    screen::{News, Step, Steps, shared::Shared},
+};
+
+const FIELD: &str = "password-a";
+
+/// The door.
+pub(crate) struct Unlock {
+    form: Form,
+    /// While a password is being tried, which is slow on purpose.
+    trying: Option<Waiting>,
+}
+
+impl Unlock {
+    pub(crate) fn new() -> Self {
+        let form = Form::new("Open", [Field::password(FIELD, "Password A").required()]);
+        Self { form, trying: None }
+    }
+
+    fn attempt(&mut self, shared: &Shared) -> Steps {
+        // A password shorter than an entry is no reason to make people press Enter twice.
+        let Some(password) = self.form.secret(FIELD) else {
+            self.form.submit();
+            return Steps::new();
+        };
+        self.form.wipe();
+        self.form.focus(FIELD);
+        self.trying = Some(Waiting::new(shared.now, "the vault to open", ""));
+        vec![Step::Own(Effect::Unlock(password.into()))]
+    }
+}
+
+impl Screen<Shared> for Unlock {
+    type Do = ();
+    const NAME: &'static str = "unlock";
+    const INSIDE: bool = false;
+
+    fn title(&self, _shared: &Shared) -> String {
+        "Unlock".into()
+    }
+
+    fn actions(&self, _shared: &Shared) -> Vec<Action<()>> {
+        vec![Action::new((), "open", "enter", "Open", "Opens the vault with password A.")]
+    }
+
+    fn run(&mut self, _todo: (), shared: &mut Shared) -> Steps {
+        self.attempt(shared)
+    }
+
+    fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
+        if self.trying.is_some() {
+            return None;
+        }
+        if key.code == tui_kit::KeyCode::Enter {
+            return Some(self.attempt(shared));
+        }
+        match self.form.press(key) {
+            Pressed::Taken => Some(Steps::new()),
+            Pressed::Submit => Some(self.attempt(shared)),
+            Pressed::Free | Pressed::Back => None,
+        }
+    }
+
+    fn paste(&mut self, pasted: &str, _shared: &Shared) {
+        if self.trying.is_none() {
+            self.form.paste(pasted);
+        }
+    }
+
+    fn guards(&self) -> bool {
+        true
+    }
+
+    fn told(&mut self, news: &News, _shared: &mut Shared) -> Steps {
+        if let News::LockedOut(locked) = news {
+            self.trying = None;
+            self.form.refuse(FIELD, locked.message.clone());
+        }
+        Steps::new()
+    }
+
+    fn lively(&self, _shared: &Shared) -> bool {
+        self.trying.is_some()
+    }
+
+    fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
+        let [words, fields] = Layout::vertical([Constraint::Length(3), Constraint::Min(0)]).areas(area);
+        let style = ui.theme().text;
+        let said = format!(
+            "Password A opens the vault of profile {}: cards, history, messages. It can't spend.",
+            shared.place.profile
+        );
+        ui.paragraph(words, &said, style);
+        match &self.trying {
+            Some(waiting) => waiting.view(ui, fields),
+            None => self.form.view(ui, fields),
+        }
+    }
+}
