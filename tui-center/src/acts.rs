@@ -1,8 +1,8 @@
 //! What can be done with a center, and by whom: the same for subcommands, the control socket and the console.
 //!
 //! Looking at registers takes a viewer, working the bank desk a clerk, freezing and sending money back a supervisor.
-//! What shows no personal data and moves nothing (`status`, `invitation`, `stop`) takes nobody: whoever may open the
-//! control socket could end the process as well. The books check the role a second time.
+//! What shows no personal data and moves nothing (`status`, `invitation`, `books verify`, `stop`) takes nobody: whoever
+//! may open the control socket could end the process as well. The books check the role a second time.
 
 use std::fmt;
 
@@ -23,6 +23,7 @@ use crate::{
         desk,
         detail::{self, Subject},
         overview, registers, report, transactions,
+        verify::{self, Verified},
         view::{Detail, DeskRow, KeyRow, MemberRow, Overview, Report, StoreRow, TransactionRow},
     },
     operators::Operator,
@@ -42,10 +43,6 @@ pub enum Act {
     Status,
     /// What people need to join.
     Invitation,
-    /// The settings.
-    Config,
-    /// The operators.
-    Operators,
     /// The member register.
     Members(List),
     /// The store register.
@@ -76,6 +73,8 @@ pub enum Act {
         /// `YYYY-MM-DD`; today when empty.
         day: Option<String>,
     },
+    /// Looks at everything that must hold in the books.
+    Verify,
     /// Issues the card that was asked for with an unmatched receipt.
     AssignReceipt {
         /// The receipt's entry.
@@ -159,23 +158,10 @@ pub enum Outcome {
     /// To [`Act::Invitation`].
     Invitation {
         /// What people need to join.
+        #[serde(with = "crate::inquiry::view::printed")]
         invitation: Invitation,
-        /// The invitation as one line.
-        text: String,
         /// The root key's fingerprint.
         fingerprint: String,
-    },
-    /// To [`Act::Config`].
-    Config {
-        /// The file.
-        file: String,
-        /// What it holds.
-        text: String,
-    },
-    /// To [`Act::Operators`].
-    Operators {
-        /// By name.
-        operators: Vec<Operator>,
     },
     /// To [`Act::Members`].
     Members {
@@ -213,6 +199,8 @@ pub enum Outcome {
     },
     /// To [`Act::Report`].
     Report(Report),
+    /// To [`Act::Verify`].
+    Verified(Verified),
     /// An entry was made.
     Entered(TransactionRow),
     /// Done; there is nothing to say but this.
@@ -244,7 +232,7 @@ impl Act {
     /// What it takes; `None` when nobody needs to be named.
     pub fn needs(&self) -> Option<OperatorRole> {
         match self {
-            Self::Status | Self::Invitation | Self::Config | Self::Operators | Self::Stop => None,
+            Self::Status | Self::Invitation | Self::Verify | Self::Stop => None,
             Self::Members(_)
             | Self::Stores(_)
             | Self::Keys(_)
@@ -349,15 +337,11 @@ impl Center {
             Act::Invitation => {
                 let invitation = self.config().invitation().map_err(|words| ActError::new("config", words))?;
                 let fingerprint = invitation.root.fingerprint();
-                Outcome::Invitation { text: invitation.to_string(), invitation, fingerprint }
+                Outcome::Invitation { invitation, fingerprint }
             }
-            Act::Config => {
-                Outcome::Config { file: self.places().config.display().to_string(), text: self.config().text() }
-            }
-            Act::Operators => Outcome::Operators { operators: self.operators().list() },
-            Act::Members(list) => Outcome::Members { members: registers::members(self, &list.query, most(&list)) },
-            Act::Stores(list) => Outcome::Stores { stores: registers::stores(self, &list.query, most(&list)) },
-            Act::Keys(list) => Outcome::Keys { keys: registers::keys(self, &list.query, most(&list)) },
+            Act::Members(list) => Outcome::Members { members: registers::members(self, &list.query, most(&list)).map_err(unreadable)? },
+            Act::Stores(list) => Outcome::Stores { stores: registers::stores(self, &list.query, most(&list)).map_err(unreadable)? },
+            Act::Keys(list) => Outcome::Keys { keys: registers::keys(self, &list.query, most(&list)).map_err(unreadable)? },
             Act::Transactions { list, kind, before } => {
                 let found = transactions::transactions(self, &list.query, kind, before, most(&list)).map_err(unreadable)?;
                 Outcome::Transactions { transactions: found.rows, next: found.next }
@@ -373,6 +357,7 @@ impl Center {
                 let report = report::report(self, day.as_deref()).map_err(|words| ActError::new("refused", words))?;
                 Outcome::Report(report)
             }
+            Act::Verify => Outcome::Verified(verify::running(self)),
             Act::AssignReceipt { .. }
             | Act::ReturnReceipt { .. }
             | Act::Standing { .. }

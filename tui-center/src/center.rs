@@ -13,7 +13,7 @@ use std::{
 
 use ledger::request::Settings;
 use secrecy::SecretString;
-use tokio::sync::watch;
+use tokio::sync::{broadcast::error::RecvError, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tui_kit::profile::{Profile, ProfileLock};
 use wire::{
@@ -27,8 +27,9 @@ use wire::{
 
 use crate::{
     books::{
-        Books, BooksError, CheckpointKey,
+        Books, BooksError, CheckpointKey, Reader,
         cabinet::{Cabinet, Certificate},
+        registers::Registers,
     },
     config::Config,
     errors::{ErrorLog, Room, Weight},
@@ -40,6 +41,9 @@ use crate::{
     reception::presence::Presence,
     settlement::{Cursors, Desk, Mailboxes, Opening, SystemClock},
 };
+
+/// How long an inquiry waits for the registers.
+const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// A center. Clones are the same center.
 #[derive(Clone)]
@@ -56,6 +60,7 @@ struct Rooms {
     bank_account: BankAccount,
     desk: Desk,
     cabinet: Cabinet,
+    registers: Registers,
     operators: Operators,
     errors: ErrorLog,
     guard: Guard,
@@ -102,9 +107,23 @@ pub enum OpenError {
     Unfit(String),
 }
 
-impl Center {
-    /// Opens a center: unlocks its keys, reads the journal, opens the desk. It takes as long as Argon2id and the
-    /// journal take; call it on a thread that may be kept busy, inside a tokio runtime.
+/// What the service passphrase opens besides the books: for looking at books that may be damaged.
+pub struct Custody {
+    /// The settings.
+    pub config: Config,
+    /// The cabinet.
+    pub cabinet: Cabinet,
+    /// The keys with which the center speaks.
+    pub roles: RoleKeys,
+    /// The signed key sheet.
+    pub sheet: Telegram,
+    /// What it says.
+    pub key_sheet: KeySheet,
+    _lock: ProfileLock,
+}
+
+impl Custody {
+    /// Takes the profile for this process and unlocks its keys; takes as long as Argon2id.
     pub fn open(profile: &Profile, passphrase: &SecretString) -> Result<Self, OpenError> {
         let places = Places::of(profile);
         if !places.config.exists() {
@@ -113,18 +132,35 @@ impl Center {
         profile.create()?;
         let lock = profile.lock()?;
         let config = Config::read(&places.config)?;
-        let errors = ErrorLog::open(&places.state);
         let service = keys::open_service(&places.service_key, passphrase)?;
         let roles = service.roles().clone();
         let cabinet = Cabinet::open(&places.cabinet, service.cabinet_key())?;
-        let unfit = |words: String| OpenError::Unfit(words);
-
-        let sheet = newest_sheet(&cabinet)?.ok_or_else(|| unfit("the key sheet is missing from the cabinet".into()))?;
-        let key_sheet = KeySheet::verify(&sheet, &config.root_key).map_err(|error| unfit(error.to_string()))?;
+        let unfit = |words: &str| OpenError::Unfit(words.to_owned());
+        let sheet = newest_sheet(&cabinet)?.ok_or_else(|| unfit("the key sheet is missing from the cabinet"))?;
+        let key_sheet =
+            KeySheet::verify(&sheet, &config.root_key).map_err(|error| OpenError::Unfit(error.to_string()))?;
         if !roles.stand_on(&key_sheet) {
-            return Err(unfit("the role keys are not those that the key sheet names".into()));
+            return Err(unfit("the role keys are not those that the key sheet names"));
         }
-        let key = CheckpointKey { origin: key_sheet.log_origin.clone(), key: roles.checkpoint.clone() };
+        Ok(Self { config, cabinet, roles, sheet, key_sheet, _lock: lock })
+    }
+
+    /// What the journal's checkpoints are signed with.
+    pub fn checkpoint_key(&self) -> CheckpointKey {
+        CheckpointKey { origin: self.key_sheet.log_origin.clone(), key: self.roles.checkpoint.clone() }
+    }
+}
+
+impl Center {
+    /// Opens a center: unlocks its keys, reads the journal, opens the desk. It takes as long as Argon2id and the
+    /// journal take; call it on a thread that may be kept busy, inside a tokio runtime.
+    pub fn open(profile: &Profile, passphrase: &SecretString) -> Result<Self, OpenError> {
+        let custody = Custody::open(profile, passphrase)?;
+        let key = custody.checkpoint_key();
+        let Custody { config, cabinet, roles, sheet, key_sheet, _lock: lock } = custody;
+        let places = Places::of(profile);
+        let errors = ErrorLog::open(&places.state);
+        let unfit = |words: String| OpenError::Unfit(words);
         let mailboxes = Mailboxes::open(Arc::new(KeptCursors(cabinet.clone())))?;
         let mut opening = Opening::new(mailboxes);
         let books = Books::open(&places.books, key, |record| opening.follow(record))?;
@@ -135,12 +171,11 @@ impl Center {
         if opening.state().sheet() != Some((key_sheet.number, sheet.digest())) {
             return Err(unfit("the books name another key sheet than the cabinet holds".into()));
         }
-        let zone = jiff::tz::TimeZone::get(&settings.zone)
-            .map_err(|_| unfit(format!("the time zone “{}” is unknown on this machine", settings.zone)))?;
-        let local = Local { currency: settings.currency, zone, day_end: settings.day_end };
+        let local = Local::new(&settings).map_err(unfit)?;
         let operators = Operators::open(&places.operators).map_err(|error| unfit(error.to_string()))?;
         let bank_account = config.bank_account().map_err(unfit)?;
         let guard = Guard::new(config.limits.clone(), errors.clone());
+        let registers = open_registers(&places, books.reader(), &errors)?;
         let desk = Desk::open(Box::new(books), opening, Box::new(SystemClock::start()))?;
         let rooms = Rooms {
             places,
@@ -153,6 +188,7 @@ impl Center {
             bank_account,
             desk,
             cabinet,
+            registers,
             operators,
             errors,
             guard,
@@ -165,7 +201,9 @@ impl Center {
             tasks: TaskTracker::new(),
             _lock: lock,
         };
-        Ok(Self(Arc::new(rooms)))
+        let center = Self(Arc::new(rooms));
+        center.0.tasks.spawn(follow(center.desk().clone(), center.registers().clone(), center.0.stop.clone()));
+        Ok(center)
     }
 
     /// Where its files lie.
@@ -216,6 +254,19 @@ impl Center {
     /// The cabinet.
     pub fn cabinet(&self) -> &Cabinet {
         &self.0.cabinet
+    }
+
+    /// The registers, up with the journal: waits a moment for them to take in what was just entered.
+    ///
+    /// Registers that stay behind answer with what they have; [`Registers::progress`] tells why.
+    pub fn registers_now(&self) -> &Registers {
+        self.0.registers.wait(self.desk().reader().size(), CATCH_UP);
+        &self.0.registers
+    }
+
+    /// The registers.
+    pub fn registers(&self) -> &Registers {
+        &self.0.registers
     }
 
     /// The staff.
@@ -283,7 +334,11 @@ impl Center {
         self.0.tasks.close();
         // Watching tasks end with the token; a slow one is not waited for.
         let _ = tokio::time::timeout(Duration::from_secs(2), self.0.tasks.wait()).await;
-        self.0.desk.close().await
+        let closed = self.0.desk.close().await;
+        let registers = self.0.registers.clone();
+        // They follow the journal to its end; what they miss they take in at the next opening.
+        let _ = tokio::task::spawn_blocking(move || registers.close()).await;
+        closed
     }
 
     /// Signs a card's certificate. Ed25519 is deterministic: the same card has the same certificate at any time, so
@@ -310,6 +365,29 @@ impl Center {
             self.counters().failures.fetch_add(1, Ordering::Relaxed);
             Err(Problem::new(ProblemKind::Busy, "the center could not do this: an error in the program"))
         })
+    }
+}
+
+/// Damaged registers are made anew: nothing stands in them that the journal does not have.
+fn open_registers(places: &Places, reader: Reader, errors: &ErrorLog) -> Result<Registers, BooksError> {
+    Registers::open(&places.registers, reader.clone()).or_else(|error| {
+        errors.tell(Room::Books, Weight::Alarm, format!("The registers do not open and are made anew: {error}."));
+        Registers::rebuild(&places.registers, reader)
+    })
+}
+
+/// Tells the registers of every growth of the journal.
+async fn follow(desk: Desk, registers: Registers, stop: CancellationToken) {
+    let mut entries = desk.subscribe();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            entered = entries.recv() => match entered {
+                // They read the journal themselves: whoever lags has missed nothing.
+                Ok(_) | Err(RecvError::Lagged(_)) => registers.follow(),
+                Err(RecvError::Closed) => return,
+            },
+        }
     }
 }
 

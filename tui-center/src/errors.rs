@@ -53,6 +53,32 @@ pub enum Weight {
     Alarm,
 }
 
+impl Room {
+    /// A noun for lists.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Reception => "reception",
+            Self::Guard => "guard",
+            Self::Desk => "desk",
+            Self::Books => "books",
+            Self::Bank => "bank",
+            Self::Operators => "operators",
+            Self::Program => "program",
+        }
+    }
+}
+
+impl Weight {
+    /// A noun for lists.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Alarm => "alarm",
+        }
+    }
+}
+
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorLine {

@@ -91,6 +91,7 @@ pub struct Founded {
     /// The root key's fingerprint, to compare by another way.
     pub fingerprint: String,
     /// What people need to join.
+    #[serde(with = "crate::inquiry::view::printed")]
     pub invitation: Invitation,
     /// Where it listens.
     pub listen: Vec<String>,

@@ -21,6 +21,7 @@
 pub mod acts;
 pub mod books;
 pub mod center;
+pub mod cmd;
 pub mod config;
 pub mod console;
 pub mod errors;

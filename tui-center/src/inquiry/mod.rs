@@ -10,5 +10,6 @@ pub mod overview;
 pub mod registers;
 pub mod report;
 pub mod transactions;
+pub mod verify;
 pub mod view;
 pub mod words;

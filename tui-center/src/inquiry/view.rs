@@ -2,6 +2,7 @@
 //!
 //! Amounts and times carry the words beside the number, so that whoever shows them needs neither currency nor zone.
 
+use ledger::request::Settings;
 use serde::{Deserialize, Serialize};
 use wire::{
     amount::{Amount, Currency},
@@ -12,13 +13,13 @@ use wire::{
     time::Timestamp,
 };
 
-use crate::guard::GuardCounts;
+use crate::{books::registers::Calendar, guard::GuardCounts};
 
 /// An amount with its words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
-    /// Minor units; below zero where an account is overdrawn.
-    pub minor: i128,
+    /// Minor units; below zero where an account is overdrawn. Sums beyond `i64` stay at its bounds.
+    pub minor: i64,
     /// As people write it: `1,500 JPY`.
     pub text: String,
 }
@@ -26,7 +27,7 @@ pub struct Money {
 impl Money {
     /// An amount in a currency.
     pub fn of(currency: Currency, amount: Amount) -> Self {
-        Self { minor: i128::from(amount.minor()), text: currency.print(amount) }
+        Self { minor: saturated(i128::from(amount.minor())), text: currency.print(amount) }
     }
 
     /// A sum that may be larger than any single amount, or below zero.
@@ -35,8 +36,9 @@ impl Money {
         let absolute = minor.unsigned_abs();
         let whole = absolute / unit;
         let mut figures = String::new();
-        for (at, digit) in whole.to_string().chars().enumerate() {
-            if at > 0 && (whole.to_string().len() - at).is_multiple_of(3) {
+        let digits = whole.to_string();
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
                 figures.push(',');
             }
             figures.push(digit);
@@ -45,8 +47,28 @@ impl Money {
             figures.push_str(&format!(".{:0width$}", absolute % unit, width = currency.digits() as usize));
         }
         let sign = if minor < 0 { "-" } else { "" };
-        Self { minor, text: format!("{sign}{figures} {}", currency.code()) }
+        Self { minor: saturated(minor), text: format!("{sign}{figures} {}", currency.code()) }
     }
+}
+
+/// An invitation in JSON is the line that people hand on.
+pub mod printed {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+    use wire::sheet::Invitation;
+
+    /// Prints it.
+    pub fn serialize<S: Serializer>(invitation: &Invitation, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(invitation)
+    }
+
+    /// Reads it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Invitation, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+fn saturated(minor: i128) -> i64 {
+    i64::try_from(minor).unwrap_or(if minor < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// An instant with its words in the center's zone.
@@ -77,6 +99,7 @@ pub struct Overview {
     /// The root key's fingerprint, for comparing.
     pub fingerprint: String,
     /// What people need to join.
+    #[serde(with = "printed")]
     pub invitation: Invitation,
     /// The currency.
     pub currency: Currency,
@@ -325,18 +348,26 @@ pub struct ReportStore {
     pub refunded: Money,
 }
 
-/// The center's zone and currency, which turn numbers into words.
+/// The center's calendar and currency, which turn numbers into words.
 #[derive(Debug, Clone)]
 pub struct Local {
-    /// The currency.
-    pub currency: Currency,
-    /// The time zone.
-    pub zone: jiff::tz::TimeZone,
-    /// Minutes after local midnight at which a business day ends.
-    pub day_end: u16,
+    currency: Currency,
+    zone: jiff::tz::TimeZone,
+    calendar: Calendar,
+    day_end: u16,
 }
 
 impl Local {
+    /// As the founding fixed it.
+    ///
+    /// # Errors
+    /// In words, when this machine does not know the zone.
+    pub fn new(settings: &Settings) -> Result<Self, String> {
+        let calendar = Calendar::new(settings)?;
+        let zone = jiff::tz::TimeZone::get(&settings.zone).map_err(|error| error.to_string())?;
+        Ok(Self { currency: settings.currency, zone, calendar, day_end: settings.day_end })
+    }
+
     /// An amount.
     pub fn money(&self, amount: Amount) -> Money {
         Money::of(self.currency, amount)
@@ -349,41 +380,30 @@ impl Local {
 
     /// An instant.
     pub fn moment(&self, at: Timestamp) -> Moment {
-        let text = self.zoned(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
+        let instant = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::MAX);
+        let text = instant.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
         Moment { unix_ms: at.0, text }
     }
 
-    /// The business day that an instant belongs to.
+    /// The business day that an instant belongs to; see [`Calendar::day`].
     pub fn day(&self, at: Timestamp) -> jiff::civil::Date {
-        // A day that ends at 06:00 began at 06:00 the day before and bears the earlier date.
-        let late = jiff::SignedDuration::from_mins(i64::from(self.day_end % 1440));
-        self.zoned(at).datetime().checked_sub(late).unwrap_or(self.zoned(at).datetime()).date()
+        self.calendar.day(at)
     }
 
-    /// When a business day begins.
+    /// When a business day begins: where the one before it ended.
     pub fn day_start(&self, day: jiff::civil::Date) -> Timestamp {
-        let minutes = self.day_end % 1440;
-        let hour = i8::try_from(minutes / 60).unwrap_or(0);
-        let minute = i8::try_from(minutes % 60).unwrap_or(0);
-        let begins = day.at(hour, minute, 0, 0).to_zoned(self.zone.clone());
+        let shift = jiff::SignedDuration::from_mins(i64::from(self.day_end) - 1440);
+        let begins = day.at(0, 0, 0, 0).checked_add(shift).and_then(|wall| wall.to_zoned(self.zone.clone()));
         begins.map_or(Timestamp(0), |zoned| {
             Timestamp(u64::try_from(zoned.timestamp().as_millisecond()).unwrap_or(0))
         })
-    }
-
-    fn zoned(&self, at: Timestamp) -> jiff::Zoned {
-        let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
-        jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::MAX).to_zoned(self.zone.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tokyo(day_end: u16) -> Local {
-        Local { currency: Currency::YEN, zone: jiff::tz::TimeZone::get("Asia/Tokyo").unwrap(), day_end }
-    }
 
     #[test]
     fn sums_print_like_amounts_and_below_zero() {
@@ -394,21 +414,23 @@ mod tests {
     }
 
     #[test]
-    fn business_days_end_when_the_center_says() {
-        let at = |text: &str| {
-            let stamp: jiff::Timestamp = text.parse().unwrap();
-            Timestamp(u64::try_from(stamp.as_millisecond()).unwrap())
-        };
-        let midnight = tokyo(1440);
-        assert_eq!(midnight.day(at("2026-11-22T14:59:59Z")).to_string(), "2026-11-22");
-        assert_eq!(midnight.day(at("2026-11-22T15:00:00Z")).to_string(), "2026-11-23");
-        let six = tokyo(360);
-        assert_eq!(six.day(at("2026-11-22T20:59:59Z")).to_string(), "2026-11-22");
-        assert_eq!(six.day(at("2026-11-22T21:00:00Z")).to_string(), "2026-11-23");
-        for local in [midnight, six] {
+    fn a_business_day_begins_where_the_one_before_ends() {
+        for day_end in [1440, 1080, 390] {
+            let settings = Settings {
+                center: wire::id::CenterId([0; 32]),
+                name: "Garden Club".into(),
+                currency: Currency::YEN,
+                zone: "Asia/Tokyo".into(),
+                day_end,
+                card_least: Amount::ZERO,
+                card_most: Amount::MAX,
+                funding_ms: 1,
+                refusals_per_minute: 1,
+            };
+            let local = Local::new(&settings).unwrap();
             let start = local.day_start(jiff::civil::date(2026, 11, 22));
-            assert_eq!(local.day(start).to_string(), "2026-11-22");
-            assert_eq!(local.day(Timestamp(start.0 - 1)).to_string(), "2026-11-21");
+            assert_eq!(local.day(start).to_string(), "2026-11-22", "{day_end}");
+            assert_eq!(local.day(Timestamp(start.0 - 1)).to_string(), "2026-11-21", "{day_end}");
         }
     }
 }

@@ -1,0 +1,72 @@
+//! `books verify`, `books rebuild`.
+
+use serde_json::json;
+use tui_kit::{
+    cli::{self, Exit},
+    control::{self, ControlError},
+};
+
+use super::{Context, print, reach::open_told};
+use crate::{
+    acts::{Act, Outcome},
+    books::{Books as Journal, registers::Registers},
+    center::Custody,
+    inquiry::verify,
+};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Books {
+    /// Look at everything that must hold: chain, checkpoints, entries, replay, cabinet
+    Verify,
+    /// Make the registers anew from the journal; the center must not run
+    Rebuild,
+}
+
+impl Books {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
+        match self {
+            Self::Verify => verify(context).await,
+            Self::Rebuild => rebuild(context).await,
+        }
+    }
+}
+
+async fn verify(context: &Context) -> Result<Exit, cli::Failure> {
+    let outcome = match control::connect(&context.places().control).await {
+        Ok(_) => context.reach().running(Act::Verify).await?,
+        // Not opened for it: damaged books are to be looked at as they lie.
+        Err(ControlError::NotRunning) => {
+            let (passphrase, profile, places) = (context.service.read()?, context.profile.clone(), context.places());
+            let looked = tokio::task::spawn_blocking(move || {
+                let custody = Custody::open(&profile, &passphrase)?;
+                Ok(verify::resting(&places, &custody.key_sheet, &custody.cabinet))
+            });
+            let looked = looked.await.map_err(|_| cli::Failure::refused("internal", "the books could not be looked at"))?;
+            let looked = looked.map_err(|error| open_told(&error))?;
+            serde_json::to_value(Outcome::Verified(looked))
+                .map_err(|error| cli::Failure::refused("internal", error.to_string()))?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let holds = outcome["data"]["holds"] == true;
+    print::outcome(context.out, &outcome)?;
+    Ok(if holds { Exit::Ok } else { Exit::Refused })
+}
+
+async fn rebuild(context: &Context) -> Result<Exit, cli::Failure> {
+    let (passphrase, profile, places) = (context.service.read()?, context.profile.clone(), context.places());
+    let rebuilt = tokio::task::spawn_blocking(move || {
+        let custody = Custody::open(&profile, &passphrase)?;
+        let books = Journal::open(&places.books, custody.checkpoint_key(), |_| {})?;
+        let registers = Registers::rebuild(&places.registers, books.reader())?;
+        let entries = registers.progress().entries;
+        registers.close();
+        books.close()?;
+        Ok(entries)
+    });
+    let rebuilt = rebuilt.await.map_err(|_| cli::Failure::refused("internal", "the registers could not be made anew"))?;
+    let entries = rebuilt.map_err(|error| open_told(&error))?;
+    let data = json!({ "entries": entries });
+    context.out.answer(&data, |to| writeln!(to, "the registers were made anew from {entries} entries"))?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,346 @@
+//! The command line.
+
+mod about;
+mod books;
+mod init;
+mod print;
+mod reach;
+mod serve;
+mod table;
+
+use std::{process::ExitCode, sync::Arc};
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use ledger::request::Standing;
+use tui_kit::{
+    cli::{self, Common, Exit, Out, SecretFrom, SecretName},
+    profile::Profile,
+};
+use wire::{
+    id::{AccountNumber, CardNumber, EntryNumber},
+    receipt::EntryKind,
+};
+
+use crate::{
+    acts::{Act, List, ROWS_MAX},
+    serve::Screens,
+};
+
+/// The program's name.
+pub const PROGRAM: &str = "tui-center";
+
+/// The settlement center of Inkan: a prepaid settlement network that lives in the terminal.
+///
+/// Without a subcommand it unlocks, serves and shows the console. Every act of the console is also a subcommand.
+#[derive(Debug, Parser)]
+#[command(name = PROGRAM, version)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    root: SecretFrom<RootPassphrase>,
+    #[command(flatten)]
+    service: SecretFrom<ServicePassphrase>,
+    #[command(flatten)]
+    operator: SecretFrom<OperatorPassphrase>,
+    /// The operator who acts; not needed where there is only one
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    name: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Found a center: keys, books, settings; what is missing is asked for
+    Init(Box<init::Init>),
+    /// Unlock and serve; with the console, unless --headless
+    Serve(serve::Serve),
+    /// Open the console of a running center on this terminal
+    Attach,
+    /// End a running center in order
+    Stop,
+    /// Print the invitation for members and stores
+    Invitation,
+    /// Show how a running center stands
+    Status,
+    /// List the member register
+    Members(Query),
+    /// List the store register
+    Stores(Query),
+    /// List the key register
+    Keys(Query),
+    /// List the transaction register, newest first
+    Transactions(Transactions),
+    /// Show a member, store, card or transaction in full
+    Show {
+        /// M-..., S-..., C-... or T-...
+        number: String,
+    },
+    /// List the bank desk: what waits first
+    Desk,
+    /// Issue the card that was asked for with an unmatched receipt
+    DeskAssign {
+        /// The receipt's transaction number
+        receipt: EntryNumber,
+        /// The card request's transaction number
+        request: EntryNumber,
+    },
+    /// Send an unmatched receipt back to whoever paid it
+    DeskReturn {
+        /// The receipt's transaction number
+        receipt: EntryNumber,
+    },
+    /// List the error log, newest first
+    Errors(Query),
+    /// Show a business day in figures
+    Report {
+        /// YYYY-MM-DD; today where nothing is said
+        day: Option<String>,
+    },
+    /// Freeze a card, a member or a store
+    Freeze(Freeze),
+    /// Release what was frozen
+    Release(Freeze),
+    /// Say that this computer's clock, which jumped, is right
+    AcceptClock,
+    /// List the operators
+    Operators,
+    /// Look at the books, or make the registers anew
+    #[command(subcommand)]
+    Books(books::Books),
+    /// Show the settings
+    #[command(subcommand)]
+    Config(about::ConfigCommand),
+    /// Look at paths, versions, terminal and keys
+    Doctor,
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// What to look for.
+#[derive(Debug, clap::Args)]
+struct Query {
+    /// Words that must all occur
+    query: Vec<String>,
+    /// How many rows at most
+    #[arg(long, value_name = "N")]
+    most: Option<usize>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Transactions {
+    #[command(flatten)]
+    query: Query,
+    /// Only this kind, such as payment or bank-credit
+    #[arg(long, value_parser = kind)]
+    kind: Option<EntryKind>,
+    /// Only those before this one
+    #[arg(long, value_name = "NUMBER")]
+    before: Option<EntryNumber>,
+    /// All of them, however many
+    #[arg(long, conflicts_with = "most")]
+    all: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Freeze {
+    /// M-..., S-... or C-...
+    number: String,
+    /// Why; it stands in the books
+    #[arg(long)]
+    reason: String,
+}
+
+macro_rules! passphrase {
+    ($name:ident, $what:literal) => {
+        #[doc = concat!("The ", $what, " passphrase.")]
+        #[derive(Debug, Clone, Copy)]
+        struct $name;
+
+        impl SecretName for $name {
+            const FILE: &'static str = concat!($what, "-passphrase-file");
+            const DESCRIPTOR: &'static str = concat!($what, "-passphrase-fd");
+            const WORDS: &'static str = concat!("the ", $what, " passphrase");
+        }
+    };
+}
+
+passphrase!(RootPassphrase, "root");
+passphrase!(ServicePassphrase, "service");
+passphrase!(OperatorPassphrase, "operator");
+
+/// What every subcommand has at hand.
+struct Context {
+    out: Out,
+    profile: Profile,
+    root: SecretFrom<RootPassphrase>,
+    service: SecretFrom<ServicePassphrase>,
+    operator: SecretFrom<OperatorPassphrase>,
+    name: Option<String>,
+    screens: Option<Arc<dyn Screens>>,
+}
+
+/// Runs the program with these screens: parses its arguments, does what they say, and gives the exit code.
+pub fn run(screens: Option<Arc<dyn Screens>>) -> ExitCode {
+    let matches = command().get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let out = cli.common.out();
+    // What is said beside the words of a success: books that do not hold.
+    let mut verdict = Exit::Ok;
+    let code = cli::run(PROGRAM, out, || {
+        verdict = start(cli, out, screens)?;
+        Ok(())
+    });
+    if verdict == Exit::Ok { code } else { verdict.into() }
+}
+
+/// The command with its passphrase options understood before and after the subcommand.
+fn command() -> clap::Command {
+    Cli::command().mut_args(|argument| {
+        let is_passphrase = argument.get_id().as_str().contains("-passphrase-");
+        if is_passphrase { argument.global(true) } else { argument }
+    })
+}
+
+fn start(cli: Cli, out: Out, screens: Option<Arc<dyn Screens>>) -> Result<Exit, cli::Failure> {
+    let profile = Profile::locate(PROGRAM, cli.common.profile.as_deref())?;
+    tui_kit::guard::report_panics(PROGRAM, env!("CARGO_PKG_VERSION"), profile.state());
+    // A profile is made by founding a center, not by looking at what is not there.
+    let _log = if profile.exists() { tui_kit::log::start(profile.state(), PROGRAM).ok() } else { None };
+    let Cli { root, service, operator, name, command, .. } = cli;
+    let context = Context { out, profile, root, service, operator, name, screens };
+    let command = command.unwrap_or(Command::Serve(serve::Serve::default()));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(command.run(&context));
+    // What still runs holds nothing that is not durable.
+    runtime.shutdown_background();
+    done
+}
+
+impl Command {
+    async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
+        let act = match self {
+            Self::Init(init) => return init.run(context).await,
+            Self::Serve(serve) => return serve.run(context).await,
+            Self::Attach => return serve::attach(context).await,
+            Self::Stop => return serve::stop(context).await,
+            Self::Invitation => return about::invitation(context),
+            Self::Operators => return about::operators(context),
+            Self::Books(books) => return books.run(context).await,
+            Self::Config(config) => return config.run(context),
+            Self::Doctor => return about::doctor(context).await,
+            Self::Completions { shell } => return about::completions(shell),
+            Self::Man => return about::man(),
+            Self::Transactions(wanted) if wanted.all => return wanted.every(context).await,
+            Self::Status => {
+                let outcome = context.reach().running(Act::Status).await?;
+                print::outcome(context.out, &outcome)?;
+                return Ok(Exit::Ok);
+            }
+            Self::Members(query) => Act::Members(query.list()),
+            Self::Stores(query) => Act::Stores(query.list()),
+            Self::Keys(query) => Act::Keys(query.list()),
+            Self::Transactions(Transactions { query, kind, before, .. }) => {
+                Act::Transactions { list: query.list(), kind, before }
+            }
+            Self::Show { number } => Act::Show { number },
+            Self::Desk => Act::Desk,
+            Self::DeskAssign { receipt, request } => Act::AssignReceipt { receipt, request },
+            Self::DeskReturn { receipt } => Act::ReturnReceipt { receipt },
+            Self::Errors(query) => Act::Errors(query.list()),
+            Self::Report { day } => Act::Report { day },
+            Self::Freeze(freeze) => freeze.act(true)?,
+            Self::Release(freeze) => freeze.act(false)?,
+            Self::AcceptClock => Act::AcceptClock,
+        };
+        let outcome = context.reach().act(act).await?;
+        print::outcome(context.out, &outcome)?;
+        Ok(Exit::Ok)
+    }
+}
+
+impl Query {
+    fn list(&self) -> List {
+        let all = List::of(self.query.join(" "));
+        List { most: self.most.unwrap_or(all.most), ..all }
+    }
+}
+
+impl Transactions {
+    /// Every page of the register.
+    async fn every(self, context: &Context) -> Result<Exit, cli::Failure> {
+        let mut reach = context.reach();
+        let list = List { most: ROWS_MAX, ..self.query.list() };
+        let mut all = Vec::new();
+        let mut before = self.before;
+        loop {
+            let act = Act::Transactions { list: list.clone(), kind: self.kind, before };
+            let (rows, next) = print::transactions(reach.act(act).await?)?;
+            all.extend(rows);
+            match next {
+                Some(next) => before = Some(next),
+                None => break,
+            }
+        }
+        print::outcome(context.out, &print::of_transactions(&all))?;
+        Ok(Exit::Ok)
+    }
+}
+
+impl Freeze {
+    fn act(self, frozen: bool) -> Result<Act, cli::Failure> {
+        let text = self.number.trim();
+        let is_card = text.starts_with(['C', 'c']);
+        let of = if is_card {
+            text.parse::<CardNumber>().map(Standing::Card)
+        } else {
+            text.parse::<AccountNumber>().map(Standing::Account)
+        };
+        let of = of.map_err(|error| cli::Failure::usage(error.to_string()))?;
+        Ok(Act::Standing { of, frozen, reason: self.reason })
+    }
+}
+
+/// A kind as JSON prints it: `bank-credit`.
+fn kind(text: &str) -> Result<EntryKind, String> {
+    serde_json::from_value(serde_json::Value::from(text.trim().to_lowercase().replace(' ', "-")))
+        .map_err(|_| "no such kind; kinds are for example payment, refund, claim, payout, bank-credit, registration".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn options_are_understood_on_both_sides_of_the_subcommand() {
+        for line in [
+            "tui-center --profile ./x --json --as ada --service-passphrase-file s status",
+            "tui-center status --service-passphrase-file s --as ada --json --profile ./x",
+        ] {
+            let matches = command().try_get_matches_from(line.split(' ')).unwrap();
+            let cli = Cli::from_arg_matches(&matches).unwrap();
+            assert!(cli.service.is_given() && cli.common.json && cli.name.as_deref() == Some("ada"), "{line}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_written_as_json_prints_them() {
+        assert_eq!(kind("bank-credit"), Ok(EntryKind::BankCredit));
+        assert_eq!(kind("Bank Credit"), Ok(EntryKind::BankCredit));
+        assert!(kind("nonsense").is_err());
+    }
+}

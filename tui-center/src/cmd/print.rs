@@ -1,0 +1,264 @@
+//! Outcomes for people and for programs.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+use tui_kit::{
+    cli::{self, Out},
+    text::Align::{Left, Right},
+};
+use wire::id::EntryNumber;
+
+use super::table::{Table, facts};
+use crate::{
+    acts::Outcome,
+    errors::ErrorLine,
+    inquiry::view::{DeskRow, Detail, KeyRow, MemberRow, Overview, Report, StoreRow, TransactionRow},
+};
+
+/// Prints the tagged JSON of an [`Outcome`]: its data alone with `--json`, else words.
+pub(super) fn outcome(out: Out, outcome: &Value) -> Result<(), cli::Failure> {
+    if out.is_json() {
+        return out.answer(&outcome["data"], |_| Ok(()));
+    }
+    let outcome = read(outcome.clone())?;
+    out.answer(&(), |to| words(out, &outcome, to))
+}
+
+/// The rows of a page of transactions, and where to go on.
+pub(super) fn transactions(
+    outcome: Value,
+) -> Result<(Vec<TransactionRow>, Option<EntryNumber>), cli::Failure> {
+    match read(outcome)? {
+        Outcome::Transactions { transactions, next } => Ok((transactions, next)),
+        _ => Err(mixed_up()),
+    }
+}
+
+/// Rows as the outcome that holds them.
+pub(super) fn of_transactions(rows: &[TransactionRow]) -> Value {
+    serde_json::json!({ "outcome": "transactions", "data": { "transactions": rows, "next": null } })
+}
+
+fn read(outcome: Value) -> Result<Outcome, cli::Failure> {
+    serde_json::from_value(outcome).map_err(|_| mixed_up())
+}
+
+fn mixed_up() -> cli::Failure {
+    cli::Failure::refused("internal", "the running center answered in a way that this version does not understand")
+}
+
+fn words(out: Out, outcome: &Outcome, to: &mut dyn Write) -> io::Result<()> {
+    match outcome {
+        Outcome::Status(overview) => status(overview, to),
+        Outcome::Invitation { invitation, fingerprint } => {
+            writeln!(to, "{invitation}")?;
+            facts(to, [("Fingerprint", fingerprint.clone())])
+        }
+        Outcome::Members { members } => member_table(members).write(out, to),
+        Outcome::Stores { stores } => store_table(stores).write(out, to),
+        Outcome::Keys { keys } => key_table(keys).write(out, to),
+        Outcome::Transactions { transactions, next } => {
+            transaction_table(transactions).write(out, to)?;
+            match next {
+                Some(next) => writeln!(to, "older ones: --before {next}"),
+                None => Ok(()),
+            }
+        }
+        Outcome::Detail(detail) => detail_words(out, detail, to),
+        Outcome::Desk { desk } => desk_table(desk).write(out, to),
+        Outcome::Errors { errors } => error_table(errors).write(out, to),
+        Outcome::Report(report) => report_words(out, report, to),
+        Outcome::Verified(verified) => {
+            for check in &verified.checks {
+                let mark = if check.holds { "ok   " } else { "WRONG" };
+                writeln!(to, "{mark}  {}: {}", check.name, tui_kit::text::clean(&check.words))?;
+            }
+            writeln!(to, "{}", if verified.holds { "the books hold" } else { "the books do not hold" })
+        }
+        Outcome::Entered(row) => writeln!(to, "entered as {}: {}", row.number, tui_kit::text::clean(&row.words)),
+        Outcome::Done { words } => writeln!(to, "{words}"),
+    }
+}
+
+fn status(overview: &Overview, to: &mut dyn Write) -> io::Result<()> {
+    let payments = match (overview.open, overview.standing.as_str()) {
+        (true, "") => "open".to_owned(),
+        (true, words) => format!("open, but {words}"),
+        (false, words) => format!("STOPPED: {words}"),
+    };
+    let balance = if overview.light.balanced { "balanced" } else { "NOT balanced" };
+    facts(
+        to,
+        [
+            ("Center", overview.name.clone()),
+            ("Fingerprint", overview.fingerprint.clone()),
+            ("Invitation", overview.invitation.to_string()),
+            ("Listening", overview.listening.join(", ")),
+            ("Since", format!("{} ({}), pid {}", overview.since.text, overview.zone, overview.pid)),
+            ("Payments", payments),
+            ("Books", format!("{balance}: {}", overview.light.words)),
+            ("Journal", format!("{} entries, root {}", overview.entries, overview.root)),
+            ("Connections", format!("{}, {} logged in, {} stores here", overview.connections, overview.logged_in, overview.stores_here)),
+            ("Registers", format!("{} members, {} stores, {} cards", overview.members, overview.stores, overview.cards)),
+            ("On cards", overview.on_cards.text.clone()),
+            ("Owed to stores", overview.owed_to_stores.text.clone()),
+            ("At the bank", overview.at_bank.text.clone()),
+            ("Bank desk", format!("{} waiting", overview.desk)),
+        ],
+    )
+}
+
+fn state(frozen: bool) -> String {
+    if frozen { "frozen".into() } else { String::new() }
+}
+
+fn shown<T: ToString>(value: Option<&T>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+fn member_table(members: &[MemberRow]) -> Table {
+    let heads =
+        &[("NUMBER", Left), ("NAME", Left), ("E-MAIL", Left), ("CARDS", Right), ("BALANCE", Right), ("SINCE", Left), ("STATE", Left)];
+    let mut table = Table::new(heads, "no member fits; members join with: tui-center invitation");
+    for row in members {
+        table.row([
+            row.member.to_string(),
+            row.name.clone(),
+            row.email.clone(),
+            row.cards.to_string(),
+            row.balance.text.clone(),
+            row.registered.text.clone(),
+            state(row.frozen),
+        ]);
+    }
+    table
+}
+
+fn store_table(stores: &[StoreRow]) -> Table {
+    let heads =
+        &[("NUMBER", Left), ("NAME", Left), ("CONTACT", Left), ("OWED", Right), ("LINE", Left), ("SINCE", Left), ("STATE", Left)];
+    let mut table = Table::new(heads, "no store fits; stores join with: tui-center invitation");
+    for row in stores {
+        table.row([
+            row.store.to_string(),
+            row.name.clone(),
+            row.contact.clone(),
+            row.owed.text.clone(),
+            if row.here { "here" } else { "away" }.into(),
+            row.registered.text.clone(),
+            state(row.frozen),
+        ]);
+    }
+    table
+}
+
+fn key_table(keys: &[KeyRow]) -> Table {
+    let heads = &[("ACCOUNT", Left), ("ROLE", Left), ("FINGERPRINT", Left), ("SINCE", Left), ("STATE", Left)];
+    let mut table = Table::new(heads, "no key fits");
+    for row in keys {
+        let state = match (row.key.is_empty(), row.in_force) {
+            (true, _) => "revoked",
+            (false, true) => "in force",
+            (false, false) => "replaced",
+        };
+        let role = format!("{:?}", row.role).to_lowercase();
+        table.row([row.account.to_string(), role, row.fingerprint.clone(), row.entry.to_string(), state.into()]);
+    }
+    table
+}
+
+fn transaction_table(rows: &[TransactionRow]) -> Table {
+    let heads = &[("NUMBER", Left), ("TIME", Left), ("KIND", Left), ("AMOUNT", Right), ("WHAT", Left)];
+    let mut table = Table::new(heads, "no transaction fits");
+    for row in rows {
+        table.row([
+            row.number.to_string(),
+            row.at.text.clone(),
+            row.kind.to_string(),
+            row.amount.as_ref().map(|amount| amount.text.clone()).unwrap_or_default(),
+            row.words.clone(),
+        ]);
+    }
+    table
+}
+
+fn desk_table(rows: &[DeskRow]) -> Table {
+    let heads = &[
+        ("NUMBER", Left),
+        ("TIME", Left),
+        ("AMOUNT", Right),
+        ("STATE", Left),
+        ("REQUEST", Left),
+        ("REFERENCE", Left),
+        ("PAYER", Left),
+        ("WHAT", Left),
+    ];
+    let mut table = Table::new(heads, "nothing is on the bank desk");
+    for row in rows {
+        table.row([
+            row.number.to_string(),
+            row.at.text.clone(),
+            row.amount.text.clone(),
+            if row.waiting { "waits" } else { "settled" }.into(),
+            shown(row.request.as_ref()),
+            row.reference.clone(),
+            row.payer.clone(),
+            row.words.clone(),
+        ]);
+    }
+    table
+}
+
+fn error_table(lines: &[ErrorLine]) -> Table {
+    let heads = &[("TIME (UTC)", Left), ("ROOM", Left), ("WEIGHT", Left), ("WHAT", Left)];
+    let mut table = Table::new(heads, "the error log is empty");
+    for line in lines {
+        let ms = i64::try_from(line.at.0).unwrap_or(i64::MAX);
+        let at = jiff::Timestamp::from_millisecond(ms).map(|at| at.strftime("%Y-%m-%d %H:%M:%S").to_string());
+        table.row([
+            at.unwrap_or_default(),
+            line.room.noun().into(),
+            line.weight.noun().into(),
+            line.words.to_string(),
+        ]);
+    }
+    table
+}
+
+fn detail_words(out: Out, detail: &Detail, to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to, "{}", detail.title)?;
+    facts(to, detail.rows.iter().map(|row| (row.label.as_str(), row.value.clone())))?;
+    if !detail.history.is_empty() {
+        writeln!(to)?;
+        transaction_table(&detail.history).write(out, to)?;
+    }
+    Ok(())
+}
+
+fn report_words(out: Out, report: &Report, to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to, "Business day {}, {} to {}", report.day, report.from.text, report.until.text)?;
+    let mut kinds = Table::new(&[("KIND", Left), ("COUNT", Right), ("SUM", Right)], "nothing was entered");
+    for line in &report.kinds {
+        kinds.row([line.kind.to_string(), line.count.to_string(), line.sum.text.clone()]);
+    }
+    kinds.write(out, to)?;
+    if !report.stores.is_empty() {
+        writeln!(to)?;
+        let heads = &[("STORE", Left), ("NAME", Left), ("PAYMENTS", Right), ("PAID", Right), ("REFUNDS", Right), ("REFUNDED", Right)];
+        let mut stores = Table::new(heads, "");
+        for row in &report.stores {
+            stores.row([
+                row.store.to_string(),
+                row.name.clone(),
+                row.payments.to_string(),
+                row.paid.text.clone(),
+                row.refunds.to_string(),
+                row.refunded.text.clone(),
+            ]);
+        }
+        stores.write(out, to)?;
+    }
+    writeln!(to, "refused: {}", report.refused)?;
+    if report.complete { Ok(()) } else { writeln!(to, "the registers are still taking in the newest entries") }
+}
