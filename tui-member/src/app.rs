@@ -169,6 +169,8 @@ pub enum Door {
 /// The member's screens.
 pub struct Member {
     stack: Stack<Shared>,
+    /// Opens the vault as soon as the screens run.
+    password_a: Option<Password>,
 }
 
 impl Member {
@@ -178,7 +180,12 @@ impl Member {
             Door::Locked => layer(screen::unlock::Unlock::new()),
             Door::Empty => layer(screen::join::Join::new()),
         };
-        Self { stack: Stack::new(Shared::new(place, preferences, bindings), first) }
+        Self { stack: Stack::new(Shared::new(place, preferences, bindings), first), password_a: None }
+    }
+
+    /// The same with password A in hand: the vault is opened as soon as the screens run.
+    pub fn opening(self, password_a: Password) -> Self {
+        Self { password_a: Some(password_a), ..self }
     }
 
     /// Says something at the foot of the screen, such as what is wrong with the table of keys.
@@ -246,7 +253,13 @@ impl App for Member {
 
     fn start(&mut self, now: Now) -> Effects<Effect> {
         self.stack.set_now(now);
-        Effects::none()
+        match self.password_a.take() {
+            Some(password) => {
+                let now = self.stack.tell(&News::Opening);
+                now.and(Effect::Unlock(password))
+            }
+            None => Effects::none(),
+        }
     }
 
     fn update(&mut self, now: Now, event: Event<Msg>) -> Effects<Effect> {

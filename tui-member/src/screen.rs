@@ -50,6 +50,8 @@ pub(crate) type Step = stack::Step<Shared>;
 pub enum News {
     /// The snapshot in [`Shared`] is another.
     Snapshot,
+    /// Password A is being tried without having been typed here.
+    Opening,
     /// Password A did not open the vault.
     LockedOut(LockedOut),
     /// A center has said who it is.

@@ -16,7 +16,7 @@ use tui_kit::{
     profile::Profile,
 };
 
-use crate::config::Config;
+use crate::{config::Config, screen};
 
 /// The program's name.
 pub const PROGRAM: &str = "tui-member";
@@ -143,11 +143,21 @@ fn start(cli: Cli, out: Out) -> Result<Exit, cli::Failure> {
     // A profile is made by joining, not by looking at what is not there.
     let _log = if profile.exists() { tui_kit::log::start(profile.state(), PROGRAM).ok() } else { None };
     let context = Context { out, profile, config, password_a: cli.password_a, password_b: cli.password_b };
-    let Some(wanted) = cli.command else {
-        return Err(cli::Failure::usage("name what to do; “tui-member help” lists it"));
-    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(wanted.run(&context))
+    match cli.command {
+        Some(wanted) => runtime.block_on(wanted.run(&context)),
+        None if context.out.is_json() => {
+            Err(cli::Failure::usage("the screens have no JSON; name what to do, “tui-member help” lists it"))
+        }
+        None => runtime.block_on(screens(&context)),
+    }
+}
+
+/// Opens the screens. A password A that was given in a file or descriptor opens the vault at once.
+async fn screens(context: &Context) -> Result<Exit, cli::Failure> {
+    let password_a = if context.password_a.is_given() { Some(context.password_a.read()?) } else { None };
+    let ended = screen::desk::run(context.profile.clone(), &context.config, password_a).await;
+    ended.map(|_| Exit::Ok).map_err(|error| cli::Failure::usage(error.to_string()))
 }
 
 impl Command {

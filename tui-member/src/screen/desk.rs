@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use secrecy::SecretString;
 use tokio::process::Command;
 use tui_kit::{
     Ending, Local, Reply, Session, SessionError, app::Handler, keys::Bindings, profile::Profile, theme::Tone,
@@ -24,17 +25,25 @@ use crate::{
     join::{self, Stage},
 };
 
-/// Runs the screens of a profile until the person ends them, or the terminal goes away.
+/// Runs the screens of a profile until the person ends them, or the terminal goes away. With password A in hand the
+/// vault is opened at once.
 ///
 /// # Errors
 /// When there is no terminal, or it can't be used.
-pub async fn run(profile: Profile, config: &Config) -> Result<Ending, SessionError> {
+pub async fn run(
+    profile: Profile,
+    config: &Config,
+    password_a: Option<SecretString>,
+) -> Result<Ending, SessionError> {
     let door = if Vault::exists(profile.data()) { Door::Locked } else { Door::Empty };
     let place = Place { profile: profile.name().to_owned(), zone: Zone::local() };
     let preferences = read_preferences(&preferences_file(&profile));
     let (bindings, problems) = read_bindings(&profile.config_file().with_file_name("keys.toml"));
     let mut session = Session::local(Local { look: preferences.look, ..Local::default() })?;
     let mut member = Member::new(door, place, preferences, bindings);
+    if let (Some(password), Door::Locked) = (password_a, door) {
+        member = member.opening(password.into());
+    }
     for problem in &problems {
         member.say(Tone::Bad, problem);
     }
@@ -157,7 +166,7 @@ impl Task {
         self.reply.send(msg).await;
     }
 
-    async fn unlock(&self, password: secrecy::SecretString) -> Result<Entered, LockedOut> {
+    async fn unlock(&self, password: SecretString) -> Result<Entered, LockedOut> {
         let handle =
             Handle::open(self.profile.clone(), password, self.patience).await.map_err(|failure| {
                 LockedOut {

@@ -1,1 +1,5 @@
+//! Screens as they look, and flows as they are typed.
 
+mod fixture;
+mod flows;
+mod looks;

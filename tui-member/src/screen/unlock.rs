@@ -84,10 +84,14 @@ impl Screen<Shared> for Unlock {
         true
     }
 
-    fn told(&mut self, news: &News, _shared: &mut Shared) -> Steps {
-        if let News::LockedOut(locked) = news {
-            self.trying = None;
-            self.form.refuse(FIELD, locked.message.clone());
+    fn told(&mut self, news: &News, shared: &mut Shared) -> Steps {
+        match news {
+            News::Opening => self.trying = Some(Waiting::new(shared.now, "the vault to open", "")),
+            News::LockedOut(locked) => {
+                self.trying = None;
+                self.form.refuse(FIELD, locked.message.clone());
+            }
+            _ => {}
         }
         Steps::new()
     }
