@@ -271,7 +271,8 @@ impl<W: World> Stack<W> {
 
     /// After what time something on it moves by itself.
     pub fn tick(&self, now: Now) -> Option<Duration> {
-        let lively = !self.world.is_calm() && self.layers.last().is_some_and(|(_, top)| top.lively(&self.world));
+        let lively =
+            !self.world.is_calm() && self.layers.last().is_some_and(|(_, top)| top.lively(&self.world));
         let second = lively.then_some(progress::TICK);
         [second, self.toasts.tick(now)].into_iter().flatten().min()
     }
@@ -385,7 +386,17 @@ impl<S, D: Clone> Framed<S, D> {
             )
             .quiet(),
             Action::new(Do::Back, "back", "esc", "Back", "One step back."),
-            Action::new(Do::Quit, "quit", "q", "Quit", "Ends the program; what waits stays in the vault."),
+            // While letters are typed or guarded against, the footer must not promise that one of them quits.
+            Action {
+                hint: !self.screen.guards(),
+                ..Action::new(
+                    Do::Quit,
+                    "quit",
+                    "q",
+                    "Quit",
+                    "Ends the program; what waits stays in the vault.",
+                )
+            },
         ];
         Actions::new(S::NAME, own).with(ways).with(ends).bound(world.bindings())
     }
