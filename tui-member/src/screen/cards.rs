@@ -33,8 +33,8 @@ pub(crate) struct Cards {
 impl Default for Cards {
     fn default() -> Self {
         let columns = [
-            Column::fixed("Card", 13),
-            Column::fixed("Amount", 16).right(),
+            Column::fixed("Card", 11),
+            Column::fixed("Amount", 13).right(),
             Column::growing("State", 8),
             Column::fixed("As of", 14).rank(1),
         ];

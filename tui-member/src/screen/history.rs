@@ -27,9 +27,9 @@ impl Default for History {
         let columns = [
             Column::fixed("Day", 8),
             Column::growing("Store", 10),
-            Column::growing("Goods", 12).rank(2),
-            Column::fixed("Amount", 14).right(),
-            Column::fixed("State", 26).rank(3),
+            Column::growing("Goods", 12).rank(3),
+            Column::fixed("Amount", 13).right(),
+            Column::fixed("State", 12).rank(2),
         ];
         let empty =
             "Nothing bought yet. Purchases stand here, with their receipts and goods; 3 shows the stores.";
@@ -134,7 +134,7 @@ fn rows(purchases: &[Arc<PurchaseRow>]) -> impl Rows<Key = OrderHash> {
                 row.store_name.as_str().into(),
                 row.goods.as_str().into(),
                 row.total.text.as_str().into(),
-                Cell::toned(words::tone(row.state), row.state.words()),
+                Cell::toned(words::tone(row.state), words::short(row.state)),
             ]
         },
     )

@@ -190,17 +190,21 @@ fn purchases(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static
         return empty(ui, "Nothing bought yet; s shows the stores.", width);
     }
     let money = rows.iter().take(ROWS_MAX).map(|row| text::width(&row.total.text)).max().unwrap_or(0);
-    let state = if width >= 72 { 24 } else { 0 };
+    let state = if width >= 60 { 14 } else { 0 };
     let room = width.saturating_sub(2 + 10 + money + 2 + state);
+    // On a narrow screen the store alone says more than two stumps.
+    let store = if room < 28 { room } else { (room / 3).min(20) };
     let lines = rows.iter().take(ROWS_MAX).map(|row| {
-        let what = text::fit(&text::clean(&format!("{}  {}", row.store_name, row.goods)), room, Align::Left);
+        let name = text::fit(&text::clean(&row.store_name), store, Align::Left);
+        let goods = text::fit(&text::clean(&row.goods), room.saturating_sub(store + 4), Align::Left);
+        let what = if goods.is_empty() { name } else { format!("{name}  {goods}  ") };
         let mut spans = vec![
             Span::styled(format!("  {}  ", row.day), ui.theme().dim),
             Span::raw(what),
             Span::raw(format!("{}  ", text::fit(&row.total.text, money, Align::Right))),
         ];
         if state > 0 {
-            spans.push(ui.toned(words::tone(row.state), row.state.words()));
+            spans.push(ui.toned(words::tone(row.state), words::short(row.state)));
         }
         Line::from(spans)
     });

@@ -268,12 +268,10 @@ impl Screen<Shared> for Pay {
         }
     }
 
-    fn step_back(&mut self, shared: &mut Shared) -> bool {
+    fn step_back(&mut self, _shared: &mut Shared) -> bool {
         let At::Paying { offered, .. } = &self.at else { return false };
         let why = "you stopped waiting for the center's answer".to_owned();
         self.at = At::Unknown { offered: offered.clone(), why };
-        // The answer may have come while the key was pressed; the next snapshot says so.
-        let _ = shared;
         true
     }
 
@@ -338,12 +336,13 @@ fn reviewed(offered: Box<Offered>) -> At {
     rows.extend(offered.balance_after.as_ref().map(|money| Row::pair("Balance after", money.text.as_str())));
     rows.push(Row::pair("Offer until", offered.expires.text.as_str()));
     rows.push(Row::pair("Order", offered.order.short()));
-    let review = Review::new("Review", "sign and pay", rows).password("Password B");
+    let review =
+        Review::new(format!("Review: {}", offered.total.text), "sign and pay", rows).password("Password B");
     let review = offered.warnings.iter().fold(review, |review, words| review.warn(words.as_str()));
     At::Review { offered, review: Box::new(review) }
 }
 
-pub(super) fn goods(line: &LineRow) -> Row {
+fn goods(line: &LineRow) -> Row {
     Row::pair("Goods", format!("{} × {} at {}", line.quantity, line.title, line.price.text))
 }
 

@@ -16,13 +16,7 @@ use wire::id::OrderHash;
 use crate::{
     act::{Act, Outcome},
     app::Effect,
-    screen::{
-        News, Step, Steps,
-        asked::Asked,
-        pay::{self, Pay},
-        shared::Shared,
-        words,
-    },
+    screen::{News, Step, Steps, asked::Asked, pay::Pay, shared::Shared, words},
     view::{Exported, FetchedGoods, PurchaseDetail, PurchaseState, Transfer, Verification},
 };
 
@@ -378,7 +372,10 @@ fn rows(shown: &PurchaseDetail, receipt: &Asked<Exported>, checks: &Asked<Verifi
     rows.push(Row::Gap);
     rows.push(Row::Heading("Goods".into()));
     for line in &shown.lines {
-        rows.push(pay::goods(line));
+        rows.push(Row::pair(
+            format!("{} ×", line.quantity),
+            format!("{} at {}", line.title, line.price.text),
+        ));
         rows.push(match &line.file {
             Some(file) => Row::toned("", Tone::Good, file.display().to_string()),
             None => Row::toned("", Tone::Dim, format!("{}, not fetched", text::bytes(line.size))),

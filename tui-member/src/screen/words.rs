@@ -22,6 +22,23 @@ pub(super) fn tone(state: PurchaseState) -> Tone {
     }
 }
 
+/// A purchase's state in one or two words, for lists; the purchase itself says it in full.
+pub(super) fn short(state: PurchaseState) -> &'static str {
+    match state {
+        PurchaseState::Offered => "not paid",
+        PurchaseState::OfferExpired => "offer lapsed",
+        PurchaseState::Signed => "not sent",
+        PurchaseState::Unknown => "unknown",
+        PurchaseState::Settled => "settled",
+        PurchaseState::Fetched => "fetched",
+        PurchaseState::Delivered => "delivered",
+        PurchaseState::Refused => "refused",
+        PurchaseState::Void => "void",
+        PurchaseState::Expired => "expired",
+        PurchaseState::Refunded => "refunded",
+    }
+}
+
 /// What the line says beside its words.
 pub(super) fn line_tone(line: &LineView) -> Tone {
     match line {

@@ -75,7 +75,11 @@ const SCREENS: [(&str, fn(u16, u16) -> Stand); 18] = [
     ("pay-waiting", |width, height| {
         let mut stand = at_home(full(), width, height);
         to_offer(&mut stand);
-        stand.keys("staple cloud<enter>").pass(Duration::from_secs(3));
+        stand.keys("staple cloud<enter>");
+        see(&mut stand, full(), |snapshot| {
+            snapshot.purchases[1] = purchase(ORDER, "佐藤商店", "俳句集", 1_500, PurchaseState::Signed, None);
+        });
+        stand.pass(Duration::from_secs(3));
         stand
     }),
     ("history", |width, height| {
