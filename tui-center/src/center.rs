@@ -318,6 +318,11 @@ impl Center {
         self.0.overview.get_or_init(begin).clone()
     }
 
+    /// The newest overview, if anybody watches.
+    pub(crate) fn watched(&self) -> Option<Arc<Overview>> {
+        self.0.overview.get().map(|overview| overview.borrow().clone())
+    }
+
     /// Asks the program to end in order; [`crate::serve`] does it.
     pub fn stop(&self) {
         self.0.stop.cancel();

@@ -74,8 +74,6 @@ pub struct Limits {
     pub requests_per_second: u32,
     /// Wrong logins from one address that are forgiven before a growing delay begins.
     pub wrong_logins: u32,
-    /// Requests that may wait for the desk.
-    pub queue: u32,
 }
 
 impl Default for Limits {
@@ -87,7 +85,6 @@ impl Default for Limits {
             strangers_per_second: 100,
             requests_per_second: 500,
             wrong_logins: 5,
-            queue: 8_192,
         }
     }
 }
@@ -163,7 +160,6 @@ impl Config {
             limits.arrivals_per_second,
             limits.strangers_per_second,
             limits.requests_per_second,
-            limits.queue,
         ];
         if positive.contains(&0) { Err("a limit of 0 would let nobody in".into()) } else { Ok(()) }
     }

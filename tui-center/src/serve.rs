@@ -144,6 +144,9 @@ impl Server {
         let reception = Reception::open(center).await?;
         center.now_listening(reception.addresses());
         let tasks = vec![tokio::spawn(line.work()), tokio::spawn(tidy(center.clone()))];
+        // Watched from the start, so that the first console finds a history, and broken books stop payments unasked.
+        let watched = center.clone();
+        tokio::task::spawn_blocking(move || watched.overview()).await.map_err(|error| error.to_string())?;
         let serving = center.clone();
         let control = tokio::spawn(async move {
             let handling = serving.clone();

@@ -28,9 +28,19 @@ const RATE_OVER: usize = 5;
 /// How many of the newest entries are shown.
 const NEWEST: u64 = 30;
 
-/// How the center stands at this instant.
+/// How the center stands at this instant, with the whole books recomputed. The rate of payments is the one watched.
 pub fn look(center: &Center) -> Overview {
-    Watcher::new(center).look(center)
+    let mut watcher = Watcher::new(center);
+    watcher.audit(center);
+    let now = watcher.look(center);
+    match center.watched() {
+        Some(watched) => Overview {
+            payments_per_second: watched.payments_per_second,
+            payments_recent: watched.payments_recent.clone(),
+            ..now
+        },
+        None => now,
+    }
 }
 
 /// Looks every second and tells what changed, until the center stops or nobody watches.
