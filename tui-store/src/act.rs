@@ -11,8 +11,8 @@ use wire::{
 };
 
 use crate::view::{
-    CatalogueView, Claimable, Exported, Findings, OrderDetail, OrderRow, OrderStanding, OutboxRow, PayoutRow, Resolved,
-    Snapshot, Verification,
+    CatalogueView, Claimable, Exported, Findings, OrderDetail, OrderRow, OrderStanding, OutboxRow, PayoutRow,
+    Resolved, Snapshot, Verification,
 };
 
 /// A password inside an act. It never shows itself in `Debug` and is wiped when dropped; it serialises in the clear

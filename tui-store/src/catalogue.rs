@@ -251,12 +251,12 @@ fn parse(text: &str, folder: &Path, currency: Currency) -> Result<Vec<Entry>, Ve
     let raw: RawFile = toml::from_str(text).map_err(|error| {
         let at = error.span().map(|span| span.start);
         vec![Fault {
-            place: at.map(|at| place(text, at)),
+            place: at.map(|at| Lines::of(text).place(at)),
             item: at.and_then(|at| item_around(text, at)),
             words: error.message().trim().to_owned(),
         }]
     })?;
-    let mut reader = Reader { text, folder, currency, faults: Vec::new() };
+    let mut reader = Reader { lines: Lines::of(text), folder, currency, faults: Vec::new() };
     if raw.items.len() > ITEMS_MAX {
         let words = format!("it lists {} items; at most {ITEMS_MAX} fit", raw.items.len());
         return Err(vec![Fault { place: None, item: None, words }]);
@@ -275,7 +275,7 @@ fn parse(text: &str, folder: &Path, currency: Currency) -> Result<Vec<Entry>, Ve
 }
 
 struct Reader<'a> {
-    text: &'a str,
+    lines: Lines<'a>,
     folder: &'a Path,
     currency: Currency,
     faults: Vec<Fault>,
@@ -288,7 +288,7 @@ impl Reader<'_> {
         let name = shown(raw.id.get_ref());
         let before = self.faults.len();
         let note = |reader: &mut Self, at: usize, words: String| {
-            let place = Some(place(reader.text, at));
+            let place = Some(reader.lines.place(at));
             reader.faults.push(Fault { place, item: Some(name.clone()), words });
         };
         let id = id(raw.id.get_ref()).map_err(|words| note(self, raw.id.span().start, words)).ok();
@@ -336,7 +336,7 @@ impl Reader<'_> {
             path,
             file_name,
             tags: List::first(tags),
-            place: place(self.text, raw.id.span().start),
+            place: self.lines.place(raw.id.span().start),
         })
     }
 }
@@ -412,19 +412,33 @@ fn shown(text: &str) -> String {
     if start.len() < text.len() { format!("{cleaned}…") } else { cleaned.to_string() }
 }
 
-/// Line and column of a byte offset, counted from 1, columns in characters.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = &text.as_bytes()[..at.min(text.len())];
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    (line, String::from_utf8_lossy(&before[start..]).chars().count() + 1)
+/// A text whose lines are found quickly.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self { text, starts: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
+    }
+
+    /// Line and column of a byte offset, counted from 1, columns in characters.
+    fn place(&self, at: usize) -> (usize, usize) {
+        let at = self.text.floor_char_boundary(at);
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        (line, self.text[start..at].chars().count() + 1)
+    }
 }
 
 /// The id of the item in whose lines an offset lies, as far as it can be made out of a file that does not parse.
 fn item_around(text: &str, at: usize) -> Option<String> {
     const HEADS: [&str; 2] = ["[[item]]", "[[items]]"];
     let at = text.floor_char_boundary(at);
-    let begin = HEADS.iter().filter_map(|head| text[..at].rfind(head)).max()?;
+    let here = HEADS.iter().any(|head| text[at..].starts_with(head)).then_some(at);
+    let begin = here.or_else(|| HEADS.iter().filter_map(|head| text[..at].rfind(head)).max())?;
     let after = text[begin + 2..].find("[[").map_or(text.len(), |next| begin + 2 + next);
     text[begin..after].lines().find_map(|line| {
         let value = line.trim().strip_prefix("id")?.trim_start().strip_prefix('=')?.trim();

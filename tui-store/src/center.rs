@@ -83,7 +83,7 @@ impl Center {
             Ok((line, pushes, welcome)) => {
                 let address = line.peer.address.clone();
                 self.show(LineView::Connected { address, since, payments: welcome.open });
-                tokio::spawn(self.clone().listen(line.clone(), pushes));
+                tokio::spawn(self.clone().listen(pushes));
                 if welcome.mail > 0 {
                     self.mail.notify_one();
                 }
@@ -304,8 +304,8 @@ impl Center {
             .await
     }
 
-    /// Hears what the center says unasked, until the line ends.
-    async fn listen(self: Arc<Self>, line: Line, mut pushes: mpsc::Receiver<Push>) {
+    /// Hears what the center says unasked, until the line ends. It holds no line itself: one that nobody uses closes.
+    async fn listen(self: Arc<Self>, mut pushes: mpsc::Receiver<Push>) {
         while let Some(push) = pushes.recv().await {
             match push {
                 // The page is asked for: it comes verified in order, and what is pushed may be behind it.
@@ -321,7 +321,6 @@ impl Center {
                 }
             }
         }
-        drop(line);
     }
 
     fn show(&self, view: LineView) {

@@ -96,8 +96,12 @@ impl Handle {
     /// # Errors
     /// In words: no vault, a wrong password, another program that has it, a config that is not understood.
     pub async fn open(profile: Profile, password_a: &SecretString) -> Result<Self, Failure> {
-        let config = Config::read(&profile.config_file()).map_err(Failure::not_possible)?;
         let keep = open_keep(profile.data(), password_a).await?;
+        Self::of(profile, keep).await
+    }
+
+    async fn of(profile: Profile, keep: Arc<Keep>) -> Result<Self, Failure> {
+        let config = Config::read(&profile.config_file()).map_err(Failure::not_possible)?;
         let goods = profile.data().join("goods");
         let shelf = tokio::task::spawn_blocking(move || Shelf::open(&goods));
         let shelf = Arc::new(shelf.await.map_err(Failure::machine)?.map_err(Failure::machine)?);
@@ -463,3 +467,6 @@ async fn answer(handle: Handle, act: serde_json::Value) -> control::Answer {
 pub fn verify_receipt(content: &str, invitation: &Invitation) -> Result<crate::view::Verification, Failure> {
     receipt::verify(content, &invitation.root)
 }
+
+#[cfg(test)]
+mod tests;

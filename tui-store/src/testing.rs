@@ -20,8 +20,8 @@ use wire::{
     link::{Pace, accept, pushes},
     merkle::Tree,
     message::{
-        Answer, Beside, Effect, Mail, MailItem, MailPage, Problem, ProblemKind, Push, Refusal, Request, ServerHello,
-        Verdict, Welcome,
+        Answer, Beside, Effect, Mail, MailItem, MailPage, Problem, ProblemKind, Push, Refusal, Request,
+        ServerHello, Verdict, Welcome,
     },
     payload::{ChainHead, Claim, KeyEvent, KeyRole, Refund, chain_hash},
     receipt::{EntryKind, Leaf, PayoutState, Receipt, Side, StorePart, part_hash},
@@ -59,7 +59,8 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (PASSWORD_A.into(), PASSWORD_B.into());
         let vault = Vault::create(folder.path(), &Passwords::Two { a, b }, None, weak()).unwrap();
-        let center = FakeCenter::start(vault.verification_key().unwrap(), vault.terminal_key().unwrap()).await;
+        let center =
+            FakeCenter::start(vault.verification_key().unwrap(), vault.terminal_key().unwrap()).await;
         let keep = Keep::new(Opening { vault, records: Vec::new(), findings: Vec::new() }).unwrap();
         let pinned = PinnedCenter {
             root: center.root().verification_key(),
@@ -132,6 +133,8 @@ struct State {
     announced: Vec<String>,
     manner: Manner,
     forged_mail: bool,
+    /// Whether the answer in the making is never sent.
+    silent: bool,
     hang_up: CancellationToken,
 }
 
@@ -150,6 +153,7 @@ impl FakeCenter {
             announced: Vec::new(),
             manner: Manner::Honest,
             forged_mail: false,
+            silent: false,
             hang_up: CancellationToken::new(),
         };
         let center =
@@ -282,14 +286,21 @@ impl FakeCenter {
         let (_pusher, pushed) = pushes::<Push>();
         let handle = |request| {
             let center = self.clone();
-            async move { center.answer(request) }
+            async move {
+                let answer = center.answer(request);
+                // A center that has hung up says nothing more.
+                if center.lock().silent { std::future::pending().await } else { answer }
+            }
         };
         let _ = ready.serve(Pace::default(), pushed, handle).await;
     }
 
     fn answer(&self, request: Request) -> Answer {
         match request {
-            Request::Login { account, .. } => Answer::Welcome(Box::new(self.welcome(account))),
+            Request::Login { account, .. } => {
+                self.lock().silent = false;
+                Answer::Welcome(Box::new(self.welcome(account)))
+            }
             Request::Announce { addresses } => {
                 self.lock().announced = addresses.iter().map(ToString::to_string).collect();
                 Answer::Done
@@ -313,6 +324,7 @@ impl FakeCenter {
 
     fn submit(&self, telegram: &Telegram, beside: &Beside) -> Answer {
         let manner = self.lock().manner;
+        self.lock().silent = matches!(manner, Manner::Dies | Manner::EntersAndDies);
         match manner {
             Manner::Busy => return Answer::Problem(Problem::new(ProblemKind::Busy, "the center is busy")),
             Manner::Dies => {
@@ -387,7 +399,8 @@ impl FakeCenter {
     }
 
     fn mail(&self, after: Option<EntryNumber>) -> MailPage {
-        let (waiting, forged) = (self.lock().mail.clone(), self.lock().forged_mail);
+        let waiting = self.lock().mail.clone();
+        let forged = self.lock().forged_mail;
         let waiting: Vec<_> = waiting.into_iter().filter(|(entry, _)| Some(*entry) > after).collect();
         // Pages of two, so that going on after a page is tried.
         let more = waiting.len() > 2;
@@ -404,7 +417,7 @@ impl FakeCenter {
     }
 
     /// Cuts every connection.
-    fn hang_up(&self) {
+    pub(crate) fn hang_up(&self) {
         let mut state = self.lock();
         state.hang_up.cancel();
         state.hang_up = CancellationToken::new();

@@ -181,15 +181,18 @@ mod tests {
 
     #[test]
     fn what_scripts_write_is_understood() {
+        let claim =
+            format!("tui-store --profile ./p --json --password-a-file a claim {}", wire::id::EntryNumber(4));
         for line in [
-            "tui-store --profile ./p --json --password-a-file a --password-b-file b claim T-000004-2",
+            claim.as_str(),
             "tui-store claim --password-b-file b --password-a-file a --json --profile ./p",
             "tui-store serve --headless --listen 127.0.0.1:0 --listen [::1]:0 --catalogue ./c --password-a-fd 3",
             "tui-store refund --all-due --reason cannot-deliver --password-b-file b",
             "tui-store orders refund-due",
             "tui-store catalogue check ./c",
         ] {
-            let matches = command().try_get_matches_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));
+            let matches =
+                command().try_get_matches_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));
             assert!(Cli::from_arg_matches(&matches).is_ok(), "{line}");
         }
     }

@@ -87,8 +87,12 @@ impl Claim {
 pub(super) async fn claimable(context: &Context) -> Result<Exit, cli::Failure> {
     let outcome = context.reach().await?.act(Act::Claimable).await?;
     let claimable = want!(outcome, Outcome::Claimable(claimable) => claimable);
-    let heads =
-        &[("Payment", Align::Left), ("Amount", Align::Right), ("Delivered", Align::Left), ("Order", Align::Left)];
+    let heads = &[
+        ("Payment", Align::Left),
+        ("Amount", Align::Right),
+        ("Delivered", Align::Left),
+        ("Order", Align::Left),
+    ];
     let mut table = Table::new(heads, "Nothing can be claimed: no payment is delivered and unclaimed.");
     for row in &claimable.payments {
         let (amount, delivered) = (row.total.text.clone(), row.delivered.text.clone());
@@ -115,7 +119,13 @@ pub(super) async fn payouts(context: &Context) -> Result<Exit, cli::Failure> {
     ];
     let mut table = Table::new(heads, "Nothing was claimed yet; “claimable” lists what can be.");
     for row in rows {
-        table.row([row.claim.to_string(), row.claimed.text, row.payments.to_string(), row.total.text, row.words]);
+        table.row([
+            row.claim.to_string(),
+            row.claimed.text,
+            row.payments.to_string(),
+            row.total.text,
+            row.words,
+        ]);
     }
     context.out.answer(&data, |to| table.write(context.out, to))?;
     Ok(Exit::Ok)
@@ -159,7 +169,9 @@ fn show_sent(context: &Context, outcome: Outcome) -> Result<Exit, cli::Failure> 
             TelegramState::Done => {}
             TelegramState::Unknown => {
                 let words = format!("{}: {}", only.what, only.words);
-                return Err(cli::Failure::unknown("unknown", words).hint("“tui-store resolve” asks the center"));
+                return Err(
+                    cli::Failure::unknown("unknown", words).hint("“tui-store resolve” asks the center")
+                );
             }
             _ => {
                 return Err(cli::Failure::refused("refused", format!("{}: {}", only.what, only.words)));

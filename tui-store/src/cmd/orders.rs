@@ -56,7 +56,8 @@ pub(super) fn standing(name: &str) -> Result<OrderStanding, String> {
 }
 
 fn currency(code: &str) -> Result<Currency, String> {
-    Currency::of_code(code).ok_or_else(|| format!("there is no currency “{code}”; write a code such as JPY or EUR"))
+    Currency::of_code(code)
+        .ok_or_else(|| format!("there is no currency “{code}”; write a code such as JPY or EUR"))
 }
 
 impl CatalogueCommand {
@@ -93,7 +94,8 @@ fn check(context: &Context, folder: PathBuf, currency: Currency) -> Result<Exit,
             writeln!(to, "{fault}")?;
         }
         if faults.is_empty() {
-            let mut table = Table::new(&[("Item", Align::Left), ("Price", Align::Right), ("Title", Align::Left)], NONE);
+            let mut table =
+                Table::new(&[("Item", Align::Left), ("Price", Align::Right), ("Title", Align::Left)], NONE);
             for item in &items {
                 table.row([item.id.to_string(), currency.print(item.price), item.title.to_string()]);
             }
@@ -114,10 +116,20 @@ async fn show_catalogue(context: &Context, act: Act) -> Result<Exit, cli::Failur
         for fault in &view.faults {
             writeln!(to, "{fault}")?;
         }
-        let heads = &[("Item", Align::Left), ("Price", Align::Right), ("Bytes", Align::Right), ("Title", Align::Left)];
+        let heads = &[
+            ("Item", Align::Left),
+            ("Price", Align::Right),
+            ("Bytes", Align::Right),
+            ("Title", Align::Left),
+        ];
         let mut table = Table::new(heads, NONE);
         for item in &view.items {
-            table.row([item.id.to_string(), item.price.text.clone(), item.size.to_string(), item.title.to_string()]);
+            table.row([
+                item.id.to_string(),
+                item.price.text.clone(),
+                item.size.to_string(),
+                item.title.to_string(),
+            ]);
         }
         table.write(context.out, to)
     })?;
@@ -201,7 +213,8 @@ fn orders(rows: &[OrderRow]) -> Table {
         ("Order", Align::Left),
         ("State", Align::Left),
     ];
-    let mut table = Table::new(heads, "No orders; members find the store in the directory while it is open (“serve”).");
+    let mut table =
+        Table::new(heads, "No orders; members find the store in the directory while it is open (“serve”).");
     for row in rows {
         table.row([
             row.taken.text.clone(),
@@ -235,7 +248,8 @@ fn detail(context: &Context, order: &OrderDetail, to: &mut dyn Write) -> io::Res
     }
     facts(to, &rows)?;
     writeln!(to)?;
-    let heads = &[("Item", Align::Left), ("Title", Align::Left), ("Quantity", Align::Right), ("Price", Align::Right)];
+    let heads =
+        &[("Item", Align::Left), ("Title", Align::Left), ("Quantity", Align::Right), ("Price", Align::Right)];
     let mut table = Table::new(heads, "");
     for line in &order.lines {
         let price = line.unit_price.text.clone();

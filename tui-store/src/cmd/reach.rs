@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use secrecy::SecretString;
 use tui_kit::{
     cli::{self, Exit},
     control::{self, ControlError},
@@ -56,6 +57,19 @@ impl Context {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 Err(failure) => return Err(told(failure)),
+            }
+        }
+    }
+
+    /// Opens the profile's vault for a program that stays; waits for a subcommand that has it now.
+    pub(super) async fn open(&self, password: &SecretString) -> Result<Handle, cli::Failure> {
+        let since = Instant::now();
+        loop {
+            match Handle::open(self.profile.clone(), password).await {
+                Err(failure) if failure.kind == FailureKind::Held && since.elapsed() < HELD_WAIT => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                opened => return opened.map_err(told),
             }
         }
     }

@@ -85,7 +85,11 @@ async fn verify(context: &Context, path: &Path, invitation: Option<&str>) -> Res
         for check in &verification.checks {
             writeln!(to, "{}  {}: {}", if check.pass { "ok  " } else { "FAIL" }, check.name, check.words)?;
         }
-        writeln!(to, "{}", if verification.valid { "The receipt is valid." } else { "The receipt is NOT valid." })
+        writeln!(
+            to,
+            "{}",
+            if verification.valid { "The receipt is valid." } else { "The receipt is NOT valid." }
+        )
     })?;
     Ok(if verification.valid { Exit::Ok } else { Exit::Refused })
 }

@@ -10,10 +10,7 @@ use tui_kit::{
 };
 
 use super::{Context, reach::told, table::facts};
-use crate::{
-    engine::{Handle, ServeOptions},
-    view::Snapshot,
-};
+use crate::{engine::ServeOptions, view::Snapshot};
 
 /// Open the counter.
 #[derive(Debug, clap::Args)]
@@ -49,7 +46,7 @@ impl Serve {
         let mut hangup = signal(SignalKind::hangup())?;
 
         let password_a = context.password_a.read()?;
-        let handle = Handle::open(context.profile.clone(), &password_a).await.map_err(told)?;
+        let handle = context.open(&password_a).await?;
         drop(password_a);
         let options = ServeOptions {
             listen: (!self.listen.is_empty()).then_some(self.listen),
@@ -86,7 +83,10 @@ fn rows(snapshot: &Snapshot, listening: &[String]) -> Vec<(&'static str, String)
     let mut rows = vec![
         ("Store", format!("{store} {}", snapshot.name)),
         ("Listening", listening.join(", ")),
-        ("Catalogue", format!("{} items from {}", snapshot.catalogue.items.len(), snapshot.catalogue.folder.display())),
+        (
+            "Catalogue",
+            format!("{} items from {}", snapshot.catalogue.items.len(), snapshot.catalogue.folder.display()),
+        ),
     ];
     rows.extend(snapshot.catalogue.faults.iter().map(|fault| ("Fault", fault.clone())));
     rows.extend(snapshot.findings.iter().map(|finding| ("Vault", finding.clone())));

@@ -60,7 +60,8 @@ impl Open {
 
     /// Sells the book at a price.
     fn sell(&self, price: u64) {
-        let list = format!("[[item]]\nid = \"book\"\ntitle = \"A book\"\nprice = {price}\nfile = \"book.txt\"\n");
+        let list =
+            format!("[[item]]\nid = \"book\"\ntitle = \"A book\"\nprice = {price}\nfile = \"book.txt\"\n");
         fs::write(self.shop.folder.path().join(catalogue::FILE), list).unwrap();
         let entries = catalogue::read(self.shop.folder.path(), Currency::YEN).unwrap();
         self.catalogue.send_replace(Arc::new(Catalogue::publish(entries, &self.shelf).unwrap()));
@@ -218,7 +219,11 @@ async fn goods_go_to_whoever_proves_the_buyer_key_and_has_paid() {
     assert_eq!(thief.prove(hash).await, refused(ShopRefusal::UnknownOrder), "another key");
     let elsewhere = visitor.buyer.sign(&prove_message(&hash, &thief.exporter));
     let replayed = StoreRequest::Prove { order: hash, signature: elsewhere };
-    assert_eq!(visitor.ask(replayed).await, refused(ShopRefusal::UnknownOrder), "a proof of another connection");
+    assert_eq!(
+        visitor.ask(replayed).await,
+        refused(ShopRefusal::UnknownOrder),
+        "a proof of another connection"
+    );
     assert_eq!(visitor.prove(hash).await, StoreAnswer::State(OrderState::AwaitingPayment));
     assert_eq!(visitor.ask(fetch(0)).await, refused(ShopRefusal::NotPaid));
 
@@ -226,7 +231,9 @@ async fn goods_go_to_whoever_proves_the_buyer_key_and_has_paid() {
     assert_eq!(visitor.ask(StoreRequest::State(hash)).await, StoreAnswer::State(OrderState::Paid));
     let mut goods = Vec::new();
     while goods.len() < BOOK.len() {
-        let StoreAnswer::Chunk { offset, bytes } = visitor.ask(fetch(goods.len() as u64)).await else { panic!() };
+        let StoreAnswer::Chunk { offset, bytes } = visitor.ask(fetch(goods.len() as u64)).await else {
+            panic!()
+        };
         assert_eq!(offset, goods.len() as u64);
         goods.extend_from_slice(&bytes);
     }
@@ -267,7 +274,11 @@ async fn goods_that_are_gone_are_said_so_and_their_payment_is_due_back() {
     let book = found.book();
     assert_eq!(book.standing(&book.sales[&hash], Timestamp::now()), OrderStanding::RefundDue);
     open.sell(500);
-    assert_eq!(visitor.ask(fetch).await, refused(ShopRefusal::CannotDeliver), "a refund is due, nothing else");
+    assert_eq!(
+        visitor.ask(fetch).await,
+        refused(ShopRefusal::CannotDeliver),
+        "a refund is due, nothing else"
+    );
 }
 
 #[tokio::test]

@@ -144,8 +144,7 @@ async fn wrong_totals_and_second_payments_do_not_fit() {
 
 #[tokio::test]
 async fn an_answer_that_never_came_is_asked_for_with_the_same_telegram() {
-    for (manner, state) in
-        [(Manner::EntersAndDies, TelegramState::Done), (Manner::Dies, TelegramState::Void)]
+    for (manner, state) in [(Manner::EntersAndDies, TelegramState::Done), (Manner::Dies, TelegramState::Void)]
     {
         let till = Till::open().await;
         let payment = till.sold(500, false).await;
@@ -198,7 +197,9 @@ async fn delivered_payments_are_claimed_and_undelivered_ones_refused_by_name() {
         (till.sold(500, true).await, till.sold(30, true).await, till.sold(70, false).await);
     let refused = till.claim(&[delivered, open]).await.unwrap();
     assert_eq!(refused[0].state, TelegramState::Refused);
-    assert!(refused[0].words.contains(&open.to_string()) && !refused[0].words.contains(&delivered.to_string()));
+    assert!(
+        refused[0].words.contains(&open.to_string()) && !refused[0].words.contains(&delivered.to_string())
+    );
     assert_eq!(till.claimable(), [delivered, other]);
 
     let claimed = till.claim(&[]).await.unwrap();
@@ -250,19 +251,20 @@ async fn a_wrong_password_b_signs_nothing() {
 #[test]
 fn claims_are_cut_to_what_one_may_hold() {
     // The rules are pure: a book of many delivered payments needs no vault.
-    let mut book = Book {
-        identity: Some(Identity { store: STORE, key_event: EntryNumber(1), name: Words::default() }),
-        ..Book::default()
-    };
+    let mut book = Book::default();
+    book.identity = Some(Identity { store: STORE, key_event: EntryNumber(1), name: Words::default() });
     for number in 0..(limits::CLAIM_ITEMS as u64 + 3) {
-        book.payments.insert(EntryNumber(number), crate::book::Payment {
-            order: OrderHash([0; 32]),
-            total: if number == 1 { Amount::MAX } else { Amount::new(1).unwrap() },
-            at: Timestamp(number),
-            misfit: None,
-            refund: Step::Not,
-            claim: Step::Not,
-        });
+        book.payments.insert(
+            EntryNumber(number),
+            crate::book::Payment {
+                order: OrderHash([0; 32]),
+                total: if number == 1 { Amount::MAX } else { Amount::new(1).unwrap() },
+                at: Timestamp(number),
+                misfit: None,
+                refund: Step::Not,
+                claim: Step::Not,
+            },
+        );
     }
     let named = book.payments.keys().copied().collect();
     let claims = claims(&book, CenterId([0; 32]), named, Timestamp(0)).unwrap_or_default();

@@ -1,0 +1,124 @@
+//! An act that password B signs: its review, the wait for the center, and what became of it, in words.
+
+use secrecy::SecretString;
+use tui_kit::{
+    KeyEvent,
+    detail::{Detail, Row},
+    ratatui::layout::Rect,
+    review::{Consent, Pressed, Review},
+    theme::Tone,
+    ui::Ui,
+};
+
+use crate::{
+    act::{Act, Failure, FailureKind, Outcome, Password},
+    screen::{News, Steps, asked::Asked, shared::Shared, words},
+    view::{Resolved, TelegramState},
+};
+
+/// What an unknown outcome means and what to do about it.
+const UNKNOWN_ADVICE: &str = "Unknown: what was signed waits in the outbox (5), where r asks the center. Nothing is \
+                              lost and nothing is done twice.";
+
+/// An act that password B signs.
+pub(super) struct Signing {
+    review: Review,
+    asked: Asked<Vec<Resolved>>,
+    /// What became of it, once something did.
+    became: Option<Detail>,
+}
+
+impl Signing {
+    /// Rows and warnings to be read, and the field for password B below them.
+    pub(super) fn new(review: Review) -> Self {
+        Self { review: review.password("Password B"), asked: Asked::Not, became: None }
+    }
+
+    /// Takes a key; `act` makes the act out of password B. None: nobody here wants the key.
+    pub(super) fn key(
+        &mut self,
+        key: KeyEvent,
+        shared: &mut Shared,
+        act: impl FnOnce(Password) -> Act,
+    ) -> Option<Steps> {
+        if let Some(became) = &mut self.became {
+            return became.press(key).then(Steps::new);
+        }
+        match self.review.press(key) {
+            Pressed::Taken => Some(Steps::new()),
+            Pressed::Free | Pressed::Back => None,
+            Pressed::Commit(Consent::Given) => Some(Steps::new()),
+            Pressed::Commit(Consent::Password(password_b)) => Some(self.send(act, password_b, shared)),
+        }
+    }
+
+    fn send(&mut self, act: impl FnOnce(Password) -> Act, b: SecretString, shared: &mut Shared) -> Steps {
+        self.review.wait(shared.now, "the center's word (Esc leaves it to the outbox); signed, sent, not yet answered");
+        vec![self.asked.ask(act(Password(b)), "the center's word", shared)]
+    }
+
+    pub(super) fn paste(&mut self, pasted: &str) {
+        if self.became.is_none() {
+            self.review.paste(pasted);
+        }
+    }
+
+    pub(super) fn told(&mut self, news: &News, shared: &mut Shared) {
+        let resolved = |outcome: &Outcome| match outcome {
+            Outcome::Resolved(resolved) => Some(resolved.clone()),
+            _ => None,
+        };
+        if !self.asked.told(news, shared, resolved) {
+            return;
+        }
+        match std::mem::replace(&mut self.asked, Asked::Not) {
+            Asked::Here(resolved) => self.became = Some(Detail::new(rows(&resolved))),
+            Asked::Failed(Failure { kind: FailureKind::Unknown, message }) => {
+                let rows = [Row::toned("State", Tone::Warn, message), Row::Gap, Row::Words(UNKNOWN_ADVICE.into())];
+                self.became = Some(Detail::new(rows));
+            }
+            Asked::Failed(failure) => self.review.refuse(failure.message),
+            Asked::Not | Asked::Waiting { .. } => {}
+        }
+    }
+
+    /// Whether the center's word is awaited.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.review.is_waiting() && self.became.is_none()
+    }
+
+    /// Whether it has ended, one way or another.
+    pub(super) fn is_over(&self) -> bool {
+        self.became.is_some()
+    }
+
+    pub(super) fn view(&self, ui: &mut Ui<'_, '_>, area: Rect) {
+        match &self.became {
+            Some(became) => became.view(ui, area),
+            None => self.review.view(ui, area),
+        }
+    }
+}
+
+/// What became of each telegram.
+fn rows(resolved: &[Resolved]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for one in resolved {
+        if !rows.is_empty() {
+            rows.push(Row::Gap);
+        }
+        let payments: Vec<String> = one.payments.iter().map(ToString::to_string).collect();
+        rows.push(Row::Heading(one.what.clone()));
+        rows.push(Row::toned("State", words::telegram_tone(one.state), words::telegram_state(one.state)));
+        rows.push(Row::pair("In words", one.words.as_str()));
+        rows.extend(one.number.map(|number| Row::pair("Number", number.to_string())));
+        rows.extend(one.total.as_ref().map(|total| Row::pair("Amount", total.text.as_str())));
+        if !payments.is_empty() {
+            rows.push(Row::pair("Payments", payments.join(", ")));
+        }
+    }
+    if resolved.iter().any(|one| matches!(one.state, TelegramState::Unknown | TelegramState::Prepared)) {
+        rows.extend([Row::Gap, Row::Words(UNKNOWN_ADVICE.into())]);
+    }
+    rows
+}

@@ -1,0 +1,120 @@
+//! The door: password A opens the vault.
+
+use tui_kit::{
+    KeyCode, KeyEvent,
+    form::{Field, Form, Pressed},
+    keys::Action,
+    progress::Waiting,
+    ratatui::layout::{Constraint, Layout, Rect},
+    stack::Screen,
+    ui::Ui,
+};
+
+use crate::{
+    app::Effect,
+    screen::{News, Step, Steps, shared::Shared},
+};
+
+const FIELD: &str = "password-a";
+
+/// The door.
+pub(crate) struct Unlock {
+    form: Form,
+    /// While a password is being tried, which is slow on purpose.
+    trying: Option<Waiting>,
+    /// Whether joining was interrupted behind it.
+    goes_on: bool,
+}
+
+impl Unlock {
+    /// The door of a vault.
+    pub(crate) fn new() -> Self {
+        let form = Form::new("Open", [Field::password(FIELD, "Password A").required()]);
+        Self { form, trying: None, goes_on: false }
+    }
+
+    /// The door of a vault that was just made, and whose joining has not ended.
+    pub(crate) fn to_go_on() -> Self {
+        Self { goes_on: true, ..Self::new() }
+    }
+
+    fn attempt(&mut self, shared: &Shared) -> Steps {
+        let Some(password) = self.form.secret(FIELD) else {
+            self.form.submit();
+            return Steps::new();
+        };
+        self.form.wipe();
+        self.form.focus(FIELD);
+        self.trying = Some(Waiting::new(shared.now, "the vault to open", ""));
+        vec![Step::Own(Effect::Unlock(password.into()))]
+    }
+}
+
+impl Screen<Shared> for Unlock {
+    type Do = ();
+    const NAME: &'static str = "unlock";
+    const INSIDE: bool = false;
+
+    fn title(&self, _shared: &Shared) -> String {
+        "Unlock".into()
+    }
+
+    fn actions(&self, _shared: &Shared) -> Vec<Action<()>> {
+        vec![Action::new((), "open", "enter", "Open", "Opens the vault with password A.")]
+    }
+
+    fn run(&mut self, _todo: (), shared: &mut Shared) -> Steps {
+        self.attempt(shared)
+    }
+
+    fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
+        if self.trying.is_some() {
+            return None;
+        }
+        // There is one field: Enter need not go to the button first.
+        if key.code == KeyCode::Enter {
+            return Some(self.attempt(shared));
+        }
+        match self.form.press(key) {
+            Pressed::Taken => Some(Steps::new()),
+            Pressed::Submit => Some(self.attempt(shared)),
+            Pressed::Free | Pressed::Back => None,
+        }
+    }
+
+    fn paste(&mut self, pasted: &str, _shared: &Shared) {
+        if self.trying.is_none() {
+            self.form.paste(pasted);
+        }
+    }
+
+    fn told(&mut self, news: &News, _shared: &mut Shared) -> Steps {
+        if let News::LockedOut(locked) = news {
+            self.trying = None;
+            self.form.refuse(FIELD, locked.message.clone());
+        }
+        Steps::new()
+    }
+
+    fn lively(&self, _shared: &Shared) -> bool {
+        self.trying.is_some()
+    }
+
+    fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
+        let [words, fields] = Layout::vertical([Constraint::Length(4), Constraint::Min(0)]).areas(area);
+        let said = if self.goes_on {
+            "The vault is made and holds your keys; joining goes on behind this door. Enter password A.".to_owned()
+        } else {
+            format!(
+                "Password A opens the vault of profile {} and the counter. It can't claim or give money back.",
+                shared.place.profile
+            )
+        };
+        let style = ui.theme().text;
+        ui.paragraph(words, &said, style);
+        match &self.trying {
+            Some(waiting) => waiting.view(ui, fields),
+            None => self.form.view(ui, fields),
+        }
+    }
+}
