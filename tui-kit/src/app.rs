@@ -74,7 +74,7 @@ pub enum Event<M> {
 pub enum Ending {
     /// The app asked for it.
     Quit,
-    /// SIGTERM, SIGINT or SIGQUIT: the process is asked to end in order.
+    /// SIGTERM: the process is asked to end in order.
     Terminated,
     /// The terminal or the connection is gone (SIGHUP, end of input).
     HungUp,

@@ -111,9 +111,10 @@ pub fn restore() {
         (state.held.take(), std::mem::take(&mut state.notices))
     };
     if let Some(held) = held {
-        write(&held.tty, LEAVE);
-        // A terminal that is gone has no modes left to restore.
+        // Whoever sees the screen go may type at once: the line discipline comes back first. A terminal that is gone
+        // has no modes left to restore.
         let _ = termios::tcsetattr(&held.tty, OptionalActions::Now, &held.found);
+        write(&held.tty, LEAVE);
     }
     for notice in notices {
         let _ = writeln!(io::stderr(), "{notice}");

@@ -12,6 +12,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use ratatui::layout::Size;
 use serde::{Deserialize, Serialize};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -104,20 +105,21 @@ pub async fn attach(mut link: Link) -> Result<String, SessionError> {
         return Err(SessionError::Dumb(abilities.term));
     }
     let tty = Tty::open()?;
+    let resized = Tty::resizes()?;
     let size = tty.size();
     let hello = Hello { columns: size.width, rows: size.height, abilities };
     link.send(frame(HELLO, &serde_json::to_vec(&hello).map_err(io::Error::other)?)).await?;
     let mut guard = Guard::enter(tty.file())?;
-    let words = forward(&mut link, &tty, &mut guard).await;
+    let words = forward(&mut link, &tty, resized, &mut guard).await;
     guard.restore();
     Ok(words?)
 }
 
-async fn forward(link: &mut Link, tty: &Tty, guard: &mut Guard) -> io::Result<String> {
-    let mut hang_up = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+async fn forward(link: &mut Link, tty: &Tty, resized: Signal, guard: &mut Guard) -> io::Result<String> {
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let (tx, mut typed) = mpsc::channel(INPUT_CHUNKS);
-    let reader = AbortOnDrop(tokio::spawn(tty.clone().read(tx)));
+    let reader = AbortOnDrop(tokio::spawn(tty.clone().read(tx, resized)));
     let ended = loop {
         tokio::select! {
             _ = hang_up.recv() => break Ok(String::new()),

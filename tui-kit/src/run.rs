@@ -4,7 +4,6 @@ use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ratatui::layout::Size;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
 use crate::app::{Act, App, Effects, Ending, Event, Handler, Mailbox, Now};
@@ -37,7 +36,8 @@ pub async fn run<A: App>(
 ///
 /// All waiting messages and keys are taken before one frame is drawn, and only if something changed; frames keep the
 /// session's distance; with nothing to do the task sleeps. Ctrl-Z and Ctrl-L are taken care of here. A local session
-/// also ends on SIGTERM, SIGINT, SIGQUIT and SIGHUP.
+/// also ends on SIGTERM and SIGHUP; SIGINT and SIGQUIT are ignored, because in raw mode nobody types them at this
+/// program.
 ///
 /// # Errors
 /// As [`run`].
@@ -47,7 +47,6 @@ pub async fn run_with<A: App>(
     handler: impl Handler<A>,
     mailbox: Mailbox<A::Msg>,
 ) -> Result<Ending, SessionError> {
-    let signals = if session.is_local() { Some(Signals::listen()?) } else { None };
     let mut runner = Runner {
         app,
         session,
@@ -56,7 +55,6 @@ pub async fn run_with<A: App>(
         clock: Clock::start(),
         dirty: true,
         escape_since: None,
-        signals,
         ending: None,
     };
     match runner.drive().await {
@@ -77,19 +75,17 @@ struct Runner<'a, A: App, H> {
     clock: Clock,
     dirty: bool,
     escape_since: Option<Instant>,
-    signals: Option<Signals>,
     ending: Option<Ending>,
 }
 
 /// What woke the runner.
 enum Woke<M> {
-    Incoming(Option<Incoming>),
+    Incoming(Result<Incoming, Ending>),
     Escape,
     Msg(Option<M>),
     Tick,
     Draw,
     Stalled,
-    Signal(Ending),
 }
 
 impl<A: App, H: Handler<A>> Runner<'_, A, H> {
@@ -114,9 +110,9 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
                 last_frame = Some(Instant::now());
             }
             match self.wait(tick_at, frame_at, full_since).await {
-                Woke::Incoming(Some(incoming)) => self.take(incoming).await?,
-                Woke::Incoming(None) => {
-                    self.close(Ending::HungUp);
+                Woke::Incoming(Ok(incoming)) => self.take(incoming).await?,
+                Woke::Incoming(Err(ending)) => {
+                    self.close(ending);
                     continue;
                 }
                 Woke::Escape => {
@@ -129,10 +125,6 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
                 Woke::Tick => self.update(Event::Tick).await?,
                 Woke::Stalled => {
                     self.close(Ending::Stalled);
-                    continue;
-                }
-                Woke::Signal(ending) => {
-                    self.close(ending);
                     continue;
                 }
             }
@@ -159,7 +151,6 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
         let stall_at = if self.dirty { full_since.map(|at| at + STALL_MAX) } else { None };
         let output = self.session.output().clone();
         tokio::select! {
-            ending = Signals::next(&mut self.signals) => Woke::Signal(ending),
             incoming = self.session.incoming() => Woke::Incoming(incoming),
             message = self.mailbox.waiting.recv() => Woke::Msg(message),
             () = at(escape_at) => Woke::Escape,
@@ -247,9 +238,6 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
                 Act::Suspend => {}
                 Act::Lend(errand) => {
                     let ran = self.session.lend(&errand).await?;
-                    if let Some(signals) = &mut self.signals {
-                        signals.forget_keys()?;
-                    }
                     self.dirty = true;
                     Box::pin(self.update(Event::Returned(ran))).await?;
                 }
@@ -292,41 +280,6 @@ impl Clock {
     fn now(&self) -> Now {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Now { unix_ms: i64::try_from(unix.as_millis()).unwrap_or(i64::MAX), running: self.began.elapsed() }
-    }
-}
-
-struct Signals {
-    hang_up: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-    quit: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            hang_up: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-        })
-    }
-
-    /// Forgets Ctrl-C and Ctrl-\ that were typed to another program in the same terminal.
-    fn forget_keys(&mut self) -> io::Result<()> {
-        self.interrupt = signal(SignalKind::interrupt())?;
-        self.quit = signal(SignalKind::quit())?;
-        Ok(())
-    }
-
-    async fn next(signals: &mut Option<Self>) -> Ending {
-        let Some(signals) = signals else { return std::future::pending().await };
-        tokio::select! {
-            _ = signals.hang_up.recv() => Ending::HungUp,
-            _ = signals.terminate.recv() => Ending::Terminated,
-            _ = signals.interrupt.recv() => Ending::Terminated,
-            _ = signals.quit.recv() => Ending::Terminated,
-        }
     }
 }
 

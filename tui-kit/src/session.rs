@@ -9,6 +9,7 @@ mod abilities;
 mod input;
 mod output;
 mod screen;
+mod signals;
 mod tty;
 
 use std::os::unix::process::ExitStatusExt;
@@ -27,7 +28,8 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::app::{Errand, Now};
+use self::signals::Signals;
+use crate::app::{Ending, Errand, Now};
 use crate::guard::{self, Guard};
 use crate::theme::{Look, Theme};
 use crate::ui::Ui;
@@ -85,6 +87,7 @@ pub struct Session {
 enum Carrier {
     Local {
         guard: Guard,
+        signals: Signals,
         tty: Tty,
         reader: JoinHandle<()>,
         writer: JoinHandle<()>,
@@ -107,13 +110,15 @@ impl Session {
             return Err(SessionError::Dumb(abilities.term));
         }
         let tty = Tty::open()?;
+        let signals = Signals::listen()?;
+        let resized = Tty::resizes()?;
         let size = tty.size();
         let guard = Guard::enter(tty.file())?;
         let (output, outgoing) = queue(output::BUDGET);
         let (tx, incoming) = mpsc::channel(INPUT_CHUNKS);
         let writer = tokio::spawn(tty.clone().write(outgoing));
-        let reader = tokio::spawn(tty.clone().read(tx));
-        let carrier = Carrier::Local { guard, tty, reader, writer, suspend: options.suspend };
+        let reader = tokio::spawn(tty.clone().read(tx, resized));
+        let carrier = Carrier::Local { guard, signals, tty, reader, writer, suspend: options.suspend };
         let gap = Duration::from_millis(15);
         Ok(Self::build(abilities, options.look, size, incoming, output, gap, carrier)?)
     }
@@ -178,7 +183,8 @@ impl Session {
             let _ = self.output.send(guard::LEAVE.to_vec());
         }
         let _ = tokio::time::timeout(FAREWELL, self.output.empty()).await;
-        if let Carrier::Local { guard, .. } = &mut self.carrier {
+        if let Carrier::Local { guard, reader, .. } = &mut self.carrier {
+            stop(reader).await;
             guard.restore();
         }
     }
@@ -211,17 +217,19 @@ impl Session {
         &self.output
     }
 
-    pub(crate) fn is_local(&self) -> bool {
-        matches!(self.carrier, Carrier::Local { .. })
-    }
-
     pub(crate) fn may_suspend(&self) -> bool {
         matches!(self.carrier, Carrier::Local { suspend: true, .. })
     }
 
-    /// The next thing that comes in; none when the far end is gone. Cancel-safe.
-    pub(crate) async fn incoming(&mut self) -> Option<Incoming> {
-        self.incoming.recv().await
+    /// The next thing that comes in, or why nothing will any more. Cancel-safe.
+    pub(crate) async fn incoming(&mut self) -> Result<Incoming, Ending> {
+        let Carrier::Local { signals, .. } = &mut self.carrier else {
+            return self.incoming.recv().await.ok_or(Ending::HungUp);
+        };
+        tokio::select! {
+            ending = signals.next() => Err(ending),
+            incoming = self.incoming.recv() => incoming.ok_or(Ending::HungUp),
+        }
     }
 
     /// What has come in already.
@@ -260,8 +268,7 @@ impl Session {
         let Carrier::Local { guard, tty, reader, .. } = &mut self.carrier else {
             return Ok(Err("a remote screen can't be lent to another program".to_owned()));
         };
-        // Nobody but the program may read what is typed now.
-        reader.abort();
+        stop(reader).await;
         guard.restore();
         let program = errand.program.to_string_lossy();
         let ran = match Command::new(&errand.program).args(&errand.arguments).status().await {
@@ -271,12 +278,20 @@ impl Session {
         guard.again()?;
         let (tx, incoming) = mpsc::channel(INPUT_CHUNKS);
         self.incoming = incoming;
+        let resized = Tty::resizes()?;
         let size = tty.size();
-        *reader = tokio::spawn(tty.clone().read(tx));
+        *reader = tokio::spawn(tty.clone().read(tx, resized));
         self.resize(size)?;
         self.redraw()?;
         Ok(ran)
     }
+}
+
+/// Stops a reader and waits until it has stopped: what is typed from now on is for whoever has the terminal next.
+async fn stop(reader: &mut JoinHandle<()>) {
+    reader.abort();
+    // It ends cancelled or, having found the terminal gone, by itself; both are an end.
+    let _ = reader.await;
 }
 
 impl Drop for Session {

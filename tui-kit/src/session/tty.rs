@@ -13,7 +13,7 @@ use ratatui::layout::Size;
 use rustix::fs::OFlags;
 use rustix::termios;
 use tokio::io::unix::AsyncFd;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::SessionError;
@@ -65,9 +65,13 @@ impl Tty {
         }
     }
 
+    /// Begins to listen for resizes. To be done before the size is asked for, so that none is missed in between.
+    pub(crate) fn resizes() -> io::Result<Signal> {
+        signal(SignalKind::window_change())
+    }
+
     /// Hands on bytes and sizes until the terminal or the receiver is gone.
-    pub(crate) async fn read(self, incoming: mpsc::Sender<Incoming>) {
-        let Ok(mut resized) = signal(SignalKind::window_change()) else { return };
+    pub(crate) async fn read(self, incoming: mpsc::Sender<Incoming>, mut resized: Signal) {
         let mut buffer = [0; READ_BYTES];
         loop {
             tokio::select! {
