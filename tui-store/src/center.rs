@@ -42,6 +42,8 @@ pub(crate) struct Center {
     line: tokio::sync::Mutex<Option<Line>>,
     /// Rung when mail waits.
     mail: Notify,
+    /// The addresses that the directory shows now.
+    announced: RwLock<Vec<String>>,
     /// Held while mail is taken, so that nothing is kept twice.
     taking: tokio::sync::Mutex<()>,
 }
@@ -53,6 +55,7 @@ impl Center {
             view: RwLock::new(LineView::Idle),
             line: tokio::sync::Mutex::default(),
             mail: Notify::new(),
+            announced: RwLock::default(),
             taking: tokio::sync::Mutex::default(),
         })
     }
@@ -65,6 +68,11 @@ impl Center {
     /// Whether there is a line now.
     pub(crate) fn is_up(&self) -> bool {
         matches!(self.view(), LineView::Connected { .. })
+    }
+
+    /// The addresses that the directory shows now; none without a line.
+    pub(crate) fn announced(&self) -> Vec<String> {
+        self.announced.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The line, logged in; it is made if there is none.
@@ -110,7 +118,7 @@ impl Center {
             let working = async {
                 let line = self.line().await?;
                 let addresses = announced.borrow_and_update().clone();
-                announce(&line, &addresses).await?;
+                self.announce(&line, addresses).await?;
                 self.take_mail(&line).await?;
                 Ok::<_, Failure>(line)
             };
@@ -198,6 +206,19 @@ impl Center {
     /// Drops the line; who still uses it may finish.
     async fn hang_up(&self) {
         *self.line.lock().await = None;
+        self.announced.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Says where the counter listens.
+    async fn announce(&self, line: &Line, addresses: Vec<String>) -> Result<(), Failure> {
+        let said = addresses.iter().filter_map(|address| text::Line::new(address).ok());
+        line.announce(List::first(said), ANSWER_LIMIT).await.map_err(|error| {
+            let words = format!("the center did not take the store's addresses: {error}");
+            Failure::new(FailureKind::Offline, words)
+        })?;
+        *self.announced.write().unwrap_or_else(PoisonError::into_inner) = addresses;
+        self.keep.touch();
+        Ok(())
     }
 
     /// Looks after a line until it ends; why it did, or `None` when `stop` came.
@@ -214,7 +235,7 @@ impl Center {
                 () = self.mail.notified() => self.take_mail(line).await,
                 Ok(()) = announced.changed() => {
                     let addresses = announced.borrow_and_update().clone();
-                    announce(line, &addresses).await
+                    self.announce(line, addresses).await
                 }
             };
             if let Err(failure) = done {
@@ -356,11 +377,4 @@ fn verified(line: &Line, items: Vec<MailItem>) -> (Vec<MailItem>, Option<(MailIt
         good.push(item);
     }
     (good, None)
-}
-
-async fn announce(line: &Line, addresses: &[String]) -> Result<(), Failure> {
-    let addresses = addresses.iter().filter_map(|address| text::Line::new(address).ok());
-    line.announce(List::first(addresses), ANSWER_LIMIT).await.map_err(|error| {
-        Failure::new(FailureKind::Offline, format!("the center did not take the store's addresses: {error}"))
-    })
 }

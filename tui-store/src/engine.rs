@@ -63,7 +63,6 @@ struct Inner {
 struct OpenCounter {
     counter: Arc<Counter>,
     bound: Vec<SocketAddr>,
-    announced: Vec<String>,
 }
 
 /// What to serve with in place of what the config says.
@@ -81,7 +80,7 @@ pub struct ServeOptions {
 pub struct Serving {
     /// Where the counter listens.
     pub listening: Vec<SocketAddr>,
-    /// The addresses that the directory shows.
+    /// The addresses that the directory is told.
     pub announced: Vec<String>,
     counter_stop: CancellationToken,
     counter_tasks: JoinSet<()>,
@@ -231,7 +230,7 @@ impl Handle {
         for listener in listeners {
             counter_tasks.spawn(counter.clone().serve(listener, counter_stop.clone()));
         }
-        let open = OpenCounter { counter, bound: bound.clone(), announced: announced.clone() };
+        let open = OpenCounter { counter, bound: bound.clone() };
         *inner.counter.write().unwrap_or_else(PoisonError::into_inner) = Some(open);
 
         let (_, announcement) = watch::channel(announced.clone());
@@ -415,7 +414,7 @@ impl Inner {
         let open = self.counter.read().unwrap_or_else(PoisonError::into_inner).clone();
         let counter = CounterView {
             listening: open.iter().flat_map(|open| open.bound.iter().map(ToString::to_string)).collect(),
-            announced: open.iter().flat_map(|open| open.announced.clone()).collect(),
+            announced: self.center.announced(),
             visitors: open.as_ref().map_or(0, |open| open.counter.visitors()),
         };
         let around = Around {

@@ -352,7 +352,7 @@ pub struct Findings {
 pub struct CounterView {
     /// Where it listens; empty while it is closed.
     pub listening: Vec<String>,
-    /// The addresses that the directory shows.
+    /// The addresses that the directory shows; none while there is no line to the center.
     pub announced: Vec<String>,
     /// Members connected now.
     pub visitors: u64,
