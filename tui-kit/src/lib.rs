@@ -127,7 +127,7 @@
 //! | the loop | [`app`], [`mod@run`], [`session`], [`guard`] |
 //! | keys, help, palette, rebinding | [`keys`] |
 //! | entering things | [`form`], [`review`], [`edit`] |
-//! | showing things | [`table`], [`detail`], [`tabs`], [`toast`], [`progress`], [`ui`], [`theme`], [`text`], [`time`] |
+//! | showing things | [`table`], [`detail`], [`tabs`], [`toast`], [`progress`], [`sections`], [`ui`], [`theme`], [`text`], [`time`] |
 //! | several screens in one program | [`stack`] |
 //! | other terminals | [`remote`], [`clip`] |
 //! | the program around the screens | [`cli`], [`control`], [`profile`], [`log`] |
@@ -152,6 +152,7 @@ pub mod progress;
 pub mod remote;
 pub mod review;
 pub mod run;
+pub mod sections;
 pub mod session;
 pub mod stack;
 pub mod table;

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 /// The settings of a store's program. Every key may be left out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where the counter listens for members, as `host:port`; port 0 takes a free one at each start.
@@ -19,6 +19,9 @@ pub struct Config {
     pub catalogue: PathBuf,
     /// How long an offer can be paid, in minutes: 1 to 10,080 (a week).
     pub offer_minutes: u64,
+    /// Keys of the screens, as [`tui_kit::keys::Bindings`] reads them.
+    #[serde(skip_serializing_if = "toml::Table::is_empty")]
+    pub keys: toml::Table,
 }
 
 /// A config file that cannot be used.
@@ -36,6 +39,7 @@ impl Default for Config {
             announce: Vec::new(),
             catalogue: PathBuf::from("catalogue"),
             offer_minutes: 60,
+            keys: toml::Table::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use vault::{Opening, Parcel, Passwords, PinnedCenter, Surroundings, Vault};
 use wire::{
-    bounded::Bytes,
+    bounded::{Bytes, List},
     codec,
     id::{AccountNumber, EntryNumber, Nonce, Role, Salt, StoreNumber, TelegramId},
     limits,
@@ -142,6 +142,18 @@ impl Newcomer {
         let identity = book.identity.as_ref()?;
         let center = book.center.as_ref().map(|center| center.name.clone()).unwrap_or_default();
         Some(Joined { store: identity.store, entry: identity.key_event, center })
+    }
+
+    /// The invitation to the center that this vault was made for, as far as it is known.
+    ///
+    /// # Errors
+    /// When the vault cannot be read.
+    pub async fn invitation(&self) -> Result<Option<Invitation>, Failure> {
+        let pinned = self.keep.vault(|vault| vault.center().cloned()).await?;
+        Ok(pinned.map(|center| {
+            let addresses = center.addresses.iter().filter_map(|address| text::Line::new(address).ok());
+            Invitation { root: center.root, addresses: List::first(addresses) }
+        }))
     }
 
     /// Sends a registration that is on disk once more.

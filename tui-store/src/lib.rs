@@ -15,12 +15,14 @@
 //! | `settle` | refunds, claims, and asking about what is unknown |
 //! | [`join`] | becoming a store |
 //! | [`engine`] | all of it together |
+//! | [`app`], [`screen`] | the screens |
 //! | [`cmd`] | the command line |
 //!
 //! Invariants: an offer is on disk before it is answered, a payment notice and a buyer's acknowledgement before they are
 //! acknowledged, a telegram before it is sent. The signature key is open for one act at a time and never while serving.
 
 pub mod act;
+pub mod app;
 mod book;
 pub mod catalogue;
 mod center;
@@ -34,6 +36,7 @@ pub mod join;
 mod keep;
 mod receipt;
 mod record;
+pub mod screen;
 mod settle;
 mod snapshot;
 #[cfg(test)]

@@ -136,11 +136,13 @@ fn start(cli: Cli, out: Out) -> Result<Exit, cli::Failure> {
     // A profile is made by joining, not by looking at what is not there.
     let _log = if profile.exists() { tui_kit::log::start(profile.state(), PROGRAM).ok() } else { None };
     let context = Context { out, profile, password_a: cli.password_a, password_b: cli.password_b };
-    let Some(wanted) = cli.command else {
-        return Err(cli::Failure::usage("name what to do; “tui-store help” lists it"));
-    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(wanted.run(&context))
+    runtime.block_on(async {
+        match cli.command {
+            Some(wanted) => wanted.run(&context).await,
+            None => serve::screens(&context).await,
+        }
+    })
 }
 
 impl Command {

@@ -1,4 +1,4 @@
-//! `serve`: the counter, until a signal ends it.
+//! `serve`: the counter, until a signal ends it; and the screens, which serve while they are seen.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,11 @@ use tui_kit::{
 };
 
 use super::{Context, reach::told, table::facts};
-use crate::{engine::ServeOptions, view::Snapshot};
+use crate::{
+    engine::ServeOptions,
+    screen::desk::{self, Ended},
+    view::Snapshot,
+};
 
 /// Open the counter.
 #[derive(Debug, clap::Args)]
@@ -28,54 +32,77 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
-        match control::connect(&context.profile.control_socket()).await {
-            Err(ControlError::NotRunning) => {}
-            Ok(_) => {
-                let words = format!("the store of profile {} is open already", context.profile.name());
-                return Err(cli::Failure::refused("held", words).hint("end that program first"));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        // Before anything is promised: a signal that comes early must not be lost.
-        let mut ends = [SignalKind::terminate(), SignalKind::interrupt()].map(signal).into_iter();
-        let (Some(term), Some(int)) = (ends.next(), ends.next()) else {
-            return Err(cli::Failure::refused("machine", "signals cannot be heard"));
-        };
-        let (mut term, mut int) = (term?, int?);
-        // A window that closes does not close the store.
-        let mut hangup = signal(SignalKind::hangup())?;
-
-        let password_a = context.password_a.read()?;
-        let handle = context.open(&password_a).await?;
-        drop(password_a);
+        not_running(context).await?;
         let options = ServeOptions {
             listen: (!self.listen.is_empty()).then_some(self.listen),
             catalogue: self.catalogue,
         };
-        let serving = handle.serve(options).await.map_err(told)?;
-        let snapshot = handle.snapshot();
-        let listening: Vec<String> = serving.listening.iter().map(ToString::to_string).collect();
-        let data = json!({
-            "store": snapshot.store,
-            "name": snapshot.name,
-            "listening": listening,
-            "announced": serving.announced,
-            "items": snapshot.catalogue.items.len(),
-            "faults": snapshot.catalogue.faults,
-            "pid": std::process::id(),
-        });
-        context.out.answer(&data, |to| facts(to, &rows(&snapshot, &listening)))?;
-        loop {
-            tokio::select! {
-                _ = term.recv() => break,
-                _ = int.recv() => break,
-                _ = hangup.recv() => tracing::info!("the terminal is gone; the counter stays open"),
-            }
-        }
-        context.out.say("closing the counter");
-        serving.stop().await;
-        Ok(Exit::Ok)
+        if self.headless { headless(options, context).await } else { on_screen(options, context).await }
     }
+}
+
+/// Shows the screens and serves until they end: by the person, by a signal, or because the window is closed.
+pub(super) async fn screens(context: &Context) -> Result<Exit, cli::Failure> {
+    not_running(context).await?;
+    on_screen(ServeOptions::default(), context).await
+}
+
+async fn not_running(context: &Context) -> Result<(), cli::Failure> {
+    match control::connect(&context.profile.control_socket()).await {
+        Err(ControlError::NotRunning) => Ok(()),
+        Ok(_) => {
+            let words = format!("the store of profile {} is open already", context.profile.name());
+            Err(cli::Failure::refused("held", words).hint("end that program first"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn on_screen(options: ServeOptions, context: &Context) -> Result<Exit, cli::Failure> {
+    let password_a = if context.password_a.is_given() { Some(context.password_a.read()?) } else { None };
+    match desk::run(context.profile.clone(), options, password_a).await {
+        Ok(_) => Ok(Exit::Ok),
+        Err(Ended::Session(error)) => Err(error.into()),
+        Err(Ended::Vault(failure)) => Err(told(failure)),
+    }
+}
+
+async fn headless(options: ServeOptions, context: &Context) -> Result<Exit, cli::Failure> {
+    // Before anything is promised: a signal that comes early must not be lost.
+    let mut ends = [SignalKind::terminate(), SignalKind::interrupt()].map(signal).into_iter();
+    let (Some(term), Some(int)) = (ends.next(), ends.next()) else {
+        return Err(cli::Failure::refused("machine", "signals cannot be heard"));
+    };
+    let (mut term, mut int) = (term?, int?);
+    // A window that closes does not close the store.
+    let mut hangup = signal(SignalKind::hangup())?;
+
+    let password_a = context.password_a.read()?;
+    let handle = context.open(&password_a).await?;
+    drop(password_a);
+    let serving = handle.serve(options).await.map_err(told)?;
+    let snapshot = handle.snapshot();
+    let listening: Vec<String> = serving.listening.iter().map(ToString::to_string).collect();
+    let data = json!({
+        "store": snapshot.store,
+        "name": snapshot.name,
+        "listening": listening,
+        "announced": serving.announced,
+        "items": snapshot.catalogue.items.len(),
+        "faults": snapshot.catalogue.faults,
+        "pid": std::process::id(),
+    });
+    context.out.answer(&data, |to| facts(to, &rows(&snapshot, &listening)))?;
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            _ = int.recv() => break,
+            _ = hangup.recv() => tracing::info!("the terminal is gone; the counter stays open"),
+        }
+    }
+    context.out.say("closing the counter");
+    serving.stop().await;
+    Ok(Exit::Ok)
 }
 
 fn rows(snapshot: &Snapshot, listening: &[String]) -> Vec<(&'static str, String)> {

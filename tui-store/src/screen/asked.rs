@@ -28,6 +28,12 @@ pub(super) enum Asked<T> {
     Failed(Failure),
 }
 
+impl<T> Default for Asked<T> {
+    fn default() -> Self {
+        Self::Not
+    }
+}
+
 impl<T> Asked<T> {
     /// Asks, and says what is awaited; an earlier answer is forgotten.
     pub(super) fn ask(&mut self, act: Act, awaited: &str, shared: &mut Shared) -> Step {

@@ -7,7 +7,6 @@ use tui_kit::{
     detail::{Detail, Row},
     form::{Field, Form, Pressed as FormPressed},
     keys::Action,
-    progress::Waiting,
     ratatui::{
         layout::{Constraint, Layout, Rect},
         text::Line,
@@ -79,11 +78,19 @@ impl Screen<Shared> for Catalogue {
         let (some, none) = (self.chosen(shared).is_some(), "no item is selected");
         vec![
             Action::new(Do::Open, "open", "enter", "Open", "The item in full.").when(some, none),
-            Action::new(Do::Faults, "faults", "w", "What is wrong", "Everything that is wrong with the folder.")
-                .when(!shared.snapshot.catalogue.faults.is_empty(), "nothing is wrong with the folder"),
+            Action::new(
+                Do::Faults,
+                "faults",
+                "w",
+                "What is wrong",
+                "Everything that is wrong with the folder.",
+            )
+            .when(!shared.snapshot.catalogue.faults.is_empty(), "nothing is wrong with the folder"),
             Action::new(Do::Folder, "folder", "f", "Folder", "Sells from another folder from now on."),
             Action::new(Do::Copy, "copy", "y", "Copy id", "Copies the item's id.").when(some, none),
-            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.").when(some, none).quiet(),
+            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.")
+                .when(some, none)
+                .quiet(),
         ]
     }
 
@@ -103,7 +110,8 @@ impl Screen<Shared> for Catalogue {
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
-        match self.table.press(key, &table_rows(&shared.snapshot.catalogue.items)) {
+        let pressed = self.table.press(key, &table_rows(&shared.snapshot.catalogue.items));
+        match pressed {
             Pressed::Taken => Some(Steps::new()),
             Pressed::Open(_) => Some(self.run(Do::Open, shared)),
             Pressed::Free => None,
@@ -132,8 +140,10 @@ impl Screen<Shared> for Catalogue {
         let wrapped = fault_lines(catalogue, ui, columns);
         let rows = u16::try_from(wrapped.len()).unwrap_or(u16::MAX).min(FAULT_ROWS_MAX).min(area.height / 2);
         let [head, faults, list] =
-            Layout::vertical([Constraint::Length(1), Constraint::Length(rows), Constraint::Min(0)]).areas(area);
-        let when = catalogue.loaded.as_ref().map(|at| format!(", taken over {}", at.text)).unwrap_or_default();
+            Layout::vertical([Constraint::Length(1), Constraint::Length(rows), Constraint::Min(0)])
+                .areas(area);
+        let when =
+            catalogue.loaded.as_ref().map(|at| format!(", taken over {}", at.text)).unwrap_or_default();
         let folder = catalogue.folder.display().to_string();
         let room = columns.saturating_sub(text::width(&when));
         let words = format!("{}{when}", text::truncate_middle(&text::clean(&folder), room));
@@ -237,8 +247,8 @@ impl Screen<Shared> for Text {
 /// Choosing the catalogue's folder.
 struct Folder {
     form: Form,
-    asked: Asked<()>,
-    waiting: Option<Waiting>,
+    /// Choosing it; the answer is how much is wrong with it.
+    asked: Asked<usize>,
 }
 
 impl Folder {
@@ -249,7 +259,7 @@ impl Folder {
             .max(1_000)
             .hint("where catalogue.toml and the goods lie")
             .with(&folder);
-        Self { form: Form::new("Sell from here", [field]), asked: Asked::Not, waiting: None }
+        Self { form: Form::new("Sell from here", [field]), asked: Asked::Not }
     }
 
     fn choose(&mut self, shared: &mut Shared) -> Steps {
@@ -257,7 +267,6 @@ impl Folder {
             return Steps::new();
         }
         let folder = PathBuf::from(self.form.text(FOLDER));
-        self.waiting = Some(Waiting::new(shared.now, "the folder to be read", ""));
         vec![self.asked.ask(Act::ChooseCatalogue { folder }, "the folder to be read", shared)]
     }
 }
@@ -280,7 +289,7 @@ impl Screen<Shared> for Folder {
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
-        if self.waiting.is_some() {
+        if self.asked.is_waiting() {
             return None;
         }
         // There is one field: Enter need not go to the button first.
@@ -295,33 +304,41 @@ impl Screen<Shared> for Folder {
     }
 
     fn paste(&mut self, pasted: &str, _shared: &Shared) {
-        if self.waiting.is_none() {
+        if !self.asked.is_waiting() {
             self.form.paste(pasted);
         }
     }
 
     fn told(&mut self, news: &News, shared: &mut Shared) -> Steps {
-        if !self.asked.told(news, shared, |_| Some(())) {
+        let faults = |outcome: &Outcome| match outcome {
+            Outcome::Catalogue(catalogue) => Some(catalogue.faults.len()),
+            _ => None,
+        };
+        if !self.asked.told(news, shared, faults) {
             return Steps::new();
         }
-        self.waiting = None;
-        match std::mem::replace(&mut self.asked, Asked::Not) {
+        let said = match std::mem::replace(&mut self.asked, Asked::Not) {
             Asked::Failed(failure) => {
                 self.form.refuse(FOLDER, failure.message);
-                Steps::new()
+                return Steps::new();
             }
-            _ => vec![Step::Say(Tone::Good, "this folder is sold from now on".into()), Step::Back],
-        }
+            Asked::Here(1..) => {
+                Step::Say(Tone::Warn, "the folder is chosen; see what is wrong with it".into())
+            }
+            _ => Step::Say(Tone::Good, "this folder is sold from now on".into()),
+        };
+        vec![said, Step::Back]
     }
 
     fn lively(&self, _shared: &Shared) -> bool {
-        self.waiting.is_some()
+        self.asked.is_waiting()
     }
 
     fn view(&self, _shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
-        match &self.waiting {
-            Some(waiting) => waiting.view(ui, area),
-            None => self.form.view(ui, area),
+        if self.asked.is_waiting() {
+            self.asked.view(ui, area, "");
+        } else {
+            self.form.view(ui, area);
         }
     }
 }

@@ -1,13 +1,7 @@
 //! Claiming money: what is claimed, password B, and what became of it.
 
 use tui_kit::{
-    KeyEvent,
-    detail::Row,
-    keys::Action,
-    ratatui::layout::Rect,
-    review::Review,
-    stack::Screen,
-    ui::Ui,
+    KeyEvent, detail::Row, keys::Action, ratatui::layout::Rect, review::Review, stack::Screen, ui::Ui,
 };
 use wire::id::EntryNumber;
 
@@ -49,10 +43,14 @@ impl Claim {
         let count = if rows.len() == 1 { "1 payment".to_owned() } else { format!("{} payments", rows.len()) };
         let mut lines = vec![Row::pair("In all", format!("{} in {count}", total.text)), Row::Gap];
         lines.extend(rows.iter().map(|row| {
-            Row::pair(row.payment.to_string(), format!("{}  delivered {}", row.total.text, row.delivered.text))
+            Row::pair(
+                row.payment.to_string(),
+                format!("{}  delivered {}", row.total.text, row.delivered.text),
+            )
         }));
-        let review = Review::new(format!("Claim {}", total.text), "Sign and send", lines)
-            .warn("What is claimed can't be given back any more. The center pays it to your registered account.");
+        let review = Review::new(format!("Claim {}", total.text), "Sign and send", lines).warn(
+            "What is claimed can't be given back any more. The center pays it to your registered account.",
+        );
         self.payments = rows.iter().map(|row| row.payment).collect();
         self.signing = Some(Signing::new(review));
     }
@@ -119,7 +117,11 @@ impl Screen<Shared> for Claim {
             (Some(signing), _) => signing.view(ui, area),
             (None, Asked::Here(_)) => {
                 let style = ui.theme().dim;
-                ui.paragraph(area, "Nothing of it can be claimed: it is not delivered, or claimed already.", style);
+                ui.paragraph(
+                    area,
+                    "Nothing of it can be claimed: it is not delivered, or claimed already.",
+                    style,
+                );
             }
             (None, asked) => asked.view(ui, area, "Esc goes back"),
         }

@@ -84,7 +84,8 @@ impl Claims {
     }
 
     fn payout<'a>(&self, shared: &'a Shared) -> Option<&'a PayoutRow> {
-        let row = shared.snapshot.payouts.iter().find(|row| Some(&row.claim) == self.payouts_table.selected());
+        let row =
+            shared.snapshot.payouts.iter().find(|row| Some(&row.claim) == self.payouts_table.selected());
         row.filter(|_| self.side == Side::Payouts)
     }
 
@@ -109,7 +110,13 @@ impl Screen<Shared> for Claims {
                 .when(shared.snapshot.claimable.minor > 0, "nothing can be claimed yet"),
             Action::new(Do::ClaimOne, "claim-one", "C", "Claim this", "Claims the selected payment alone.")
                 .when(one, "no claimable payment is selected"),
-            Action::new(Do::Turn, "turn", "tab", "Other list", "Turns between claimable payments and payouts."),
+            Action::new(
+                Do::Turn,
+                "turn",
+                "tab",
+                "Other list",
+                "Turns between claimable payments and payouts.",
+            ),
             Action::new(Do::Open, "open", "enter", "Order", "The order that was paid.")
                 .when(one, "no claimable payment is selected"),
             Action::new(Do::Copy, "copy", "y", "Copy number", "Copies the transaction number.")

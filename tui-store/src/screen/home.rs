@@ -16,11 +16,7 @@ use tui_kit::{
 use crate::{
     act::Act,
     app::Effect,
-    screen::{
-        Step, Steps, claim::Claim, order::Order, refunds::Refunds,
-        shared::Shared,
-        words,
-    },
+    screen::{Step, Steps, claim::Claim, order::Order, refunds::Refunds, shared::Shared, words},
     view::{Money, OrderStanding},
 };
 
@@ -55,8 +51,14 @@ impl Screen<Shared> for Home {
                 .when(shared.closed.is_some(), "it is open"),
             Action::new(Do::Refunds, "refunds", "u", "Refunds due", "Payments that are to be given back.")
                 .when(!snapshot.refunds.is_empty(), "no refund is due"),
-            Action::new(Do::Claim, "claim", "c", "Claim", "Claims all that was delivered and is not claimed yet.")
-                .when(snapshot.claimable.minor > 0, "nothing can be claimed yet"),
+            Action::new(
+                Do::Claim,
+                "claim",
+                "c",
+                "Claim",
+                "Claims all that was delivered and is not claimed yet.",
+            )
+            .when(snapshot.claimable.minor > 0, "nothing can be claimed yet"),
             Action::new(
                 Do::Ask,
                 "ask",

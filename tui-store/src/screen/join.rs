@@ -232,10 +232,22 @@ impl Screen<Shared> for Join {
         match &self.step {
             At::Center | At::Done(_) => vec![
                 Action::new(Do::GoOn, "go-on", "enter", "Go on", "The next step."),
-                Action::new(Do::CopyFingerprint, "copy", "y", "Copy", "Copies the fingerprint, or your number."),
+                Action::new(
+                    Do::CopyFingerprint,
+                    "copy",
+                    "y",
+                    "Copy",
+                    "Copies the fingerprint, or your number.",
+                ),
             ],
             At::Invitation(_) | At::Passwords | At::Particulars => {
-                vec![Action::new(Do::GoOn, "go-on", "ctrl-s", "Go on", "The next step, when every field is right.")]
+                vec![Action::new(
+                    Do::GoOn,
+                    "go-on",
+                    "ctrl-s",
+                    "Go on",
+                    "The next step, when every field is right.",
+                )]
             }
             At::Review(_) | At::Resuming(_) => Vec::new(),
         }
@@ -390,7 +402,8 @@ fn particulars(form: &message::Form, before: Option<&Met>) -> Form {
         };
         let shown = if field.required { shown.required() } else { shown };
         let own = field.clone();
-        let hint = if field.help.is_empty() && !field.required { "may be left empty" } else { field.help.as_str() };
+        let hint =
+            if field.help.is_empty() && !field.required { "may be left empty" } else { field.help.as_str() };
         let shown = if hint.is_empty() { shown } else { shown.hint(hint) };
         match field.kind {
             FieldKind::Date => shown,

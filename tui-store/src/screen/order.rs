@@ -16,7 +16,11 @@ use crate::{
     act::{Act, Outcome},
     app::Effect,
     screen::{
-        News, Step, Steps, asked::Asked, refund::{Refund, Target}, shared::Shared, words,
+        News, Step, Steps,
+        asked::Asked,
+        refund::{Refund, Target},
+        shared::Shared,
+        words,
     },
     view::{Exported, OrderDetail},
 };
@@ -51,8 +55,9 @@ impl Order {
 
     fn target(&self) -> Result<Target, String> {
         let detail = self.detail.as_ref().ok_or("the order is not here yet")?;
-        let target = Target::of_row(&detail.row)?;
-        Ok(Target { why: detail.undeliverable.as_ref().map(ToString::to_string), ..target })
+        let mut target = Target::of_row(&detail.row)?;
+        target.why = detail.undeliverable.as_ref().map(ToString::to_string);
+        Ok(target)
     }
 }
 
@@ -72,10 +77,22 @@ impl Screen<Shared> for Order {
                 enabled: self.target().map(drop),
                 ..Action::new(Do::Refund, "refund", "R", "Refund", "Gives the payment back, whole.")
             },
-            Action::new(Do::Receipt, "receipt", "e", "Export receipt", "Writes the payment's receipt as a file.")
-                .when(paid, "it is not paid"),
-            Action::new(Do::Copy, "copy", "y", "Copy number", "Copies the payment's number, or the order's hash.")
-                .when(here, "the order is not here yet"),
+            Action::new(
+                Do::Receipt,
+                "receipt",
+                "e",
+                "Export receipt",
+                "Writes the payment's receipt as a file.",
+            )
+            .when(paid, "it is not paid"),
+            Action::new(
+                Do::Copy,
+                "copy",
+                "y",
+                "Copy number",
+                "Copies the payment's number, or the order's hash.",
+            )
+            .when(here, "the order is not here yet"),
             Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies all of it as JSON.")
                 .when(here, "the order is not here yet"),
         ]
@@ -111,7 +128,8 @@ impl Screen<Shared> for Order {
     fn told(&mut self, news: &News, shared: &mut Shared) -> Steps {
         if let News::Snapshot = news {
             let row = shared.snapshot.orders.iter().find(|row| row.order == self.order);
-            let changed = row.is_some_and(|row| self.detail.as_ref().is_some_and(|detail| detail.row != *row));
+            let changed =
+                row.is_some_and(|row| self.detail.as_ref().is_some_and(|detail| detail.row != *row));
             return if changed && !self.asked.is_waiting() { self.ask(shared) } else { Steps::new() };
         }
         let order = |outcome: &Outcome| match outcome {
@@ -184,7 +202,11 @@ fn rows(detail: &OrderDetail) -> Vec<Row> {
         rows.push(Row::pair(line.item.to_string(), goods));
     }
     if !detail.note.is_empty() {
-        rows.extend([Row::Gap, Row::Heading("The buyer's words".into()), Row::Words(detail.note.to_string())]);
+        rows.extend([
+            Row::Gap,
+            Row::Heading("The buyer's words".into()),
+            Row::Words(detail.note.to_string()),
+        ]);
     }
     rows.extend([Row::Gap, Row::pair("Order", row.order.to_string())]);
     rows

@@ -16,8 +16,13 @@ use wire::id::OrderHash;
 use crate::{
     act::{Act, Outcome},
     screen::{
-        News, Step, Steps, asked::Asked, order::Order, refund::{Refund, Target}, refunds::Refunds,
-        shared::Shared, words,
+        News, Step, Steps,
+        asked::Asked,
+        order::Order,
+        refund::{Refund, Target},
+        refunds::Refunds,
+        shared::Shared,
+        words,
     },
     view::{OrderRow, OrderStanding},
 };
@@ -41,7 +46,12 @@ impl Default for Orders {
             Column::fixed("Payment", 13).rank(3),
         ];
         let empty = "No orders here. Members order from the catalogue while the counter is open; Tab shows other states.";
-        Self { state: None, shown: Vec::new(), asked: Asked::Not, table: Table::new(columns, empty).following() }
+        Self {
+            state: None,
+            shown: Vec::new(),
+            asked: Asked::Not,
+            table: Table::new(columns, empty).following(),
+        }
     }
 }
 
@@ -105,18 +115,38 @@ impl Screen<Shared> for Orders {
         let refundable = chosen.map_or(Err(none.to_owned()), |row| Target::of_row(row).map(drop));
         vec![
             Action::new(Do::Open, "open", "enter", "Open", "The order in full.").when(some, none),
-            Action::new(Do::NextState, "next-state", "tab", "State", "Shows the orders that stand in the next way."),
-            Action::new(Do::StateBefore, "state-before", "shift-tab", "State before", "The same the other way round.")
-                .quiet(),
+            Action::new(
+                Do::NextState,
+                "next-state",
+                "tab",
+                "State",
+                "Shows the orders that stand in the next way.",
+            ),
+            Action::new(
+                Do::StateBefore,
+                "state-before",
+                "shift-tab",
+                "State before",
+                "The same the other way round.",
+            )
+            .quiet(),
             Action {
                 enabled: refundable,
                 ..Action::new(Do::Refund, "refund", "R", "Refund", "Gives the order's payment back.")
             },
             Action::new(Do::RefundsDue, "refunds", "u", "Refunds due", "Payments that are to be given back.")
                 .when(!shared.snapshot.refunds.is_empty(), "no refund is due"),
-            Action::new(Do::Copy, "copy", "y", "Copy number", "Copies the payment's number, or the order's hash.")
-                .when(some, none),
-            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.").when(some, none).quiet(),
+            Action::new(
+                Do::Copy,
+                "copy",
+                "y",
+                "Copy number",
+                "Copies the payment's number, or the order's hash.",
+            )
+            .when(some, none),
+            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.")
+                .when(some, none)
+                .quiet(),
         ]
     }
 
@@ -144,7 +174,8 @@ impl Screen<Shared> for Orders {
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
         let Self { shown, table, .. } = self;
-        match table.press(key, &table_rows(shown)) {
+        let pressed = table.press(key, &table_rows(shown));
+        match pressed {
             Pressed::Taken => Some(Steps::new()),
             Pressed::Open(_) => Some(self.run(Do::Open, shared)),
             Pressed::Free => None,
@@ -186,7 +217,10 @@ impl Screen<Shared> for Orders {
             Some(state) => (state.words(), shared.standing(state)),
         };
         let state = format!("{} {words} ({count}) {}", theme.marks.left, theme.marks.right);
-        ui.line(head, Line::from(vec![Span::styled(state, theme.strong), Span::styled("  Tab turns", theme.dim)]));
+        ui.line(
+            head,
+            Line::from(vec![Span::styled(state, theme.strong), Span::styled("  Tab turns", theme.dim)]),
+        );
         self.table.view(ui, list, &table_rows(&self.shown));
     }
 }

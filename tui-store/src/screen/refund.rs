@@ -46,7 +46,9 @@ impl Target {
         let payment = row.payment.ok_or("it is not paid")?;
         match row.state {
             OrderStanding::Refunded => return Err("it was given back already".into()),
-            OrderStanding::Claimed => return Err("it is claimed; what was claimed can't be given back".into()),
+            OrderStanding::Claimed => {
+                return Err("it is claimed; what was claimed can't be given back".into());
+            }
             _ => {}
         }
         Ok(Self {
@@ -100,9 +102,8 @@ impl Refund {
     }
 
     fn typed(&self) -> Review {
-        let review = Review::new("Give back", "Go on to password B", self.rows()).warn(
-            "The whole of it goes back to the card that paid. A refund can't be taken back.",
-        );
+        let review = Review::new("Give back", "Go on to password B", self.rows())
+            .warn("The whole of it goes back to the card that paid. A refund can't be taken back.");
         let review = if self.targets.iter().any(|target| target.delivered) {
             review.warn("The goods were delivered; the buyer keeps them.")
         } else {
@@ -212,7 +213,8 @@ impl Screen<Shared> for Refund {
     fn view(&self, _shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
         match &self.step {
             At::Reason(form) => {
-                let [words, fields] = Layout::vertical([Constraint::Length(2), Constraint::Min(0)]).areas(area);
+                let [words, fields] =
+                    Layout::vertical([Constraint::Length(2), Constraint::Min(0)]).areas(area);
                 let style = ui.theme().text;
                 ui.paragraph(words, "Why does the payment go back? The member sees the reason.", style);
                 form.view(ui, fields);

@@ -13,7 +13,10 @@ use wire::id::EntryNumber;
 
 use crate::{
     screen::{
-        News, Step, Steps, refund::{Refund, Target}, shared::Shared, words,
+        News, Step, Steps,
+        refund::{Refund, Target},
+        shared::Shared,
+        words,
     },
     view::RefundRow,
 };
@@ -31,7 +34,8 @@ impl Default for Refunds {
             Column::fixed("Amount", 14).right(),
             Column::growing("Why", 12),
         ];
-        let empty = "No refund is due. A payment that fits no order, or that can't be delivered, stands here.";
+        let empty =
+            "No refund is due. A payment that fits no order, or that can't be delivered, stands here.";
         Self { table: Table::new(columns, empty) }
     }
 }
@@ -81,13 +85,16 @@ impl Screen<Shared> for Refunds {
             },
             Action::new(Do::RefundAll, "refund-all", "A", "Refund all", "Gives all of them back.")
                 .when(open(shared).next().is_some(), "no refund is due"),
-            Action::new(Do::Copy, "copy", "y", "Copy number", "Copies the payment's number.").when(some, none),
-            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.").when(some, none).quiet(),
+            Action::new(Do::Copy, "copy", "y", "Copy number", "Copies the payment's number.")
+                .when(some, none),
+            Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.")
+                .when(some, none)
+                .quiet(),
         ]
     }
 
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
-        let targets = match todo {
+        let targets: Vec<Target> = match todo {
             Do::RefundAll => open(shared).map(Target::of_due).collect(),
             Do::Refund => self.chosen(shared).map(Target::of_due).into_iter().collect(),
             Do::Copy | Do::CopyAll => {
@@ -143,7 +150,12 @@ fn table_rows(refunds: &[RefundRow]) -> impl Rows<Key = EntryNumber> {
             } else {
                 row.why.as_str().into()
             };
-            vec![row.payment.to_string().into(), row.paid.text.as_str().into(), row.total.text.as_str().into(), why]
+            vec![
+                row.payment.to_string().into(),
+                row.paid.text.as_str().into(),
+                row.total.text.as_str().into(),
+                why,
+            ]
         },
     )
 }

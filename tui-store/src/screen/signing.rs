@@ -53,7 +53,10 @@ impl Signing {
     }
 
     fn send(&mut self, act: impl FnOnce(Password) -> Act, b: SecretString, shared: &mut Shared) -> Steps {
-        self.review.wait(shared.now, "the center's word (Esc leaves it to the outbox); signed, sent, not yet answered");
+        self.review.wait(
+            shared.now,
+            "the center's word (Esc leaves it to the outbox); signed, sent, not yet answered",
+        );
         vec![self.asked.ask(act(Password(b)), "the center's word", shared)]
     }
 
@@ -74,7 +77,8 @@ impl Signing {
         match std::mem::replace(&mut self.asked, Asked::Not) {
             Asked::Here(resolved) => self.became = Some(Detail::new(rows(&resolved))),
             Asked::Failed(Failure { kind: FailureKind::Unknown, message }) => {
-                let rows = [Row::toned("State", Tone::Warn, message), Row::Gap, Row::Words(UNKNOWN_ADVICE.into())];
+                let rows =
+                    [Row::toned("State", Tone::Warn, message), Row::Gap, Row::Words(UNKNOWN_ADVICE.into())];
                 self.became = Some(Detail::new(rows));
             }
             Asked::Failed(failure) => self.review.refuse(failure.message),

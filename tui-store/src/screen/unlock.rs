@@ -103,7 +103,8 @@ impl Screen<Shared> for Unlock {
     fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
         let [words, fields] = Layout::vertical([Constraint::Length(4), Constraint::Min(0)]).areas(area);
         let said = if self.goes_on {
-            "The vault is made and holds your keys; joining goes on behind this door. Enter password A.".to_owned()
+            "The vault is made and holds your keys; joining goes on behind this door. Enter password A."
+                .to_owned()
         } else {
             format!(
                 "Password A opens the vault of profile {} and the counter. It can't claim or give money back.",
