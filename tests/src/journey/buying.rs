@@ -92,6 +92,10 @@ pub(super) fn settle(journey: &mut Journey<'_>) {
         closed.arg("--profile").arg(network.member_profile("taro")).arg("--json");
         closed.arg("--password-a-file").arg(network.secret("b")).arg("history");
         let second = crate::programs::call(closed)?.refused()?;
+        // A wrong password makes the next try wait; the right one is heard again soon.
+        network.wait_for("the vault to open again", |network| {
+            Ok(network.member("taro", &["history"])?.code == 0)
+        })?;
         Ok(format!("“{words}”; with B alone: “{second}”"))
     });
     journey.step("the store is away at the payment and gets its notice afterwards", |network| {
@@ -257,16 +261,18 @@ fn buy_on_screen(network: &Network) -> Result<()> {
     screen.wait("Sakura Press")?;
     screen.keys("/Sakura<enter><enter>")?;
     screen.wait("Blossom")?;
-    screen.keys("/Blossom<enter>")?;
-    screen.keys("a")?;
-    screen.keys("c")?;
-    screen.wait("1,200")?;
+    screen.keys("/Blossom<enter>a")?;
+    screen.wait("in the cart")?;
+    screen.keys("4")?;
+    screen.wait("the store's offer says what it costs now")?;
     screen.keys("o")?;
-    screen.wait("Review")?;
+    screen.wait("Password B:")?;
     screen.type_text(secrets::B)?;
     screen.keys("<enter>")?;
     screen.wait("settled")?;
-    screen.keys("<esc><esc><esc><esc>q")?;
+    screen.keys("f")?;
+    screen.wait("delivered")?;
+    screen.keys("q")?;
     screen.ended()?;
     Ok(())
 }

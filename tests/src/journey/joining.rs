@@ -88,6 +88,7 @@ fn join_on_screen(network: &Network, name: &str) -> Result<String> {
         screen.type_text(secret)?;
         screen.keys("<enter>")?;
     }
+    screen.keys("<enter>")?;
     screen.wait("Your particulars")?;
     let fields = [
         "hanako Sakurai 桜井花子",
@@ -100,6 +101,9 @@ fn join_on_screen(network: &Network, name: &str) -> Result<String> {
         screen.type_text(field)?;
         screen.keys("<enter>")?;
     }
+    screen.keys("<enter>")?;
+    screen.wait("Terms")?;
+    screen.keys("<enter>")?;
     screen.wait("Review")?;
     screen.keys("<enter>")?;
     let shown = screen.wait("You are member M-")?;
