@@ -10,6 +10,7 @@ use tokio::{
     sync::{Mutex as AsyncMutex, Notify, mpsc},
     time::Instant,
 };
+use vault::Surroundings;
 use wire::{
     codec,
     id::{AccountNumber, EntryNumber, MemberNumber, TelegramId},
@@ -42,6 +43,28 @@ impl Default for Patience {
     /// 10 s for an address, 20 s for an answer.
     fn default() -> Self {
         Self { connect: Duration::from_secs(10), answer: Duration::from_secs(20) }
+    }
+}
+
+/// What a member's program takes from outside: how patient it is, and the vault's randomness, clock and password cost.
+#[derive(Debug, Clone)]
+pub struct Means {
+    /// How long things may take.
+    pub patience: Patience,
+    /// The vault's surroundings.
+    pub vault: Surroundings,
+}
+
+impl Default for Means {
+    /// The default patience and the operating system.
+    fn default() -> Self {
+        Self { patience: Patience::default(), vault: Surroundings::system() }
+    }
+}
+
+impl From<Patience> for Means {
+    fn from(patience: Patience) -> Self {
+        Self { patience, ..Self::default() }
     }
 }
 

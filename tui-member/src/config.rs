@@ -4,7 +4,10 @@ use std::{fs, io, path::Path, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{act::Failure, center::Patience};
+use crate::{
+    act::Failure,
+    center::{Means, Patience},
+};
 
 /// The settings. What the file leaves out has its default; what it does not know is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +47,11 @@ impl Config {
             return Err(wrong(&"connect_seconds and answer_seconds are at least 1"));
         }
         Ok(config)
+    }
+
+    /// What the program takes from outside.
+    pub fn means(&self) -> Means {
+        Means { patience: self.patience(), ..Means::default() }
     }
 
     /// How long things may take.

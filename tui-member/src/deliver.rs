@@ -73,7 +73,7 @@ impl Delivering<'_> {
             self.until_paid(state).await?;
         }
         for (at, line) in missing {
-            let file = self.fetch(at, line).await?;
+            let file = self.fetch(at, line, file_name(&lines, at, line)).await?;
             let fetched = Fetched { order, line: at, file, at: Timestamp::now() };
             self.keep.with(move |kept| kept.append(Record::Fetched(fetched))).await?;
         }
@@ -105,10 +105,9 @@ impl Delivering<'_> {
     }
 
     /// Fetches one line's goods; gives the file's name below the goods folder.
-    async fn fetch(&self, at: u32, line: &OrderLine) -> Result<String, Failure> {
+    async fn fetch(&self, at: u32, line: &OrderLine, name: String) -> Result<String, Failure> {
         let folder = self.order.to_string()[..16].to_owned();
         let place = self.goods.join(&folder);
-        let name = format!("{}-{}", at + 1, clean_name(&line.file_name));
         let part = place.join(format!(".{name}.part"));
         fs::create_dir_all(&place).await.map_err(failed("making", &place))?;
         let (mut file, mut hasher, offset) = resume(&part, line.size).await?;
@@ -230,6 +229,13 @@ async fn resume(part: &Path, size: u64) -> Result<(File, Sha256, u64), Failure> 
         }
         hasher.update(&buffer[..read]);
     }
+}
+
+/// The cleaned name of a line's file; with the line's number before it where another line has the same.
+fn file_name(lines: &[OrderLine], at: u32, line: &OrderLine) -> String {
+    let name = clean_name(&line.file_name);
+    let same = lines.iter().filter(|other| clean_name(&other.file_name) == name).count();
+    if same > 1 { format!("{}-{name}", at + 1) } else { name }
 }
 
 /// A file name from what the store calls it: no path, nothing hidden, nothing that a shell or another system trips over.

@@ -16,18 +16,19 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tui_kit::{control, profile::Profile};
-use vault::{Surroundings, Vault};
+use vault::Vault;
 use wire::{
+    bounded::List,
     id::{OrderHash, StoreNumber, TelegramId},
     sheet::Invitation,
     terminal::Backoff,
-    text::Prose,
+    text::{Line, Prose},
     time::Timestamp,
 };
 
 use crate::{
     act::{Act, Failure, FailureKind, Outcome, Wanted},
-    center::{Center, Patience, Session, failure},
+    center::{Center, Means, Patience, Session, failure},
     deliver::Delivering,
     join::{self, Joined, Stage},
     keep::{Keep, funding_row},
@@ -67,11 +68,11 @@ impl Handle {
     pub async fn open(
         profile: Profile,
         password_a: SecretString,
-        patience: Patience,
+        means: impl Into<Means>,
     ) -> Result<Self, Failure> {
+        let Means { patience, vault: surroundings } = means.into();
         let data = profile.data().to_owned();
-        let opening =
-            tokio::task::spawn_blocking(move || Vault::open(&data, &password_a, Surroundings::system()));
+        let opening = tokio::task::spawn_blocking(move || Vault::open(&data, &password_a, surroundings));
         let opening = opening.await.map_err(Failure::machine)??;
         Ok(Self::over(profile, Keep::new(opening), patience))
     }
@@ -140,6 +141,18 @@ impl Handle {
     /// Where this vault stands on its way into the register.
     pub async fn stage(&self) -> Stage {
         join::stage(&self.engine.keep).await
+    }
+
+    /// The center that this vault is made for; none when it was never asked.
+    pub async fn invitation(&self) -> Option<Invitation> {
+        self.engine
+            .keep
+            .with(|kept| {
+                let center = kept.vault.center()?;
+                let addresses = center.addresses.iter().filter_map(|address| Line::new(address).ok());
+                Some(Invitation { root: center.root, addresses: List::first(addresses) })
+            })
+            .await
     }
 
     /// Sends once more the registration that is on disk ([`Stage::Sent`]).
@@ -289,7 +302,9 @@ impl Engine {
             }
             Act::Outbox => Outcome::Outbox(self.keep.with(|kept| kept.outbox_rows(false)).await),
             Act::Resolve => {
-                let session = self.line().await?;
+                // Not through `line`, which would have asked already and kept the answers to itself.
+                let (session, _) = self.center.session().await?;
+                self.center.take_mail(&session).await?;
                 Outcome::Resolved(send::resolve(&self.center, &session).await?)
             }
             Act::Withdraw { telegram } => Outcome::Resolved(vec![self.withdraw(telegram).await?]),

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use tui_kit::profile::Profile;
-use vault::{Opening, Passwords, PinnedCenter, Surroundings, Vault, outbox::Parcel};
+use vault::{Opening, Passwords, PinnedCenter, Vault, outbox::Parcel};
 use wire::{
     bounded::Bytes,
     codec,
@@ -22,7 +22,7 @@ use wire::{
 
 use crate::{
     act::Failure,
-    center::{Patience, failure, seen},
+    center::{Means, Patience, failure, seen},
     engine::Handle,
     fields,
     keep::Keep,
@@ -86,9 +86,10 @@ pub async fn join(
     invitation: &Invitation,
     values: &[(String, String)],
     passwords: Passwords,
-    patience: Patience,
+    means: impl Into<Means>,
 ) -> Result<(Joined, Handle), Failure> {
     passwords.check()?;
+    let Means { patience, vault: surroundings } = means.into();
     // The form is looked at first: a newcomer with a wrong invitation or a wrong date should have no vault yet.
     let line = connect(invitation, 0, patience).await?;
     let form = line.form(Role::Member, patience.answer).await.map_err(|error| failure(&error))?;
@@ -99,7 +100,7 @@ pub async fn join(
         Passwords::Two { b, .. } | Passwords::One(b) => b.clone(),
     };
     let made = tokio::task::spawn_blocking(move || {
-        let mut vault = Vault::create(&data, &passwords, None, Surroundings::system())?;
+        let mut vault = Vault::create(&data, &passwords, None, surroundings)?;
         vault.pin_center(&pinned)?;
         Ok::<_, Failure>(Keep::new(Opening { vault, records: Vec::new(), findings: Vec::new() }))
     });

@@ -16,6 +16,7 @@
 //! before it verifies, and what does not verify is kept as evidence.
 
 pub mod act;
+pub mod app;
 mod book;
 mod center;
 pub mod cmd;
@@ -29,8 +30,9 @@ mod pay;
 mod purchase;
 pub mod receipt;
 mod record;
+pub mod screen;
 mod send;
 mod shop;
 pub mod view;
 
-pub use center::Patience;
+pub use center::{Means, Patience};

@@ -19,6 +19,7 @@ use wire::{
 
 use crate::{
     act::{Failure, Password},
+    book::entry_of,
     center::{Center, Session},
     keep::{Kept, ending_words},
     purchase::{self, Purchase},
@@ -112,7 +113,7 @@ impl Signed {
     }
 }
 
-/// Pays an order and comes back when it is settled.
+/// Pays an order and comes back when it is settled; an earlier payment of it that turns out to be settled counts.
 ///
 /// # Errors
 /// In words; [`crate::act::FailureKind::Unknown`] when nobody said what became of the payment.
@@ -123,7 +124,13 @@ pub(crate) async fn pay(
     card: Option<CardNumber>,
     password_b: Password,
 ) -> Result<(), Failure> {
-    if already_settled(center, session, order).await? {
+    let paid =
+        |number: EntryNumber| format!("this order is already paid as {number}; nothing was paid again");
+    match settled(center, order).await {
+        Some(number) => return Err(Failure::not_possible(paid(number))),
+        None => ask_about_earlier(center, session, order).await?,
+    }
+    if settled(center, order).await.is_some() {
         return Ok(());
     }
     let terms = terms(session)?;
@@ -191,8 +198,13 @@ fn terms(session: &Session) -> Result<Terms, Failure> {
     })
 }
 
+/// The transaction number of an order's settled payment.
+async fn settled(center: &Center, order: OrderHash) -> Option<EntryNumber> {
+    center.keep.with(move |kept| kept.book.purchase(&order).and_then(entry_of)).await
+}
+
 /// Asks first about a payment of this order that may have left: two at once would be one too many to follow.
-async fn already_settled(center: &Center, session: &Session, order: OrderHash) -> Result<bool, Failure> {
+async fn ask_about_earlier(center: &Center, session: &Session, order: OrderHash) -> Result<(), Failure> {
     let waits = center.keep.with(move |kept| {
         let purchase = kept.book.purchase(&order)?;
         match purchase.payment {
@@ -200,21 +212,18 @@ async fn already_settled(center: &Center, session: &Session, order: OrderHash) -
             _ => None,
         }
     });
-    if let Some(telegram) = waits.await {
-        if center.is_sending(&telegram) {
-            return Err(Failure::not_possible("this order is being paid right now; wait for the answer"));
-        }
-        let resolved = send::resolve_one(center, session, telegram).await?;
-        if resolved.outcome == "unknown" {
-            return Err(Failure::unknown(format!(
-                "an earlier payment of this order is unknown: {}",
-                resolved.words
-            )));
-        }
+    let Some(telegram) = waits.await else { return Ok(()) };
+    if center.is_sending(&telegram) {
+        return Err(Failure::not_possible("this order is being paid right now; wait for the answer"));
     }
-    let settled =
-        move |kept: &mut Kept| kept.book.purchase(&order).is_some_and(|one| one.settled().is_some());
-    Ok(center.keep.with(settled).await)
+    let resolved = send::resolve_one(center, session, telegram).await?;
+    if resolved.outcome == "unknown" {
+        return Err(Failure::unknown(format!(
+            "an earlier payment of this order is unknown: {}",
+            resolved.words
+        )));
+    }
+    Ok(())
 }
 
 fn payable(purchase: &Purchase, terms: &Terms) -> Result<(), Failure> {

@@ -347,13 +347,11 @@ fn detail(purchase: &PurchaseDetail, to: &mut dyn Write) -> io::Result<()> {
 
 /// Copies a fetched file into a directory of the caller's, under its own name, never over another file.
 fn copy(file: &Path, to: &Path) -> Result<PathBuf, cli::Failure> {
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    // The number before the first dash is ours; it keeps the lines of one order apart.
-    let own = name.split_once('-').map_or(name.as_str(), |(_, own)| own);
+    let own = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     fs::create_dir_all(to)?;
     let mut source = fs::File::open(file)?;
     for number in 1..1_000 {
-        let name = if number == 1 { own.to_owned() } else { format!("{number}-{own}") };
+        let name = if number == 1 { own.clone() } else { format!("{number}-{own}") };
         let target = to.join(name);
         match fs::File::create_new(&target) {
             Ok(mut made) => {

@@ -58,16 +58,15 @@ impl Join {
         } else {
             Passwords::Two { a, b: context.password_b.read_new()? }
         };
-        let patience = context.config.patience();
-        let joined = join::join(context.profile.clone(), invitation, &values, passwords, patience).await;
+        let means = context.config.means();
+        let joined = join::join(context.profile.clone(), invitation, &values, passwords, means).await;
         joined.map(|(joined, _)| joined).map_err(told)
     }
 
     /// A vault is here: joining was interrupted, or has ended.
     async fn go_on(&self, context: &Context, invitation: &Invitation) -> Result<Joined, cli::Failure> {
         let a = context.password_a.read()?;
-        let handle =
-            Handle::open(context.profile.clone(), a, context.config.patience()).await.map_err(told)?;
+        let handle = Handle::open(context.profile.clone(), a, context.config.means()).await.map_err(told)?;
         match handle.stage().await {
             Stage::Joined => {
                 let member = handle.snapshot().member.map(|member| member.to_string()).unwrap_or_default();

@@ -44,7 +44,7 @@ impl Context {
                 Some(password) => password,
                 None => password.insert(self.password_a.read()?),
             };
-            match Handle::open(self.profile.clone(), password.clone(), self.config.patience()).await {
+            match Handle::open(self.profile.clone(), password.clone(), self.config.means()).await {
                 Ok(handle) => {
                     for finding in &handle.snapshot().findings {
                         self.out.say(&format!("vault: {finding}"));

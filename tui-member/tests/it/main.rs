@@ -1,0 +1,8 @@
+//! The member's engine against a center and a store in this process, over real TLS on loopback, which can be told to
+//! lie, to die and to stay silent.
+
+mod acts;
+mod center;
+mod lies;
+mod store;
+mod world;
