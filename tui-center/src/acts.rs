@@ -9,12 +9,7 @@ use std::fmt;
 use ledger::request::{OperatorRole, Standing};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use wire::{
-    id::EntryNumber,
-    receipt::EntryKind,
-    sheet::Invitation,
-    time::Timestamp,
-};
+use wire::{id::EntryNumber, receipt::EntryKind, sheet::Invitation, time::Timestamp};
 
 use crate::{
     center::Center,
@@ -24,7 +19,7 @@ use crate::{
         detail::{self, Subject},
         overview, registers, report, transactions,
         verify::{self, Verified},
-        view::{Detail, DeskRow, KeyRow, MemberRow, Overview, Report, StoreRow, TransactionRow},
+        view::{DeskRow, Detail, KeyRow, MemberRow, Overview, Report, StoreRow, TransactionRow},
     },
     operators::Operator,
     settlement::{self, Work},
@@ -257,15 +252,23 @@ impl Center {
         let center = self.clone();
         let checked = tokio::task::spawn_blocking(move || {
             let name = identity.name.clone();
-            center.operators().check(&identity.name, &identity.passphrase.0, Timestamp::now()).inspect_err(|error| {
-                let shown: String = name.chars().take(40).collect();
-                center.errors().tell(Room::Operators, Weight::Warning, format!("Someone signed in as {shown} in vain: {error}."));
-            })
+            center.operators().check(&identity.name, &identity.passphrase.0, Timestamp::now()).inspect_err(
+                |error| {
+                    let shown: String = name.chars().take(40).collect();
+                    center.errors().tell(
+                        Room::Operators,
+                        Weight::Warning,
+                        format!("Someone signed in as {shown} in vain: {error}."),
+                    );
+                },
+            )
         });
         match checked.await {
             Ok(Ok(operator)) => Ok(operator),
             Ok(Err(error)) => Err(ActError::new("not-believed", error)),
-            Err(_) => Err(ActError::new("internal", "the passphrase could not be checked: an error in the program")),
+            Err(_) => {
+                Err(ActError::new("internal", "the passphrase could not be checked: an error in the program"))
+            }
         }
     }
 
@@ -324,7 +327,9 @@ impl Center {
             look => {
                 let center = self.clone();
                 let looked = tokio::task::spawn_blocking(move || center.look(look)).await;
-                looked.unwrap_or_else(|_| Err(ActError::new("internal", "this could not be looked at: an error in the program")))
+                looked.unwrap_or_else(|_| {
+                    Err(ActError::new("internal", "this could not be looked at: an error in the program"))
+                })
             }
         }
     }
@@ -335,26 +340,39 @@ impl Center {
         Ok(match look {
             Act::Status => Outcome::Status(Box::new(overview::look(self))),
             Act::Invitation => {
-                let invitation = self.config().invitation().map_err(|words| ActError::new("config", words))?;
+                let invitation =
+                    self.config().invitation().map_err(|words| ActError::new("config", words))?;
                 let fingerprint = invitation.root.fingerprint();
                 Outcome::Invitation { invitation, fingerprint }
             }
-            Act::Members(list) => Outcome::Members { members: registers::members(self, &list.query, most(&list)).map_err(unreadable)? },
-            Act::Stores(list) => Outcome::Stores { stores: registers::stores(self, &list.query, most(&list)).map_err(unreadable)? },
-            Act::Keys(list) => Outcome::Keys { keys: registers::keys(self, &list.query, most(&list)).map_err(unreadable)? },
+            Act::Members(list) => Outcome::Members {
+                members: registers::members(self, &list.query, most(&list)).map_err(unreadable)?,
+            },
+            Act::Stores(list) => Outcome::Stores {
+                stores: registers::stores(self, &list.query, most(&list)).map_err(unreadable)?,
+            },
+            Act::Keys(list) => {
+                Outcome::Keys { keys: registers::keys(self, &list.query, most(&list)).map_err(unreadable)? }
+            }
             Act::Transactions { list, kind, before } => {
-                let found = transactions::transactions(self, &list.query, kind, before, most(&list)).map_err(unreadable)?;
+                let found = transactions::transactions(self, &list.query, kind, before, most(&list))
+                    .map_err(unreadable)?;
                 Outcome::Transactions { transactions: found.rows, next: found.next }
             }
             Act::Show { number } => {
                 let subject: Subject = number.parse().map_err(|words| ActError::new("usage", words))?;
                 let found = detail::detail(self, subject).map_err(unreadable)?;
-                Outcome::Detail(found.ok_or_else(|| ActError::new("not-found", format!("there is no {}", number.trim())))?)
+                Outcome::Detail(
+                    found.ok_or_else(|| {
+                        ActError::new("not-found", format!("there is no {}", number.trim()))
+                    })?,
+                )
             }
             Act::Desk => Outcome::Desk { desk: desk::items(self).map_err(unreadable)? },
             Act::Errors(list) => Outcome::Errors { errors: self.errors().newest(&list.query, most(&list)) },
             Act::Report { day } => {
-                let report = report::report(self, day.as_deref()).map_err(|words| ActError::new("refused", words))?;
+                let report =
+                    report::report(self, day.as_deref()).map_err(|words| ActError::new("refused", words))?;
                 Outcome::Report(report)
             }
             Act::Verify => Outcome::Verified(verify::running(self)),
@@ -374,11 +392,19 @@ impl Center {
         };
         let center = self.clone();
         let party = tokio::task::spawn_blocking(move || desk::payer(&center, &kept)).await.ok().flatten();
-        let account = party.ok_or_else(|| "the bank's words on who paid are gone".to_owned()).and_then(|party| {
-            crate::lines::bank::account::parse(party.name.as_str(), party.account.as_str(), party.bic.as_str())
-        });
+        let account =
+            party.ok_or_else(|| "the bank's words on who paid are gone".to_owned()).and_then(|party| {
+                crate::lines::bank::account::parse(
+                    party.name.as_str(),
+                    party.account.as_str(),
+                    party.bic.as_str(),
+                )
+            });
         account.map(|_| ()).map_err(|why| {
-            ActError::new("refused", format!("{receipt} cannot be sent back by itself: {why}; assign it, or ask the bank"))
+            ActError::new(
+                "refused",
+                format!("{receipt} cannot be sent back by itself: {why}; assign it, or ask the bank"),
+            )
         })
     }
 
@@ -416,8 +442,16 @@ mod tests {
         let acts = [
             Act::Status,
             Act::Members(List::of("aiko")),
-            Act::Transactions { list: List::of("x"), kind: Some(EntryKind::Payment), before: Some(EntryNumber(7)) },
-            Act::Standing { of: Standing::Card(wire::id::CardNumber(1)), frozen: true, reason: "lost".into() },
+            Act::Transactions {
+                list: List::of("x"),
+                kind: Some(EntryKind::Payment),
+                before: Some(EntryNumber(7)),
+            },
+            Act::Standing {
+                of: Standing::Card(wire::id::CardNumber(1)),
+                frozen: true,
+                reason: "lost".into(),
+            },
         ];
         for act in acts {
             let json = serde_json::to_string(&act).unwrap();

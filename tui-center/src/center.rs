@@ -34,7 +34,10 @@ use crate::{
     config::Config,
     errors::{ErrorLog, Room, Weight},
     guard::Guard,
-    inquiry::{self, view::{Local, Overview}},
+    inquiry::{
+        self,
+        view::{Local, Overview},
+    },
     keys::{self, RoleKeys},
     operators::Operators,
     places::Places,
@@ -136,9 +139,10 @@ impl Custody {
         let roles = service.roles().clone();
         let cabinet = Cabinet::open(&places.cabinet, service.cabinet_key())?;
         let unfit = |words: &str| OpenError::Unfit(words.to_owned());
-        let sheet = newest_sheet(&cabinet)?.ok_or_else(|| unfit("the key sheet is missing from the cabinet"))?;
-        let key_sheet =
-            KeySheet::verify(&sheet, &config.root_key).map_err(|error| OpenError::Unfit(error.to_string()))?;
+        let sheet =
+            newest_sheet(&cabinet)?.ok_or_else(|| unfit("the key sheet is missing from the cabinet"))?;
+        let key_sheet = KeySheet::verify(&sheet, &config.root_key)
+            .map_err(|error| OpenError::Unfit(error.to_string()))?;
         if !roles.stand_on(&key_sheet) {
             return Err(unfit("the role keys are not those that the key sheet names"));
         }
@@ -167,7 +171,8 @@ impl Center {
         for notice in books.notices() {
             errors.tell(Room::Books, Weight::Warning, format!("At opening: {notice}."));
         }
-        let settings = opening.state().settings().cloned().ok_or_else(|| unfit("the books have no founding".into()))?;
+        let settings =
+            opening.state().settings().cloned().ok_or_else(|| unfit("the books have no founding".into()))?;
         if opening.state().sheet() != Some((key_sheet.number, sheet.digest())) {
             return Err(unfit("the books name another key sheet than the cabinet holds".into()));
         }
@@ -202,7 +207,11 @@ impl Center {
             _lock: lock,
         };
         let center = Self(Arc::new(rooms));
-        center.0.tasks.spawn(follow(center.desk().clone(), center.registers().clone(), center.0.stop.clone()));
+        center.0.tasks.spawn(follow(
+            center.desk().clone(),
+            center.registers().clone(),
+            center.0.stop.clone(),
+        ));
         Ok(center)
     }
 
@@ -356,7 +365,8 @@ impl Center {
     pub fn particulars(&self, account: AccountNumber) -> Option<Particulars> {
         let digest: Digest = self.desk().state().holder(account)?.particulars;
         let person = self.cabinet().person(digest);
-        let person = person.inspect_err(|error| tracing::warn!("the particulars of {account}: {error}")).ok()??;
+        let person =
+            person.inspect_err(|error| tracing::warn!("the particulars of {account}: {error}")).ok()??;
         wire::codec::decode("form", &person.bytes, wire::limits::PARTICULARS).ok()
     }
 
@@ -376,7 +386,11 @@ impl Center {
 /// Damaged registers are made anew: nothing stands in them that the journal does not have.
 fn open_registers(places: &Places, reader: Reader, errors: &ErrorLog) -> Result<Registers, BooksError> {
     Registers::open(&places.registers, reader.clone()).or_else(|error| {
-        errors.tell(Room::Books, Weight::Alarm, format!("The registers do not open and are made anew: {error}."));
+        errors.tell(
+            Room::Books,
+            Weight::Alarm,
+            format!("The registers do not open and are made anew: {error}."),
+        );
         Registers::rebuild(&places.registers, reader)
     })
 }

@@ -132,7 +132,8 @@ impl Config {
     /// What people need to join: the addresses and the root key.
     pub fn invitation(&self) -> Result<Invitation, String> {
         let addresses = if self.announce.is_empty() { &self.listen } else { &self.announce };
-        let text = format!("{}", Invitation { root: self.root_key, addresses: wire::bounded::List::default() });
+        let text =
+            format!("{}", Invitation { root: self.root_key, addresses: wire::bounded::List::default() });
         let invitation = format!("{text}{}", addresses.join(","));
         invitation.parse().map_err(|error: wire::sheet::InvitationError| error.to_string())
     }

@@ -134,7 +134,9 @@ impl Guard {
         let turned_away = self.admit(address).err();
         if let Some(reason) = turned_away {
             self.shared.refused_connections.fetch_add(1, Ordering::Relaxed);
-            self.tell(address, Weight::Warning, || format!("A connection from {address} was turned away: {reason}."));
+            self.tell(address, Weight::Warning, || {
+                format!("A connection from {address} was turned away: {reason}.")
+            });
             return Err(reason);
         }
         Ok(Place { guard: self.clone(), address })
@@ -147,7 +149,9 @@ impl Guard {
             return Ok(());
         }
         self.shared.refused_requests.fetch_add(1, Ordering::Relaxed);
-        self.tell(address, Weight::Warning, || format!("Requests from {address} come faster than they are heard."));
+        self.tell(address, Weight::Warning, || {
+            format!("Requests from {address} come faster than they are heard.")
+        });
         Err(TurnedAway::TooManyRequests)
     }
 
@@ -158,7 +162,9 @@ impl Guard {
         }
         self.shared.refused_requests.fetch_add(1, Ordering::Relaxed);
         let address = address.to_canonical();
-        self.tell(address, Weight::Warning, || format!("Requests of {account} come faster than they are heard."));
+        self.tell(address, Weight::Warning, || {
+            format!("Requests of {account} come faster than they are heard.")
+        });
         Err(TurnedAway::TooManyRequests)
     }
 
@@ -189,8 +195,11 @@ impl Guard {
             (wrong.last, wrong.until) = (now, now + lock);
             lock
         };
-        let waits = if lock.is_zero() { String::new() } else { format!(" It must wait {} s.", lock.as_secs()) };
-        self.tell(address, Weight::Warning, || format!("A wrong login as {account} came from {address}.{waits}"));
+        let waits =
+            if lock.is_zero() { String::new() } else { format!(" It must wait {} s.", lock.as_secs()) };
+        self.tell(address, Weight::Warning, || {
+            format!("A wrong login as {account} came from {address}.{waits}")
+        });
     }
 
     /// A login was right.
@@ -284,7 +293,11 @@ impl Watched {
 
 /// Nothing for the first few, then a second, doubling.
 fn lock_out(count: u32, free: u32) -> Duration {
-    if count <= free { Duration::ZERO } else { Duration::from_secs(1 << (count - free - 1).min(20)).min(LOCK_MAX) }
+    if count <= free {
+        Duration::ZERO
+    } else {
+        Duration::from_secs(1 << (count - free - 1).min(20)).min(LOCK_MAX)
+    }
 }
 
 #[cfg(test)]

@@ -121,7 +121,9 @@ pub fn found(profile: &Profile, founding: &Founding, now: Timestamp) -> Result<F
             places.data.display()
         )));
     }
-    clear(&places).map_err(|error| words(format!("what an unfinished founding left cannot be cleared away: {error}")))?;
+    clear(&places).map_err(|error| {
+        words(format!("what an unfinished founding left cannot be cleared away: {error}"))
+    })?;
     let listen = pick_ports(&founding.listen).map_err(words)?;
     let (inbox, outbox) = founding.bank_folders(&places.data).map_err(words)?;
     for folder in [&inbox, &outbox] {
@@ -187,7 +189,8 @@ pub fn found(profile: &Profile, founding: &Founding, now: Timestamp) -> Result<F
 pub fn parse_day_end(text: &str) -> Result<u16, String> {
     let wrong = || "the end of the business day is a time like 24:00 or 06:30".to_owned();
     let (hours, minutes) = text.trim().split_once(':').ok_or_else(wrong)?;
-    let (hours, minutes): (u16, u16) = (hours.parse().map_err(|_| wrong())?, minutes.parse().map_err(|_| wrong())?);
+    let (hours, minutes): (u16, u16) =
+        (hours.parse().map_err(|_| wrong())?, minutes.parse().map_err(|_| wrong())?);
     let total = hours * 60 + minutes;
     if minutes < 60 && hours <= 24 && (1..=1440).contains(&total) { Ok(total) } else { Err(wrong()) }
 }
@@ -228,7 +231,11 @@ impl Founding {
         if inbox.starts_with(data) || outbox.starts_with(data) {
             return Err("the bank's folders must lie outside the profile".into());
         }
-        if inbox == outbox { Err("the bank's inbox and outbox must differ".into()) } else { Ok((inbox, outbox)) }
+        if inbox == outbox {
+            Err("the bank's inbox and outbox must differ".into())
+        } else {
+            Ok((inbox, outbox))
+        }
     }
 }
 

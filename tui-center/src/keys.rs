@@ -138,8 +138,7 @@ impl fmt::Debug for Service {
 pub fn create_root(path: &Path, passphrase: &SecretString) -> Result<SigningKey, KeyFileError> {
     seal::check("the root passphrase", passphrase).map_err(KeyFileError::Passphrase)?;
     let root = SigningKey::generate();
-    let sealed =
-        Sealed::new(passphrase, ROOT_PURPOSE, &*root.seed()).map_err(KeyFileError::Passphrase)?;
+    let sealed = Sealed::new(passphrase, ROOT_PURPOSE, &*root.seed()).map_err(KeyFileError::Passphrase)?;
     write(path, &RootFile { version: 1, public: root.verification_key(), sealed })?;
     Ok(root)
 }
@@ -288,10 +287,7 @@ mod tests {
         let (root_path, service_path) = (dir.path().join("root"), dir.path().join("service"));
         let (mine, other) = (SecretString::from("root passphrase"), SecretString::from("another one"));
         let root = create_root(&root_path, &mine).unwrap();
-        assert_eq!(
-            open_root(&root_path, &mine).unwrap().verification_key(),
-            root.verification_key()
-        );
+        assert_eq!(open_root(&root_path, &mine).unwrap().verification_key(), root.verification_key());
         assert!(matches!(open_root(&root_path, &other), Err(KeyFileError::WrongPassphrase("root"))));
         assert!(create_root(&root_path, &mine).is_err(), "a root key is never overwritten");
 

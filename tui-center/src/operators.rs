@@ -95,7 +95,9 @@ impl Operators {
     /// Reads the operators' file; there are none where there is no file yet.
     pub fn open(path: &Path) -> Result<Self, OperatorError> {
         let kept = match fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unusable(path, &error.to_string()))?,
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map_err(|error| unusable(path, &error.to_string()))?
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(unusable(path, &error.to_string())),
         };
@@ -138,7 +140,12 @@ impl Operators {
     ///
     /// # Errors
     /// [`OperatorError::Wait`] while a wait lasts: the passphrase is not even looked at.
-    pub fn check(&self, name: &str, passphrase: &SecretString, now: Timestamp) -> Result<Operator, OperatorError> {
+    pub fn check(
+        &self,
+        name: &str,
+        passphrase: &SecretString,
+        now: Timestamp,
+    ) -> Result<Operator, OperatorError> {
         let found = self.lock().iter().find(|kept| kept.name == name).cloned();
         let Some(found) = found else {
             // As slow as for a name that exists.
@@ -229,9 +236,9 @@ pub fn check_ssh_key(line: &str) -> Result<(), String> {
         return Err("this is no SSH public key: a line like “ssh-ed25519 AAAA... name” is expected".into());
     };
     let blob = BASE64.decode(blob.as_bytes()).unwrap_or_default();
-    let named = blob.split_first_chunk::<4>().and_then(|(length, rest)| {
-        rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)
-    });
+    let named = blob
+        .split_first_chunk::<4>()
+        .and_then(|(length, rest)| rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?));
     if named != Some(kind.as_bytes()) {
         return Err("this is no SSH public key: its type and its content do not fit".into());
     }
@@ -291,7 +298,8 @@ mod tests {
     #[test]
     fn only_public_keys_and_plain_names_are_taken() {
         assert_eq!(check_ssh_key(SSH), Ok(()));
-        for key in ["", "ssh-ed25519", "ssh-rsa AAAAC3NzaC1lZDI1NTE5", "-----BEGIN OPENSSH PRIVATE KEY-----"] {
+        for key in ["", "ssh-ed25519", "ssh-rsa AAAAC3NzaC1lZDI1NTE5", "-----BEGIN OPENSSH PRIVATE KEY-----"]
+        {
             assert!(check_ssh_key(key).is_err(), "{key}");
         }
         for name in ["", "a b", "x\u{1b}[m", &"x".repeat(41)] {

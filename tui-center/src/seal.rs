@@ -46,7 +46,8 @@ impl Cost {
     /// In words, when the cost is outside its bounds or the memory can't be had.
     pub(crate) fn key(&self, passphrase: &SecretString, salt: &[u8; 16]) -> Result<Key, String> {
         self.check()?;
-        let failed = |error: argon2::Error| format!("Argon2id with {} KiB of memory: {error}", self.memory_kib);
+        let failed =
+            |error: argon2::Error| format!("Argon2id with {} KiB of memory: {error}", self.memory_kib);
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).map_err(failed)?;
         let mut key = Key::default();
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -62,7 +63,11 @@ impl Cost {
         let fits = within(self.memory_kib, floor.memory_kib, Self::CEILING.memory_kib)
             && within(self.passes, floor.passes, Self::CEILING.passes)
             && within(self.lanes, floor.lanes, Self::CEILING.lanes);
-        if fits { Ok(()) } else { Err("the cost of the passphrase is outside its bounds; the file may be tampered with".into()) }
+        if fits {
+            Ok(())
+        } else {
+            Err("the cost of the passphrase is outside its bounds; the file may be tampered with".into())
+        }
     }
 
     fn bytes(&self) -> [u8; 12] {
@@ -167,7 +172,11 @@ mod tests {
         let passphrase = SecretString::from("korrekt ｐｆｅｒｄ");
         let sealed = Sealed::new(&passphrase, "test", b"secret").unwrap();
         let opened = sealed.open(&SecretString::from("korrekt pferd"), "test").unwrap();
-        assert_eq!(opened.as_deref().map(Vec::as_slice), Some(&b"secret"[..]), "width of letters does not matter");
+        assert_eq!(
+            opened.as_deref().map(Vec::as_slice),
+            Some(&b"secret"[..]),
+            "width of letters does not matter"
+        );
         assert_eq!(sealed.open(&SecretString::from("korrekt pferE"), "test").unwrap(), None);
         assert_eq!(sealed.open(&passphrase, "other").unwrap(), None);
         let mut damaged = sealed.clone();
@@ -179,7 +188,9 @@ mod tests {
 
     #[test]
     fn short_passphrases_are_refused() {
-        assert!(check("the passphrase", &SecretString::from("1234567")).unwrap_err().contains("8 characters"));
+        assert!(
+            check("the passphrase", &SecretString::from("1234567")).unwrap_err().contains("8 characters")
+        );
         assert!(check("the passphrase", &SecretString::from("12345678")).is_ok());
         assert!(check("the passphrase", &SecretString::from("1".repeat(2000))).is_err());
     }

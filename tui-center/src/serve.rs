@@ -32,10 +32,19 @@ const TIDY: std::time::Duration = std::time::Duration::from_secs(60);
 /// the other end of a link.
 pub trait Screens: Send + Sync {
     /// Shows the console on this process's own terminal until it is left.
-    fn local(&self, center: Center, name: Option<String>) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+    fn local(
+        &self,
+        center: Center,
+        name: Option<String>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
     /// Shows the console to an attached terminal until it is left. Nobody has signed in yet.
-    fn attached(&self, center: Center, name: Option<String>, link: Link) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+    fn attached(
+        &self,
+        center: Center,
+        name: Option<String>,
+        link: Link,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
 /// What comes through the control socket.
@@ -76,7 +85,9 @@ impl Server {
     ) -> Result<Self, OpenError> {
         let opening = profile.clone();
         let opened = tokio::task::spawn_blocking(move || Center::open(&opening, &passphrase)).await;
-        let center = opened.map_err(|_| OpenError::Unfit("the center could not be opened: an error in the program".into()))??;
+        let center = opened.map_err(|_| {
+            OpenError::Unfit("the center could not be opened: an error in the program".into())
+        })??;
         match Self::serve(&center, screens).await {
             Ok((reception, tasks, control)) => Ok(Self { center, reception, tasks, control }),
             Err(words) => {
@@ -127,7 +138,11 @@ impl Server {
             // Each ends at the token; one that panicked has told so already.
             let _ = task.await;
         }
-        let closed = self.center.close().await.map_err(|error| format!("the books could not be closed in order: {error}"));
+        let closed = self
+            .center
+            .close()
+            .await
+            .map_err(|error| format!("the books could not be closed in order: {error}"));
         self.center.errors().tell(Room::Program, Weight::Note, "The center was closed.");
         // Last, so that whoever asked for the end hears of it.
         self.control.abort();
@@ -140,7 +155,8 @@ impl Server {
         screens: Option<Arc<dyn Screens>>,
     ) -> Result<(Reception, Vec<JoinHandle<()>>, JoinHandle<()>), String> {
         let listener = Listener::bind(&center.places().control).await.map_err(|error| error.to_string())?;
-        let line = bank::Line::open(center).map_err(|error| format!("the bank's folders cannot be used: {error}"))?;
+        let line = bank::Line::open(center)
+            .map_err(|error| format!("the bank's folders cannot be used: {error}"))?;
         let reception = Reception::open(center).await?;
         center.now_listening(reception.addresses());
         let tasks = vec![tokio::spawn(line.work()), tokio::spawn(tidy(center.clone()))];
@@ -152,7 +168,8 @@ impl Server {
             let handling = serving.clone();
             let handle = move |_, call| handle(handling.clone(), screens.clone(), call);
             if let Err(error) = listener.serve(handle).await {
-                let words = format!("The control socket failed: {error}. Subcommands cannot reach this center.");
+                let words =
+                    format!("The control socket failed: {error}. Subcommands cannot reach this center.");
                 serving.errors().tell(Room::Program, Weight::Alarm, words);
             }
         });
@@ -166,8 +183,12 @@ async fn handle(center: Center, screens: Option<Arc<dyn Screens>>, call: Value) 
     match serde_json::from_value(call) {
         Ok(Call::Act { identity, act }) => answer(center.act_as(identity, act).await),
         Ok(Call::Attach { name }) => match screens {
-            Some(screens) => Answer::upgrade(move |link| async move { screens.attached(center, name, link).await }),
-            None => Answer::refuse("no-console", "this center was started without screens; use the subcommands"),
+            Some(screens) => {
+                Answer::upgrade(move |link| async move { screens.attached(center, name, link).await })
+            }
+            None => {
+                Answer::refuse("no-console", "this center was started without screens; use the subcommands")
+            }
         },
         Err(error) => Answer::refuse("unknown-act", format!("this center does not know the act: {error}")),
     }
@@ -203,10 +224,15 @@ pub async fn once(
 ) -> Result<Outcome, OnceError> {
     let opening = profile.clone();
     let opened = tokio::task::spawn_blocking(move || Center::open(&opening, &passphrase)).await;
-    let center = opened.map_err(|_| OpenError::Unfit("the center could not be opened: an error in the program".into()))??;
+    let center = opened
+        .map_err(|_| OpenError::Unfit("the center could not be opened: an error in the program".into()))??;
     let done = center.act_as(identity, act).await;
     if let Err(error) = center.close().await {
-        center.errors().tell(Room::Books, Weight::Alarm, format!("The books could not be closed in order: {error}."));
+        center.errors().tell(
+            Room::Books,
+            Weight::Alarm,
+            format!("The books could not be closed in order: {error}."),
+        );
     }
     Ok(done?)
 }

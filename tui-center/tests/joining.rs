@@ -36,11 +36,19 @@ async fn members_and_stores_join_log_in_and_stand_in_the_registers() {
     assert_eq!(member.account, AccountNumber::Member(MemberNumber(1)));
     assert_eq!(store.account, AccountNumber::Store(StoreNumber(1)));
 
-    let Ok(Outcome::Members { members }) = common::act(&server, Act::Members(List::of("花子"))).await else { panic!() };
+    let Ok(Outcome::Members { members }) = common::act(&server, Act::Members(List::of("花子"))).await
+    else {
+        panic!()
+    };
     assert_eq!((members.len(), members[0].name.as_str()), (1, "山田 花子"));
-    let Ok(Outcome::Members { members }) = common::act(&server, Act::Members(List::of("nobody"))).await else { panic!() };
+    let Ok(Outcome::Members { members }) = common::act(&server, Act::Members(List::of("nobody"))).await
+    else {
+        panic!()
+    };
     assert!(members.is_empty());
-    let Ok(Outcome::Stores { stores }) = common::act(&server, Act::Stores(List::of(""))).await else { panic!() };
+    let Ok(Outcome::Stores { stores }) = common::act(&server, Act::Stores(List::of(""))).await else {
+        panic!()
+    };
     assert_eq!(stores[0].name, "Sakura Press");
     let Ok(Outcome::Keys { keys }) = common::act(&server, Act::Keys(List::of(""))).await else { panic!() };
     assert_eq!(keys.iter().filter(|key| key.in_force).count(), 4, "a signature and a terminal key each");
@@ -54,7 +62,11 @@ async fn members_and_stores_join_log_in_and_stand_in_the_registers() {
     let addresses = bounded::List::first([Line::new("0.0.0.0:7071").unwrap()]);
     store.line.announce(addresses, LIMIT).await.unwrap();
     let page = member.line.directory(Line::new("sakura").unwrap(), None, LIMIT).await.unwrap();
-    assert_eq!(page.stores[0].addresses[0].as_str(), "127.0.0.1:7071", "everywhere is where the line comes from");
+    assert_eq!(
+        page.stores[0].addresses[0].as_str(),
+        "127.0.0.1:7071",
+        "everywhere is where the line comes from"
+    );
     assert!(member.line.directory(Line::new("other").unwrap(), None, LIMIT).await.unwrap().stores.is_empty());
     let (kind, _) = problem(member.line.announce(bounded::List::default(), LIMIT).await);
     assert_eq!(kind, ProblemKind::NotAllowed);
@@ -77,7 +89,8 @@ async fn a_repeated_registration_gets_its_first_answer_and_a_bad_one_its_words()
     let same_key = registration(place.center(), Role::Member, &signature, &terminal, terms);
     assert!(problem(line.register(same_key, LIMIT).await).1.contains("registered already"));
     let other = SigningKey::generate();
-    let foreign = registration(SigningKey::generate().verification_key().center(), Role::Member, &other, &other, terms);
+    let foreign =
+        registration(SigningKey::generate().verification_key().center(), Role::Member, &other, &other, terms);
     assert_eq!(problem(line.register(foreign, LIMIT).await).0, ProblemKind::WrongCenter);
     let old_terms = registration(place.center(), Role::Member, &other, &terminal, Digest([0; 32]));
     assert!(problem(line.register(old_terms, LIMIT).await).1.contains("terms"));
@@ -110,7 +123,10 @@ async fn only_the_right_center_is_believed_and_only_the_right_key_logs_in() {
     for _ in 0..4 {
         let _ = line.login(member.account, &stranger, None, LIMIT).await;
     }
-    assert_eq!(problem(line.login(member.account, &member.terminal, None, LIMIT).await).0, ProblemKind::Limited);
+    assert_eq!(
+        problem(line.login(member.account, &member.terminal, None, LIMIT).await).0,
+        ProblemKind::Limited
+    );
     assert_eq!(server.center().guard().counts().wrong_logins, 6);
     assert!(!server.center().errors().newest("wrong login", 9).is_empty());
     server.stop().await.unwrap();
@@ -135,7 +151,10 @@ async fn a_checkpoint_that_the_journal_lacks_stops_payments() {
 
     let forked = SignedCheckpoint::sign(&forged, &server.center().roles().checkpoint);
     let (line, _pushes) = place.line().await;
-    assert_eq!(problem(line.login(member.account, &member.terminal, Some(&forked), LIMIT).await).0, ProblemKind::Fork);
+    assert_eq!(
+        problem(line.login(member.account, &member.terminal, Some(&forked), LIMIT).await).0,
+        ProblemKind::Fork
+    );
     assert!(!server.center().desk().standing().borrow().is_open());
     let open = loop {
         match tokio::time::timeout(LIMIT, member.pushes.recv()).await.unwrap().unwrap() {
@@ -157,7 +176,8 @@ async fn garbage_costs_its_sender_the_connection_and_nobody_else_anything() {
         stream.write_all(garbage).await.unwrap();
         stream.shutdown().await.unwrap();
         let mut rest = Vec::new();
-        let read = tokio::time::timeout(LIMIT, stream.read_to_end(&mut rest)).await.expect("the center hangs up");
+        let read =
+            tokio::time::timeout(LIMIT, stream.read_to_end(&mut rest)).await.expect("the center hangs up");
         let _ = read;
     }
     let member = Terminal::join(&place, Role::Member).await;
@@ -170,11 +190,15 @@ async fn operators_prove_who_they_are_and_do_what_their_role_allows() {
     let place = Place::found();
     let server = place.serve().await;
     let center = server.center();
-    let identity = |passphrase: &str| Identity { name: "ada".into(), passphrase: Passphrase(SecretString::from(passphrase)) };
+    let identity = |passphrase: &str| Identity {
+        name: "ada".into(),
+        passphrase: Passphrase(SecretString::from(passphrase)),
+    };
     assert!(center.act_as(None, Act::Status).await.is_ok(), "whoever has the socket may ask how it stands");
     let error = center.act_as(None, Act::Members(List::of(""))).await.unwrap_err();
     assert_eq!(error.kind, "no-operator");
-    let error = center.act_as(Some(identity("wrong passphrase")), Act::Members(List::of(""))).await.unwrap_err();
+    let error =
+        center.act_as(Some(identity("wrong passphrase")), Act::Members(List::of(""))).await.unwrap_err();
     assert_eq!(error.kind, "not-believed");
     assert!(center.act_as(Some(identity(common::OPERATOR)), Act::Members(List::of(""))).await.is_ok());
     let mut viewer = common::admin(&server);

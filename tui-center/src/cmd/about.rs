@@ -29,7 +29,8 @@ impl Context {
     fn config(&self) -> Result<Config, cli::Failure> {
         let places = self.places();
         if !places.config.exists() {
-            let words = format!("there is no center in {}; found one with: tui-center init", places.data.display());
+            let words =
+                format!("there is no center in {}; found one with: tui-center init", places.data.display());
             return Err(cli::Failure::refused("not-founded", words));
         }
         Config::read(&places.config).map_err(|error| cli::Failure::refused("config", error.to_string()))
@@ -38,7 +39,8 @@ impl Context {
 
 /// `invitation`
 pub(super) fn invitation(context: &Context) -> Result<Exit, cli::Failure> {
-    let invitation = context.config()?.invitation().map_err(|words| cli::Failure::refused("config", words))?;
+    let invitation =
+        context.config()?.invitation().map_err(|words| cli::Failure::refused("config", words))?;
     let fingerprint = invitation.root.fingerprint();
     let data = json!({ "invitation": invitation.to_string(), "fingerprint": fingerprint });
     context.out.answer(&data, |to| {
@@ -56,7 +58,8 @@ pub(super) fn operators(context: &Context) -> Result<Exit, cli::Failure> {
         .map_err(|error| cli::Failure::refused("operators", error.to_string()))?
         .list();
     context.out.answer(&json!({ "operators": operators }), |to| {
-        let mut table = Table::new(&[("NAME", Left), ("ROLE", Left), ("SSH KEY", Left)], "there are no operators");
+        let mut table =
+            Table::new(&[("NAME", Left), ("ROLE", Left), ("SSH KEY", Left)], "there are no operators");
         for operator in &operators {
             table.row([operator.name.clone(), role_name(operator.role).into(), operator.ssh_key.clone()]);
         }

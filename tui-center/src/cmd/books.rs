@@ -36,12 +36,15 @@ async fn verify(context: &Context) -> Result<Exit, cli::Failure> {
         Ok(_) => context.reach().running(Act::Verify).await?,
         // Not opened for it: damaged books are to be looked at as they lie.
         Err(ControlError::NotRunning) => {
-            let (passphrase, profile, places) = (context.service.read()?, context.profile.clone(), context.places());
+            let (passphrase, profile, places) =
+                (context.service.read()?, context.profile.clone(), context.places());
             let looked = tokio::task::spawn_blocking(move || {
                 let custody = Custody::open(&profile, &passphrase)?;
                 Ok(verify::resting(&places, &custody.key_sheet, &custody.cabinet))
             });
-            let looked = looked.await.map_err(|_| cli::Failure::refused("internal", "the books could not be looked at"))?;
+            let looked = looked
+                .await
+                .map_err(|_| cli::Failure::refused("internal", "the books could not be looked at"))?;
             let looked = looked.map_err(|error| open_told(&error))?;
             serde_json::to_value(Outcome::Verified(looked))
                 .map_err(|error| cli::Failure::refused("internal", error.to_string()))?
@@ -64,7 +67,9 @@ async fn rebuild(context: &Context) -> Result<Exit, cli::Failure> {
         books.close()?;
         Ok(entries)
     });
-    let rebuilt = rebuilt.await.map_err(|_| cli::Failure::refused("internal", "the registers could not be made anew"))?;
+    let rebuilt = rebuilt
+        .await
+        .map_err(|_| cli::Failure::refused("internal", "the registers could not be made anew"))?;
     let entries = rebuilt.map_err(|error| open_told(&error))?;
     let data = json!({ "entries": entries });
     context.out.answer(&data, |to| writeln!(to, "the registers were made anew from {entries} entries"))?;

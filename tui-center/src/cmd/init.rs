@@ -87,21 +87,25 @@ impl Init {
 
     fn founding(self, context: &Context) -> Result<Founding, cli::Failure> {
         let usage = |words: String| cli::Failure::usage(words);
-        let currency = Currency::of_code(&self.currency)
-            .ok_or_else(|| usage(format!("“{}” is not a currency of ISO 4217, like JPY or EUR", self.currency)))?;
+        let currency = Currency::of_code(&self.currency).ok_or_else(|| {
+            usage(format!("“{}” is not a currency of ISO 4217, like JPY or EUR", self.currency))
+        })?;
         let day_end = parse_day_end(&self.day_end).map_err(usage)?;
         let name = given(self.name, "--name", "The center's name")?;
         let listen = match self.listen {
             listen if listen.is_empty() => {
-                let typed = given(None, "--listen", "Addresses to listen on (host:port, several with commas)")?;
+                let typed =
+                    given(None, "--listen", "Addresses to listen on (host:port, several with commas)")?;
                 typed.split(',').map(|address| address.trim().to_owned()).collect()
             }
             listen => listen,
         };
         let bank_holder = given(self.bank_holder, "--bank-holder", "Who holds the center's bank account")?;
-        let bank_number = given(self.bank_number, "--bank-number", "The account (an IBAN, or bank/branch/number)")?;
+        let bank_number =
+            given(self.bank_number, "--bank-number", "The account (an IBAN, or bank/branch/number)")?;
         let help = given(self.help_contact, "--help-contact", "Whom members and stores turn to")?;
-        let operator = given(self.operator.or_else(|| context.name.clone()), "--operator", "The first operator's name")?;
+        let operator =
+            given(self.operator.or_else(|| context.name.clone()), "--operator", "The first operator's name")?;
         let key_file = match self.operator_key {
             Some(file) => file,
             None => given(None, "--operator-key", "The file of the operator's SSH public key")?.into(),
@@ -122,7 +126,12 @@ impl Init {
             bank_outbox: self.bank_outbox,
             help,
             operator,
-            operator_key: operator_key.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned(),
+            operator_key: operator_key
+                .lines()
+                .find(|line| !line.trim().is_empty())
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
             root_passphrase: context.root.read_new()?,
             service_passphrase: context.service.read_new()?,
             operator_passphrase: context.operator.read_new()?,

@@ -312,8 +312,12 @@ impl Freeze {
 
 /// A kind as JSON prints it: `bank-credit`.
 fn kind(text: &str) -> Result<EntryKind, String> {
-    serde_json::from_value(serde_json::Value::from(text.trim().to_lowercase().replace(' ', "-")))
-        .map_err(|_| "no such kind; kinds are for example payment, refund, claim, payout, bank-credit, registration".into())
+    serde_json::from_value(serde_json::Value::from(text.trim().to_lowercase().replace(' ', "-"))).map_err(
+        |_| {
+            "no such kind; kinds are for example payment, refund, claim, payout, bank-credit, registration"
+                .into()
+        },
+    )
 }
 
 #[cfg(test)]
@@ -333,7 +337,10 @@ mod tests {
         ] {
             let matches = command().try_get_matches_from(line.split(' ')).unwrap();
             let cli = Cli::from_arg_matches(&matches).unwrap();
-            assert!(cli.service.is_given() && cli.common.json && cli.name.as_deref() == Some("ada"), "{line}");
+            assert!(
+                cli.service.is_given() && cli.common.json && cli.name.as_deref() == Some("ada"),
+                "{line}"
+            );
         }
     }
 

@@ -45,7 +45,10 @@ fn read(outcome: Value) -> Result<Outcome, cli::Failure> {
 }
 
 fn mixed_up() -> cli::Failure {
-    cli::Failure::refused("internal", "the running center answered in a way that this version does not understand")
+    cli::Failure::refused(
+        "internal",
+        "the running center answered in a way that this version does not understand",
+    )
 }
 
 fn words(out: Out, outcome: &Outcome, to: &mut dyn Write) -> io::Result<()> {
@@ -76,7 +79,9 @@ fn words(out: Out, outcome: &Outcome, to: &mut dyn Write) -> io::Result<()> {
             }
             writeln!(to, "{}", if verified.holds { "the books hold" } else { "the books do not hold" })
         }
-        Outcome::Entered(row) => writeln!(to, "entered as {}: {}", row.number, tui_kit::text::clean(&row.words)),
+        Outcome::Entered(row) => {
+            writeln!(to, "entered as {}: {}", row.number, tui_kit::text::clean(&row.words))
+        }
         Outcome::Done { words } => writeln!(to, "{words}"),
     }
 }
@@ -99,8 +104,17 @@ fn status(overview: &Overview, to: &mut dyn Write) -> io::Result<()> {
             ("Payments", payments),
             ("Books", format!("{balance}: {}", overview.light.words)),
             ("Journal", format!("{} entries, root {}", overview.entries, overview.root)),
-            ("Connections", format!("{}, {} logged in, {} stores here", overview.connections, overview.logged_in, overview.stores_here)),
-            ("Registers", format!("{} members, {} stores, {} cards", overview.members, overview.stores, overview.cards)),
+            (
+                "Connections",
+                format!(
+                    "{}, {} logged in, {} stores here",
+                    overview.connections, overview.logged_in, overview.stores_here
+                ),
+            ),
+            (
+                "Registers",
+                format!("{} members, {} stores, {} cards", overview.members, overview.stores, overview.cards),
+            ),
             ("On cards", overview.on_cards.text.clone()),
             ("Owed to stores", overview.owed_to_stores.text.clone()),
             ("At the bank", overview.at_bank.text.clone()),
@@ -118,8 +132,15 @@ fn shown<T: ToString>(value: Option<&T>) -> String {
 }
 
 fn member_table(members: &[MemberRow]) -> Table {
-    let heads =
-        &[("NUMBER", Left), ("NAME", Left), ("E-MAIL", Left), ("CARDS", Right), ("BALANCE", Right), ("SINCE", Left), ("STATE", Left)];
+    let heads = &[
+        ("NUMBER", Left),
+        ("NAME", Left),
+        ("E-MAIL", Left),
+        ("CARDS", Right),
+        ("BALANCE", Right),
+        ("SINCE", Left),
+        ("STATE", Left),
+    ];
     let mut table = Table::new(heads, "no member fits; members join with: tui-center invitation");
     for row in members {
         table.row([
@@ -136,8 +157,15 @@ fn member_table(members: &[MemberRow]) -> Table {
 }
 
 fn store_table(stores: &[StoreRow]) -> Table {
-    let heads =
-        &[("NUMBER", Left), ("NAME", Left), ("CONTACT", Left), ("OWED", Right), ("LINE", Left), ("SINCE", Left), ("STATE", Left)];
+    let heads = &[
+        ("NUMBER", Left),
+        ("NAME", Left),
+        ("CONTACT", Left),
+        ("OWED", Right),
+        ("LINE", Left),
+        ("SINCE", Left),
+        ("STATE", Left),
+    ];
     let mut table = Table::new(heads, "no store fits; stores join with: tui-center invitation");
     for row in stores {
         table.row([
@@ -163,7 +191,13 @@ fn key_table(keys: &[KeyRow]) -> Table {
             (false, false) => "replaced",
         };
         let role = format!("{:?}", row.role).to_lowercase();
-        table.row([row.account.to_string(), role, row.fingerprint.clone(), row.entry.to_string(), state.into()]);
+        table.row([
+            row.account.to_string(),
+            role,
+            row.fingerprint.clone(),
+            row.entry.to_string(),
+            state.into(),
+        ]);
     }
     table
 }
@@ -245,7 +279,14 @@ fn report_words(out: Out, report: &Report, to: &mut dyn Write) -> io::Result<()>
     kinds.write(out, to)?;
     if !report.stores.is_empty() {
         writeln!(to)?;
-        let heads = &[("STORE", Left), ("NAME", Left), ("PAYMENTS", Right), ("PAID", Right), ("REFUNDS", Right), ("REFUNDED", Right)];
+        let heads = &[
+            ("STORE", Left),
+            ("NAME", Left),
+            ("PAYMENTS", Right),
+            ("PAID", Right),
+            ("REFUNDS", Right),
+            ("REFUNDED", Right),
+        ];
         let mut stores = Table::new(heads, "");
         for row in &report.stores {
             stores.row([
@@ -260,5 +301,9 @@ fn report_words(out: Out, report: &Report, to: &mut dyn Write) -> io::Result<()>
         stores.write(out, to)?;
     }
     writeln!(to, "refused: {}", report.refused)?;
-    if report.complete { Ok(()) } else { writeln!(to, "the registers are still taking in the newest entries") }
+    if report.complete {
+        Ok(())
+    } else {
+        writeln!(to, "the registers are still taking in the newest entries")
+    }
 }

@@ -59,12 +59,14 @@ impl Reach<'_> {
     /// Does an act on a center that runs.
     pub(super) async fn running(&mut self, act: Act) -> Result<Value, cli::Failure> {
         let identity = self.identity(&act)?;
-        let mut client = control::connect(&self.context.places().control).await.map_err(|error| match error {
-            ControlError::NotRunning => {
-                cli::Failure::refused("not-running", "the center does not run; start it with: tui-center serve")
-            }
-            other => other.into(),
-        })?;
+        let mut client =
+            control::connect(&self.context.places().control).await.map_err(|error| match error {
+                ControlError::NotRunning => cli::Failure::refused(
+                    "not-running",
+                    "the center does not run; start it with: tui-center serve",
+                ),
+                other => other.into(),
+            })?;
         client.call(Call::Act { identity, act }).await.map_err(told)
     }
 

@@ -84,7 +84,8 @@ pub(super) async fn stop(context: &Context) -> Result<Exit, cli::Failure> {
     context.reach().running(Act::Stop).await?;
     let waiting = async {
         loop {
-            let gone = matches!(control::connect(&context.places().control).await, Err(ControlError::NotRunning));
+            let gone =
+                matches!(control::connect(&context.places().control).await, Err(ControlError::NotRunning));
             if gone && context.profile.lock().is_ok() {
                 return;
             }
@@ -92,7 +93,10 @@ pub(super) async fn stop(context: &Context) -> Result<Exit, cli::Failure> {
         }
     };
     if tokio::time::timeout(ENDING, waiting).await.is_err() {
-        return Err(cli::Failure::unknown("unknown", "the center was asked to end and has not yet; it may be draining"));
+        return Err(cli::Failure::unknown(
+            "unknown",
+            "the center was asked to end and has not yet; it may be draining",
+        ));
     }
     context.out.answer(&json!({ "stopped": true }), |to| writeln!(to, "the center has ended in order"))?;
     Ok(Exit::Ok)

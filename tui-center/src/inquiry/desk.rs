@@ -46,9 +46,10 @@ pub fn items(center: &Center) -> Result<Vec<DeskRow>, BooksError> {
         ..Search::default()
     };
     let told_again = |decision: &Decision| matches!(decision, Decision::Refused(Refusal::Duplicate { .. }));
-    let found = center.desk().reader().search(&search, |record| {
-        told_again(&record.entry.decision) || failed(&record.entry.request)
-    })?;
+    let found = center
+        .desk()
+        .reader()
+        .search(&search, |record| told_again(&record.entry.decision) || failed(&record.entry.request))?;
     rows.extend(found.records.iter().filter_map(|record| {
         let entry = &record.entry;
         let line = words::row(entry, center.local());
@@ -88,7 +89,9 @@ pub fn payer(center: &Center, receipt: &BankReceipt) -> Option<Party> {
 fn unmatched(center: &Center, number: EntryNumber, receipt: &BankReceipt) -> DeskRow {
     let why = words::mismatch(&receipt.mismatch, center.local());
     let words = match receipt.state {
-        ReceiptState::Waiting => format!("Money came in: {why}. Assign it to a card request, or send it back."),
+        ReceiptState::Waiting => {
+            format!("Money came in: {why}. Assign it to a card request, or send it back.")
+        }
         ReceiptState::Assigned(card) => format!("Money came in: {why}. Card {card} was issued with it."),
         ReceiptState::Returning(payout) => format!("Money came in: {why}. It goes back with {payout}."),
         ReceiptState::Returned => format!("Money came in: {why}. It went back."),

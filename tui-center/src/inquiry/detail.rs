@@ -100,7 +100,11 @@ fn of_account(center: &Center, account: AccountNumber) -> Result<Option<Detail>,
                 rows.push(Row::new("Card", format!("{number}: {}{frozen}", local.money(card.balance).text)));
             }
             for (number, wanted) in state.waiting_of(member) {
-                let words = format!("{number}: {} until {}", local.money(wanted.amount).text, local.moment(wanted.expires).text);
+                let words = format!(
+                    "{number}: {} until {}",
+                    local.money(wanted.amount).text,
+                    local.moment(wanted.expires).text
+                );
                 rows.push(Row::new("Waits for money", words));
             }
         }
@@ -108,7 +112,10 @@ fn of_account(center: &Center, account: AccountNumber) -> Result<Option<Detail>,
             rows.push(Row::new("Owed", local.money(center.desk().state().payable(store)).text));
             let addresses = center.presence().addresses(store);
             let shown: Vec<&str> = addresses.iter().map(|address| address.as_str()).collect();
-            rows.push(Row::new("Listens on", if shown.is_empty() { "away".into() } else { shown.join(", ") }));
+            rows.push(Row::new(
+                "Listens on",
+                if shown.is_empty() { "away".into() } else { shown.join(", ") },
+            ));
         }
     }
     let history = walk(center, Some(holder.last), |previous| match account {
@@ -148,7 +155,12 @@ fn of_entry(center: &Center, number: EntryNumber) -> Result<Option<Detail>, Book
         Row::new("Time", local.moment(entry.at).text),
         Row::new("Kind", entry.kind()),
         Row::new("What", words::words(entry, local)),
-        Row::new("Decision", entry.refusal().map_or("done".to_owned(), |refusal| format!("refused: {}", crate::books::said(refusal)))),
+        Row::new(
+            "Decision",
+            entry
+                .refusal()
+                .map_or("done".to_owned(), |refusal| format!("refused: {}", crate::books::said(refusal))),
+        ),
     ];
     if let Some(signed) = entry.request.signed() {
         rows.push(Row::new("Telegram", signed.telegram));

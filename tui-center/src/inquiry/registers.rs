@@ -75,7 +75,9 @@ fn member(center: &Center, holder: &Holder) -> Option<MemberRow> {
     let shown = |key| filled(particulars.as_ref(), key);
     let (cards, balance) = {
         let state = center.desk().state();
-        state.cards_of(member).fold((0, 0), |(count, sum), (_, card)| (count + 1, sum + i128::from(card.balance.minor())))
+        state
+            .cards_of(member)
+            .fold((0, 0), |(count, sum), (_, card)| (count + 1, sum + i128::from(card.balance.minor())))
     };
     Some(MemberRow {
         member,

@@ -28,10 +28,11 @@ pub fn report(center: &Center, day: Option<&str>) -> Result<Report, String> {
     let progress = center.registers().progress();
     let overall = totals.iter().filter(|total| total.store.is_none());
     let sum = |amount: u128| local.sum(i128::try_from(amount).unwrap_or(i128::MAX));
-    let kinds = overall
-        .clone()
-        .filter(|total| total.done > 0)
-        .map(|total| ReportLine { kind: total.kind, count: total.done, sum: sum(total.amount) });
+    let kinds = overall.clone().filter(|total| total.done > 0).map(|total| ReportLine {
+        kind: total.kind,
+        count: total.done,
+        sum: sum(total.amount),
+    });
     let mut stores: BTreeMap<StoreNumber, [(u64, u128); 2]> = BTreeMap::new();
     for total in &totals {
         let place = match (total.store, total.kind) {

@@ -127,8 +127,12 @@ fn done(outcome: &Outcome, local: &Local) -> Option<String> {
     match outcome {
         Outcome::Entered | Outcome::Paid { .. } | Outcome::PayoutIntended { .. } => None,
         Outcome::Registered(account) => Some(format!("entered as {account}")),
-        Outcome::CardRequested { reference, .. } => Some(format!("waits for money with reference {reference}")),
-        Outcome::CardIssued { card, request, .. } => Some(format!("card {card} issued for request {request}")),
+        Outcome::CardRequested { reference, .. } => {
+            Some(format!("waits for money with reference {reference}"))
+        }
+        Outcome::CardIssued { card, request, .. } => {
+            Some(format!("card {card} issued for request {request}"))
+        }
         Outcome::Unmatched(why) => Some(format!("on the bank desk, {}", mismatch(why, local))),
         Outcome::Refunded { card, .. } => Some(format!("back on {card}")),
         Outcome::PayoutSettled { purpose: what, paid, .. } => {

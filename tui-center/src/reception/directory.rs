@@ -42,7 +42,9 @@ pub(super) fn page(center: &Center, query: &Line, after: Option<StoreNumber>) ->
     let (mut bytes, mut more) = (0, false);
     for (store, name, verification_key, terminal) in found {
         // A store whose certificate is lost can't be pinned, and is not shown.
-        let Ok(Some(certificate)) = center.cabinet().certificate(Certificate::Terminal(terminal)) else { continue };
+        let Ok(Some(certificate)) = center.cabinet().certificate(Certificate::Terminal(terminal)) else {
+            continue;
+        };
         let addresses = center.presence().addresses(store);
         let entry = DirectoryEntry { store, name, verification_key, certificate, addresses };
         let size = codec::encode(&entry).len();

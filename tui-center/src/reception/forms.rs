@@ -29,7 +29,13 @@ pub fn form(role: Role) -> Form {
             one(field::PHONE, "Phone", "With the country code, like +81 3 1234 5678.", FieldKind::Phone, 30),
         ],
         Role::Store => vec![
-            one(field::TRADE_NAME, "Trade name", "The name customers see; it is public.", FieldKind::Line, 80),
+            one(
+                field::TRADE_NAME,
+                "Trade name",
+                "The name customers see; it is public.",
+                FieldKind::Line,
+                80,
+            ),
             one(field::CONTACT, "Contact", "Whom the center talks to.", FieldKind::Line, 100),
             one(field::ADDRESS, "Address", "Street, town, postal code.", FieldKind::Prose, 300),
             one(field::EMAIL, "E-mail", "Where the center writes to.", FieldKind::Email, 200),
@@ -108,7 +114,8 @@ fn check_field(field: &Field, value: &str) -> Result<(), String> {
 }
 
 fn check_date(value: &str) -> Result<(), String> {
-    let date: Date = value.parse().map_err(|_| "a date is written year-month-day, like 1990-04-01".to_owned())?;
+    let date: Date =
+        value.parse().map_err(|_| "a date is written year-month-day, like 1990-04-01".to_owned())?;
     if value.len() == 10 && date.year() >= 1850 { Ok(()) } else { Err("this year cannot be right".into()) }
 }
 
@@ -118,15 +125,22 @@ fn check_email(value: &str) -> Result<(), String> {
         !local.is_empty()
             && !value.contains(char::is_whitespace)
             && domain.split('.').count() >= 2
-            && domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
+            && domain
+                .split('.')
+                .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
     });
     if well_formed { Ok(()) } else { Err("an e-mail address is written name@example.org".into()) }
 }
 
 fn check_phone(value: &str) -> Result<(), String> {
     let digits = value.chars().filter(char::is_ascii_digit).count();
-    let plain = value.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')' | '.' | '/'));
-    if plain && (5..=16).contains(&digits) { Ok(()) } else { Err("a telephone number has 5 to 16 digits".into()) }
+    let plain =
+        value.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')' | '.' | '/'));
+    if plain && (5..=16).contains(&digits) {
+        Ok(())
+    } else {
+        Err("a telephone number has 5 to 16 digits".into())
+    }
 }
 
 #[cfg(test)]

@@ -64,8 +64,9 @@ pub(super) fn welcome(center: &Center, account: AccountNumber, mail: u64) -> Res
     let keys = {
         let state = center.desk().state();
         let gone = || Problem::new(ProblemKind::NotFound, "the account is not in the registers any more");
-        List::new(state.holder(account).ok_or_else(gone)?.chain.clone())
-            .map_err(|_| Problem::new(ProblemKind::NotFound, "the account has had too many keys to list; ask the center"))?
+        List::new(state.holder(account).ok_or_else(gone)?.chain.clone()).map_err(|_| {
+            Problem::new(ProblemKind::NotFound, "the account has had too many keys to list; ask the center")
+        })?
     };
     let head = ChainHead {
         center: center.settings().center,

@@ -70,7 +70,11 @@ pub(super) async fn push(
     }
 }
 
-fn item(center: &Center, account: AccountNumber, number: EntryNumber) -> Result<Option<MailItem>, BooksError> {
+fn item(
+    center: &Center,
+    account: AccountNumber,
+    number: EntryNumber,
+) -> Result<Option<MailItem>, BooksError> {
     let reader = center.desk().reader();
     let record = reader.read(number)?;
     said::mail(reader, &record, account, |card| {

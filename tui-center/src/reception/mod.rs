@@ -70,8 +70,16 @@ impl Reception {
         for address in &center.config().listen {
             match TcpListener::bind(address).await {
                 Ok(listener) => {
-                    addresses.push(listener.local_addr().map_or_else(|_| address.clone(), |bound| bound.to_string()));
-                    tasks.spawn(listen(center.clone(), listener, config.clone(), stop.clone(), tasks.clone()));
+                    addresses.push(
+                        listener.local_addr().map_or_else(|_| address.clone(), |bound| bound.to_string()),
+                    );
+                    tasks.spawn(listen(
+                        center.clone(),
+                        listener,
+                        config.clone(),
+                        stop.clone(),
+                        tasks.clone(),
+                    ));
                 }
                 Err(error) => {
                     let words = format!("The center cannot listen on {address}: {error}.");
@@ -213,7 +221,11 @@ async fn answer(session: Arc<Session>, request: Request) -> Answer {
         // Nobody knows what became of it: no answer may be given, the terminal asks again on a new connection.
         Ok(None) => std::future::pending().await,
         Err(_) => {
-            center.errors().tell(Room::Reception, Weight::Alarm, "A request could not be answered: an error in the program.");
+            center.errors().tell(
+                Room::Reception,
+                Weight::Alarm,
+                "A request could not be answered: an error in the program.",
+            );
             center.counters().failures.fetch_add(1, Ordering::Relaxed);
             std::future::pending().await
         }

@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn addresses_are_checked_and_everywhere_becomes_the_peer() {
         let peer: IpAddr = "192.0.2.7".parse().unwrap();
-        let checked = check(&addresses(&["0.0.0.0:70", "[::]:71", "shop.example:72", "[::1]:73"]), peer).unwrap();
+        let checked =
+            check(&addresses(&["0.0.0.0:70", "[::]:71", "shop.example:72", "[::1]:73"]), peer).unwrap();
         assert_eq!(checked, addresses(&["192.0.2.7:70", "192.0.2.7:71", "shop.example:72", "[::1]:73"]));
         for wrong in ["", "shop", "shop:0", "shop:70000", "a b:1", "a/b:1", ":1"] {
             assert!(check(&addresses(&[wrong]), peer).is_err(), "{wrong}");

@@ -50,10 +50,15 @@ fn keep(center: &Center, claimed: &Registration, call: &RegisterCall) -> Result<
     let cabinet = center.cabinet();
     cabinet
         .put_person(claimed.particulars, &call.salt, &call.particulars)
-        .and_then(|()| cabinet.put_certificate(Certificate::Terminal(claimed.terminal_key), &call.certificate))
+        .and_then(|()| {
+            cabinet.put_certificate(Certificate::Terminal(claimed.terminal_key), &call.certificate)
+        })
         .map_err(|error| {
             let words = format!("A newcomer's particulars could not be kept: {error}.");
             center.errors().tell(Room::Books, Weight::Alarm, words);
-            Problem::new(ProblemKind::Stopped, "the center cannot keep your particulars now; nothing was entered")
+            Problem::new(
+                ProblemKind::Stopped,
+                "the center cannot keep your particulars now; nothing was entered",
+            )
         })
 }

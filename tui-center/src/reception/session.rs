@@ -105,7 +105,9 @@ impl Session {
     fn store(&self) -> Result<StoreNumber, Problem> {
         match self.account()? {
             AccountNumber::Store(store) => Ok(store),
-            AccountNumber::Member(_) => Err(Problem::new(ProblemKind::NotAllowed, "only stores listen for members")),
+            AccountNumber::Member(_) => {
+                Err(Problem::new(ProblemKind::NotAllowed, "only stores listen for members"))
+            }
         }
     }
 
@@ -116,7 +118,10 @@ impl Session {
         checkpoint: Option<&wire::checkpoint::SignedCheckpoint>,
     ) -> Result<Answer, Problem> {
         if self.account.get().is_some() {
-            return Err(Problem::new(ProblemKind::NotAllowed, "this connection has logged in already; open another"));
+            return Err(Problem::new(
+                ProblemKind::NotAllowed,
+                "this connection has logged in already; open another",
+            ));
         }
         let guard = self.center.guard();
         guard.may_login(self.peer).map_err(|wait| Problem::new(ProblemKind::Limited, wait))?;
@@ -131,7 +136,8 @@ impl Session {
         let welcome = login::welcome(&self.center, account, waiting.len() as u64)?;
         if self.account.set(account).is_ok() {
             self.center.counters().logged_in.fetch_add(1, Ordering::Relaxed);
-            let pushing = mail::push(self.center.clone(), account, waiting.last().copied(), self.pusher.clone());
+            let pushing =
+                mail::push(self.center.clone(), account, waiting.last().copied(), self.pusher.clone());
             // Set once, beside the account.
             let _ = self.mail.set(AbortOnDropHandle::new(tokio::spawn(pushing)));
         }
@@ -139,7 +145,9 @@ impl Session {
     }
 
     async fn submit(&self, telegram: Telegram, beside: Beside) -> Option<Answer> {
-        let work = self.account().and_then(|account| heard::submitted(self.center.desk(), account, &telegram, &beside));
+        let work = self
+            .account()
+            .and_then(|account| heard::submitted(self.center.desk(), account, &telegram, &beside));
         self.enter(work).await
     }
 
@@ -155,7 +163,8 @@ impl Session {
         };
         match self.center.desk().submit(work).await {
             Ok(answer) => {
-                let verdict = said::verdict(self.center.desk().reader(), self.center.bank_account(), &answer.record);
+                let verdict =
+                    said::verdict(self.center.desk().reader(), self.center.bank_account(), &answer.record);
                 match verdict {
                     Ok(verdict) => Some(Answer::Verdict(Box::new(verdict))),
                     Err(error) => settled(Err(DeskError::Unreadable(error.to_string()).into())),
@@ -231,7 +240,8 @@ impl Session {
         let center = self.center.clone();
         self.center
             .off_thread(move || {
-                let none = || Problem::new(ProblemKind::NotFound, format!("{entry} does not concern {account}"));
+                let none =
+                    || Problem::new(ProblemKind::NotFound, format!("{entry} does not concern {account}"));
                 let reader = center.desk().reader();
                 let record = reader.read(entry).map_err(|_| none())?;
                 let (member, store) = parts::concerns(&record);

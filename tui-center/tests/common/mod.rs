@@ -23,9 +23,14 @@ use wire::{
     amount::{Amount, Currency},
     bounded::{Bytes, List},
     codec,
-    id::{AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, Nonce, OrderHash, Role, Salt, StoreNumber},
+    id::{
+        AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, Nonce, OrderHash, Role, Salt,
+        StoreNumber,
+    },
     key::SigningKey,
-    message::{Beside, Effect, FundingTerms, Mail, MailItem, Particulars, Push, RegisterCall, Verdict, Welcome},
+    message::{
+        Beside, Effect, FundingTerms, Mail, MailItem, Particulars, Push, RegisterCall, Verdict, Welcome,
+    },
     order::{goods_hash, order_hash},
     payload::{self, ClaimEvidence, Funding, Rights, particulars_hash},
     sheet::Invitation,
@@ -105,13 +110,19 @@ impl Place {
 
     pub fn outbox(&self) -> Vec<PathBuf> {
         let names = names(&self.founded.bank_outbox);
-        names.into_iter().filter(|name| name.ends_with(".xml")).map(|name| self.founded.bank_outbox.join(name)).collect()
+        names
+            .into_iter()
+            .filter(|name| name.ends_with(".xml"))
+            .map(|name| self.founded.bank_outbox.join(name))
+            .collect()
     }
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }
@@ -128,7 +139,13 @@ pub struct Terminal {
 }
 
 /// What a newcomer sends.
-pub fn registration(center: CenterId, role: Role, signature: &SigningKey, terminal: &SigningKey, terms: Digest) -> RegisterCall {
+pub fn registration(
+    center: CenterId,
+    role: Role,
+    signature: &SigningKey,
+    terminal: &SigningKey,
+    terms: Digest,
+) -> RegisterCall {
     let fields: &[(&str, &str)] = match role {
         Role::Member => &[
             ("name", "山田 花子"),
@@ -147,7 +164,8 @@ pub fn registration(center: CenterId, role: Role, signature: &SigningKey, termin
             ("bank_account", "0009/202/7654321"),
         ],
     };
-    let fields = fields.iter().map(|(key, value)| (text::Line::new(key).unwrap(), text::Prose::new(value).unwrap()));
+    let fields =
+        fields.iter().map(|(key, value)| (text::Line::new(key).unwrap(), text::Prose::new(value).unwrap()));
     let particulars = codec::encode(&Particulars { form: 1, fields: List::first(fields) });
     let salt = Salt::random();
     let registration = payload::Registration {
@@ -261,7 +279,10 @@ impl Terminal {
     /// The next piece of mail that is pushed, checked.
     pub async fn pushed(&mut self) -> MailItem {
         loop {
-            let push = tokio::time::timeout(LIMIT, self.pushes.recv()).await.expect("a push in time").expect("a line");
+            let push = tokio::time::timeout(LIMIT, self.pushes.recv())
+                .await
+                .expect("a push in time")
+                .expect("a line");
             if let Push::Mail(item) = push {
                 self.line.check_mail(&item).unwrap();
                 return *item;

@@ -37,7 +37,10 @@ fn number_of(text: &str) -> Result<String, String> {
             [bank, branch, number] if digits(bank, 4) && digits(branch, 3) && digits(number, 10) => {
                 Ok(format!("{bank:0>4}/{branch:0>3}/{number:0>7}"))
             }
-            _ => Err("an account without IBAN is written bank/branch/number, all digits, like 0001/123/1234567".into()),
+            _ => Err(
+                "an account without IBAN is written bank/branch/number, all digits, like 0001/123/1234567"
+                    .into(),
+            ),
         };
     }
     if compact.is_empty() {

@@ -118,7 +118,8 @@ fn read(path: &Path, account: &str) -> Result<(Notice, Vec<u8>), String> {
 
 fn is_final(name: &str) -> bool {
     let lower = name.to_lowercase();
-    !name.starts_with('.') && ![".part", ".tmp", ".filepart", ".crdownload"].iter().any(|end| lower.ends_with(end))
+    !name.starts_with('.')
+        && ![".part", ".tmp", ".filepart", ".crdownload"].iter().any(|end| lower.ends_with(end))
 }
 
 /// `a.xml` as `a~2.xml`.

@@ -21,7 +21,6 @@ use std::{collections::BTreeSet, time::Duration};
 use ledger::{
     Decision, Outcome,
     request::{Credit, TransferResult},
-    state::PayoutState,
 };
 use tokio::sync::broadcast::error::RecvError;
 use wire::id::{Digest, EntryNumber};
@@ -57,7 +56,12 @@ impl Line {
     pub fn open(center: &Center) -> std::io::Result<Self> {
         let bank = &center.config().bank;
         std::fs::create_dir_all(&bank.outbox)?;
-        Ok(Self { center: center.clone(), inbox: Inbox::open(&bank.inbox)?, out: BTreeSet::new(), told: BTreeSet::new() })
+        Ok(Self {
+            center: center.clone(),
+            inbox: Inbox::open(&bank.inbox)?,
+            out: BTreeSet::new(),
+            told: BTreeSet::new(),
+        })
     }
 
     /// Works both folders until the center stops.
@@ -102,7 +106,10 @@ impl Line {
         self.out = out;
         for (payout, why) in failed {
             if self.told.insert(payout) {
-                self.tell(Weight::Alarm, format!("The order for {payout} cannot be given to the bank: {why}."));
+                self.tell(
+                    Weight::Alarm,
+                    format!("The order for {payout} cannot be given to the bank: {why}."),
+                );
             }
         }
     }
@@ -119,7 +126,9 @@ impl Line {
                     self.inbox.put_away(&arrived, false)?;
                     continue;
                 }
-                Ok((notice, bytes)) => self.enter(&arrived, notice, notice::digest(&arrived.name, bytes)).await,
+                Ok((notice, bytes)) => {
+                    self.enter(&arrived, notice, notice::digest(&arrived.name, bytes)).await
+                }
             };
             match entered {
                 Ok(()) => {
@@ -212,7 +221,9 @@ impl Line {
     async fn status(&self, arrived: &Arrived, status: &Status) -> Result<(), DeskError> {
         let result = match &status.outcome {
             StatusOutcome::Pending => return Ok(()),
-            StatusOutcome::Settled(reference) => TransferResult::Paid { bank_reference: reference.to_string() },
+            StatusOutcome::Settled(reference) => {
+                TransferResult::Paid { bank_reference: reference.to_string() }
+            }
             StatusOutcome::Rejected(words) => TransferResult::Failed { words: words.to_string() },
         };
         match order::entry_of(&self.center.settings().center, &status.end_to_end) {
@@ -230,26 +241,19 @@ impl Line {
         }
     }
 
-    /// Enters the bank's word on a transfer, unless it is known.
-    async fn settle(&self, arrived: &Arrived, payout: EntryNumber, result: TransferResult) -> Result<(), DeskError> {
-        let known = {
-            let state = self.center.desk().state();
-            state.payout(payout).map(|payout| match (payout.state, &result) {
-                (PayoutState::Paid { .. }, TransferResult::Paid { .. }) => true,
-                (PayoutState::Failed { .. }, TransferResult::Failed { .. }) => true,
-                _ => false,
-            })
-        };
-        match known {
-            Some(true) => return Ok(()),
-            Some(false) => {}
-            None => {
-                self.tell(
-                    Weight::Warning,
-                    format!("The bank's file {} speaks of {payout}, which is no transfer.", arrived.name),
-                );
-                return Ok(());
-            }
+    /// Enters the bank's word on a transfer; one that is known already gets its stored entry.
+    async fn settle(
+        &self,
+        arrived: &Arrived,
+        payout: EntryNumber,
+        result: TransferResult,
+    ) -> Result<(), DeskError> {
+        if self.center.desk().state().payout(payout).is_none() {
+            self.tell(
+                Weight::Warning,
+                format!("The bank's file {} speaks of {payout}, which is no transfer.", arrived.name),
+            );
+            return Ok(());
         }
         let answer = self.center.desk().submit(Work::act(Act::PayoutResult { payout, result })).await?;
         self.tell_of(&answer);

@@ -134,7 +134,8 @@ fn root_content(xml: &str) -> Result<String, String> {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(xml: &str) -> Result<T, String> {
-    quick_xml::de::from_str(xml).map_err(|error| format!("it is not of the expected form: {}", short(&error.to_string())))
+    quick_xml::de::from_str(xml)
+        .map_err(|error| format!("it is not of the expected form: {}", short(&error.to_string())))
 }
 
 fn movements(notice: CamtMessage, account: &str) -> Result<Vec<Movement>, String> {
@@ -175,7 +176,10 @@ fn entry_movements(entry: CamtEntry, found: &mut Vec<Movement>) -> Result<(), St
         };
         let amount = transaction.amount.as_ref().unwrap_or(&entry.amount);
         if transaction.amount.is_none() && !single {
-            return Err(format!("“{}” has several transactions without amounts of their own", short(&bank_reference)));
+            return Err(format!(
+                "“{}” has several transactions without amounts of their own",
+                short(&bank_reference)
+            ));
         }
         let direction = transaction.direction.as_deref().unwrap_or(&entry.direction);
         found.push(movement(bank_reference, amount, direction, entry.reversal, transaction.clone())?);
@@ -197,7 +201,11 @@ fn movement(
     // ISO 20022 writes digits and a point, nothing else; trailing zeros beyond the currency's digits are allowed.
     let plain = value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let trimmed = if value.contains('.') { value.trim_end_matches('0').trim_end_matches('.') } else { value };
-    let read = if plain { currency.parse(trimmed).map_err(|error| place(&error.to_string())) } else { Err(place("its amount is not a number")) }?;
+    let read = if plain {
+        currency.parse(trimmed).map_err(|error| place(&error.to_string()))
+    } else {
+        Err(place("its amount is not a number"))
+    }?;
     if read.is_zero() {
         return Err(place("its amount is nothing"));
     }
@@ -207,8 +215,10 @@ fn movement(
         other => return Err(place(&format!("“{}” is neither CRDT nor DBIT", short(other)))),
     };
     let remittance = transaction.remittance;
-    let structured =
-        remittance.structured.into_iter().find_map(|one| one.creditor_reference.and_then(|found| found.reference));
+    let structured = remittance
+        .structured
+        .into_iter()
+        .find_map(|one| one.creditor_reference.and_then(|found| found.reference));
     let words = remittance.unstructured.join(" ");
     let reference = structured.or_else(|| reference_within(&words));
     let parties = transaction.parties;
@@ -217,7 +227,10 @@ fn movement(
         Direction::Debit => (parties.creditor, parties.creditor_account),
     };
     let bic = transaction.agents.of(direction);
-    let returned = transaction.returned.map(|returned| returned.words()).or_else(|| reversal.then(|| "reversed".to_owned()));
+    let returned = transaction
+        .returned
+        .map(|returned| returned.words())
+        .or_else(|| reversal.then(|| "reversed".to_owned()));
     Ok(Movement {
         direction,
         amount: read,
@@ -238,7 +251,8 @@ fn movement(
 /// Payers type the reference anywhere in the words, with or without blanks; one that checks out is taken, else the
 /// words as they are.
 fn reference_within(words: &str) -> Option<String> {
-    let compact: String = words.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase();
+    let compact: String =
+        words.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase();
     let plausible = compact.match_indices("RF").find_map(|(at, _)| {
         let tail: String = compact[at..].chars().take_while(char::is_ascii_alphanumeric).take(25).collect();
         (5..=tail.len()).rev().find_map(|length| {
@@ -271,9 +285,16 @@ fn statuses(report: &StatusReport) -> Result<Vec<Status>, String> {
     if found.is_empty() {
         let block = report.blocks.first();
         let code = block.and_then(|block| block.status.as_deref()).or(group).unwrap_or("");
-        let reasons: Vec<&StatusReason> =
-            report.original.reasons.iter().chain(block.into_iter().flat_map(|block| &block.reasons)).collect();
-        found.push(Status { end_to_end: line(&report.original.message_id), outcome: outcome(code, &reasons, &message)? });
+        let reasons: Vec<&StatusReason> = report
+            .original
+            .reasons
+            .iter()
+            .chain(block.into_iter().flat_map(|block| &block.reasons))
+            .collect();
+        found.push(Status {
+            end_to_end: line(&report.original.message_id),
+            outcome: outcome(code, &reasons, &message)?,
+        });
     }
     Ok(found)
 }
@@ -282,8 +303,10 @@ fn outcome(code: &str, reasons: &[&StatusReason], message: &str) -> Result<Statu
     match code {
         "ACSC" | "ACCC" => Ok(StatusOutcome::Settled(line(message))),
         "RJCT" | "CANC" => {
-            let words: Vec<String> = reasons.iter().map(|reason| reason.words()).filter(|words| !words.is_empty()).collect();
-            let words = if words.is_empty() { "rejected without a reason".to_owned() } else { words.join("; ") };
+            let words: Vec<String> =
+                reasons.iter().map(|reason| reason.words()).filter(|words| !words.is_empty()).collect();
+            let words =
+                if words.is_empty() { "rejected without a reason".to_owned() } else { words.join("; ") };
             Ok(StatusOutcome::Rejected(line(&words)))
         }
         "RCVD" | "ACTC" | "ACCP" | "ACSP" | "ACWC" | "ACWP" | "ACFC" | "PDNG" | "PATC" | "PART" => {
@@ -635,7 +658,8 @@ mod tests {
     fn finds_a_reference_within_words() {
         let reference = ledger::reference::make(wire::id::EntryNumber(12));
         let shown = format!("Thanks! {} bye", reference);
-        let details = format!("<NtryDtls><TxDtls><RmtInf><Ustrd>{shown}</Ustrd></RmtInf></TxDtls></NtryDtls>");
+        let details =
+            format!("<NtryDtls><TxDtls><RmtInf><Ustrd>{shown}</Ustrd></RmtInf></TxDtls></NtryDtls>");
         let found = one(&camt(&entry("1500", "CRDT", &details))).reference.unwrap();
         assert_eq!(ledger::reference::parse(&found), Some(wire::id::EntryNumber(12)), "{found}");
         let details = "<NtryDtls><TxDtls><RmtInf><Ustrd>for the card</Ustrd></RmtInf></TxDtls></NtryDtls>";
@@ -646,8 +670,11 @@ mod tests {
     #[test]
     fn several_transactions_of_one_entry_keep_their_own_amounts_and_references() {
         let details = "<NtryDtls><TxDtls><Amt Ccy=\"JPY\">1</Amt></TxDtls><TxDtls><Amt Ccy=\"JPY\">2</Amt></TxDtls></NtryDtls>";
-        let Notice::Movements(found) = read(&camt(&entry("3", "CRDT", details)), ACCOUNT).unwrap() else { panic!() };
-        let shown: Vec<(u64, &str)> = found.iter().map(|m| (m.amount.minor(), m.bank_reference.as_str())).collect();
+        let Notice::Movements(found) = read(&camt(&entry("3", "CRDT", details)), ACCOUNT).unwrap() else {
+            panic!()
+        };
+        let shown: Vec<(u64, &str)> =
+            found.iter().map(|m| (m.amount.minor(), m.bank_reference.as_str())).collect();
         assert_eq!(shown, [(1, "B1/1"), (2, "B1/2")]);
     }
 
@@ -696,7 +723,11 @@ mod tests {
             (report("", &block("ACSC", "")), "E1", StatusOutcome::Settled(line("S9"))),
             (report("", &block("ACSP", "")), "E1", StatusOutcome::Pending),
             (report("", &block("RJCT", reason)), "E1", StatusOutcome::Rejected(line("AC04: closed account"))),
-            (report("<GrpSts>RJCT</GrpSts>", ""), "MSG", StatusOutcome::Rejected(line("rejected without a reason"))),
+            (
+                report("<GrpSts>RJCT</GrpSts>", ""),
+                "MSG",
+                StatusOutcome::Rejected(line("rejected without a reason")),
+            ),
         ] {
             let expected = Status { end_to_end: line(id), outcome: expected };
             assert_eq!(read(&xml, ACCOUNT), Ok(Notice::Statuses(vec![expected])));

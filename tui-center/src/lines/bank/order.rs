@@ -57,7 +57,8 @@ impl Order {
     /// The exact bytes of the file.
     pub fn bytes(&self) -> Vec<u8> {
         let id = id(&self.center, self.entry);
-        let instant = jiff::Timestamp::from_millisecond(i64::try_from(self.at.0).unwrap_or(0)).unwrap_or_default();
+        let instant =
+            jiff::Timestamp::from_millisecond(i64::try_from(self.at.0).unwrap_or(0)).unwrap_or_default();
         let made = instant.to_zoned(TimeZone::UTC);
         let (made, day) = (made.strftime("%Y-%m-%dT%H:%M:%SZ"), made.strftime("%Y-%m-%d"));
         let amount = self.currency.plain(self.amount);

@@ -27,7 +27,10 @@ pub(super) fn put_out(center: &Center, out: &mut BTreeSet<EntryNumber>) -> Vec<(
     let due: Vec<(EntryNumber, Payout)> = {
         let state = center.desk().state();
         let in_transit = state.payouts().filter(|(_, payout)| payout.state == PayoutState::InTransit);
-        in_transit.filter(|(number, _)| !out.contains(number)).map(|(number, payout)| (number, payout.clone())).collect()
+        in_transit
+            .filter(|(number, _)| !out.contains(number))
+            .map(|(number, payout)| (number, payout.clone()))
+            .collect()
     };
     let mut failed = Vec::new();
     for (number, payout) in due {
@@ -62,7 +65,10 @@ fn make(center: &Center, number: EntryNumber, payout: &Payout) -> Result<Order, 
         Purpose::Claim(claim) => {
             let store = center.desk().state().claim(claim).map(|claim| claim.store);
             let store = store.ok_or_else(|| format!("{claim} is no claim"))?;
-            (store_account(center, AccountNumber::Store(store))?, format!("{} claim {claim}", center.settings().name))
+            (
+                store_account(center, AccountNumber::Store(store))?,
+                format!("{} claim {claim}", center.settings().name),
+            )
         }
         Purpose::Return(receipt) => {
             (payer_account(center, receipt)?, format!("{} return of {receipt}", center.settings().name))
@@ -92,7 +98,8 @@ fn payer_account(center: &Center, receipt: EntryNumber) -> Result<BankAccount, S
     let kept = center.desk().state().receipt(receipt).cloned();
     let kept = kept.ok_or_else(|| format!("{receipt} is no bank receipt"))?;
     let party = inquiry::desk::payer(center, &kept).ok_or("the bank's words on who paid are gone")?;
-    account::parse(&party.name, &party.account, &party.bic).map_err(|why| format!("the payer's account: {why}"))
+    account::parse(&party.name, &party.account, &party.bic)
+        .map_err(|why| format!("the payer's account: {why}"))
 }
 
 /// Destroys the bytes of transfers that the bank has answered.
