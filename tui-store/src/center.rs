@@ -170,7 +170,7 @@ impl Center {
                     .record_if(move |book| {
                         let fresh =
                             good.into_iter().filter(|item| !book.mail.contains_key(&item.receipt.leaf.entry));
-                        Ok::<_, Failure>((fresh.map(Record::Mail).collect(), ()))
+                        Ok::<_, Failure>((fresh.map(|item| Record::Mail(Box::new(item))).collect(), ()))
                     })
                     .await?;
             }
@@ -282,12 +282,7 @@ impl Center {
             .await
             .map_err(|_| Failure::machine("the vault could not be read"))??;
         let stated = |role: KeyRole| {
-            welcome
-                .keys
-                .iter()
-                .filter(|event| event.role == role)
-                .next_back()
-                .and_then(|event: &KeyEvent| event.key)
+            welcome.keys.iter().rfind(|event| event.role == role).and_then(|event: &KeyEvent| event.key)
         };
         for (role, own, noun) in
             [(KeyRole::Signature, own.0, "signature key"), (KeyRole::Terminal, own.1, "terminal key")]

@@ -42,6 +42,8 @@ use session::Session;
 const GREETING_LIMIT: Duration = Duration::from_secs(10);
 /// Pieces of goods that are read from the disk at once, for all visitors together.
 const READS_MAX: usize = 8;
+/// An address of the documentation (RFC 5737): the way to it is the way to everywhere else.
+const ELSEWHERE: &str = "192.0.2.1:9";
 /// How long sessions may finish when the counter closes.
 const CLOSING_LIMIT: Duration = Duration::from_secs(5);
 
@@ -197,11 +199,19 @@ pub(crate) async fn listen(addresses: &[String]) -> Result<(Vec<TcpListener>, Ve
 }
 
 /// The address by which others reach a listener: one bound to every interface is reached at the one that leads to the
-/// center.
-pub(crate) fn reachable(bound: &[SocketAddr], towards: &str) -> Vec<String> {
+/// center. Blocks while names are looked up.
+pub(crate) fn reachable(bound: &[SocketAddr], center: &[String]) -> Vec<String> {
     let mut seen = HashSet::new();
     let addresses = bound.iter().filter_map(|bound| {
-        let ip = if bound.ip().is_unspecified() { outward(bound.is_ipv6(), towards)? } else { bound.ip() };
+        let ip = if bound.ip().is_unspecified() {
+            center
+                .iter()
+                .map(String::as_str)
+                .chain([ELSEWHERE])
+                .find_map(|to| outward(bound.is_ipv6(), to))?
+        } else {
+            bound.ip()
+        };
         Some(SocketAddr::new(ip, bound.port()).to_string())
     });
     addresses.filter(|address| seen.insert(address.clone())).collect()

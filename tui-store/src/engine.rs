@@ -205,9 +205,10 @@ impl Handle {
         let control =
             control::Listener::bind(&inner.profile.control_socket()).await.map_err(Failure::machine)?;
         let (listeners, bound) = counter::listen(options.listen.as_ref().unwrap_or(&config.listen)).await?;
-        let towards = addresses.first().map_or("192.0.2.1:9", String::as_str);
         let announced = if config.announce.is_empty() {
-            counter::reachable(&bound, towards)
+            let bound = bound.clone();
+            let looking = tokio::task::spawn_blocking(move || counter::reachable(&bound, &addresses));
+            looking.await.map_err(Failure::machine)?
         } else {
             config.announce.clone()
         };

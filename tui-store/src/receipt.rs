@@ -83,7 +83,7 @@ pub(crate) fn verify(content: &str, root: &VerificationKey) -> Result<Verificati
 
 fn mail(vault: &Vault, sequence: u64) -> Result<MailItem, Failure> {
     match Record::read(&vault.read(sequence)?).map_err(Failure::machine)? {
-        Record::Mail(item) => Ok(item),
+        Record::Mail(item) => Ok(*item),
         _ => Err(Failure::machine(format!("record {sequence} of the vault holds no mail"))),
     }
 }
@@ -115,7 +115,7 @@ fn says(receipt: &Receipt) -> Result<String, String> {
             format!("{} minor units of {payment} were given back", amount.minor())
         }
         StorePart::Claimed { payments, total, .. } => {
-            format!("{} payments were claimed, {} minor units in all", payments.len(), total.minor())
+            format!("claimed: {} in all, {} minor units", count(payments.len(), "payment"), total.minor())
         }
         StorePart::Refused { reason, .. } => format!("a telegram was refused: {reason}"),
         StorePart::Voided { .. } => "a telegram was entered as never to be done".into(),
@@ -125,6 +125,11 @@ fn says(receipt: &Receipt) -> Result<String, String> {
     };
     let at = Zone::local().full(i64::try_from(receipt.leaf.at.0).unwrap_or(i64::MAX));
     Ok(format!("{} of {at}: {words}", receipt.leaf.entry))
+}
+
+/// `1 payment`, `2 payments`.
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// Whether the entry is about this telegram.

@@ -28,7 +28,7 @@ pub(crate) enum Record {
     /// An order with the offer that was made for it.
     Taken(Taken),
     /// A verified piece of mail.
-    Mail(MailItem),
+    Mail(Box<MailItem>),
     /// The buyer's acknowledgement.
     Delivered(Delivered),
     /// An order that cannot be delivered.

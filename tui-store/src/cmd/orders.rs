@@ -180,7 +180,8 @@ fn home(context: &Context, snapshot: &Snapshot, to: &mut dyn Write) -> io::Resul
     rows.push(("Line", snapshot.line.words()));
     let listening = &snapshot.counter.listening;
     rows.push(("Counter", if listening.is_empty() { "closed".into() } else { listening.join(", ") }));
-    rows.push(("Today", format!("{} in {} payments", snapshot.today.text, snapshot.today_payments)));
+    let payments = if snapshot.today_payments == 1 { "payment" } else { "payments" };
+    rows.push(("Today", format!("{} in {} {payments}", snapshot.today.text, snapshot.today_payments)));
     let Money { text: unclaimed, .. } = &snapshot.unclaimed;
     rows.push(("Unclaimed", format!("{unclaimed}, of which {} can be claimed", snapshot.claimable.text)));
     let counts = snapshot.standings.iter().filter(|standing| standing.count > 0);

@@ -271,8 +271,11 @@ async fn goods_that_are_gone_are_said_so_and_their_payment_is_due_back() {
     let fetch = StoreRequest::Fetch { order: hash, line: 0, offset: 0 };
     assert_eq!(visitor.ask(fetch.clone()).await, refused(ShopRefusal::CannotDeliver));
     let (_copy, found) = open.shop.after_a_crash();
-    let book = found.book();
-    assert_eq!(book.standing(&book.sales[&hash], Timestamp::now()), OrderStanding::RefundDue);
+    let standing = {
+        let book = found.book();
+        book.standing(&book.sales[&hash], Timestamp::now())
+    };
+    assert_eq!(standing, OrderStanding::RefundDue);
     open.sell(500);
     assert_eq!(
         visitor.ask(fetch).await,

@@ -132,7 +132,7 @@ async fn wrong_totals_and_second_payments_do_not_fit() {
     till.take_mail().await.unwrap();
     assert_eq!(till.shop.center.unacknowledged(), 0, "all pages were taken");
     let book = till.shop.keep.book();
-    let due = |number: EntryNumber| book.due(&book.payments[&number]).map(|(why, reason)| (why, reason));
+    let due = |number: EntryNumber| book.due(&book.payments[&number]);
     assert_eq!(due(first), None);
     assert_eq!(due(second).unwrap().1, RefundReason::UnknownOrder);
     assert_eq!(due(short).unwrap().1, RefundReason::WrongTotal);
