@@ -58,17 +58,24 @@ impl Tabs {
         true
     }
 
-    /// Draws the titles on one line. Where they don't fit, the selected one and those behind it are shown.
+    /// Draws the titles on one line. Where there is no room for their numbers, they go without; where even the titles
+    /// don't fit, the selected one and those behind it are shown.
     pub fn view(&self, ui: &mut Ui<'_, '_>, area: Rect) {
         let theme = ui.theme();
-        let titles: Vec<String> = self
-            .titles
-            .iter()
-            .zip(1..)
-            .map(|(title, number)| format!(" {number} {} ", text::clean(title)))
-            .collect();
-        let total: usize = titles.iter().map(|title| text::width(title)).sum();
-        let first = if total > usize::from(area.width) { self.selected } else { 0 };
+        let columns = usize::from(area.width);
+        let total = |titles: &[String]| titles.iter().map(|title| text::width(title)).sum::<usize>();
+        let numbered =
+            self.titles.iter().zip(1..).map(|(title, number)| format!(" {number} {} ", text::clean(title)));
+        let mut titles: Vec<String> = numbered.collect();
+        if total(&titles) > columns {
+            let plain: Vec<String> =
+                self.titles.iter().map(|title| format!(" {} ", text::clean(title))).collect();
+            if total(&plain) <= columns {
+                titles = plain;
+            }
+        }
+        let total = total(&titles);
+        let first = if total > columns { self.selected } else { 0 };
         let mut spans = Vec::new();
         if first > 0 {
             spans.push(Span::styled(theme.marks.left, theme.dim));
@@ -95,6 +102,7 @@ mod tests {
             assert_eq!(tabs.selected(), selected, "{script}");
         }
         assert_eq!(testing::draw(40, 1, |ui| tabs.view(ui, ui.area())), " 1 Home  2 Cards  3 Shops");
+        assert_eq!(testing::draw(22, 1, |ui| tabs.view(ui, ui.area())), " Home  Cards  Shops");
         assert_eq!(testing::draw(12, 1, |ui| tabs.view(ui, ui.area())), "‹ 2 Cards  …");
         tabs.rename(1, "Cards (3)");
         assert!(testing::draw(40, 1, |ui| tabs.view(ui, ui.area())).contains("Cards (3)"));

@@ -37,9 +37,13 @@ impl Screens for Consoles {
             // Ctrl-Z would stop the server with the screen.
             let options = Local { suspend: false, ..Local::default() };
             let mut session = Session::local(options).map_err(|error| error.to_string())?;
-            let ended = attend(center, Host::Serving, name, &mut session).await;
+            let stopping = center.stopping().clone();
+            let ended = tokio::select! {
+                ended = attend(center, Host::Serving, name, &mut session) => ended.map(|_| ()),
+                () = stopping.cancelled() => Ok(()),
+            };
             session.finish().await;
-            ended.map(|_| ()).map_err(|error| error.to_string())
+            ended.map_err(|error| error.to_string())
         })
     }
 

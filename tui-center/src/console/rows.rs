@@ -267,9 +267,9 @@ impl Row for TransactionRow {
         vec![
             Column::fixed("number", NUMBER),
             Column::fixed("time", 8).rank(3),
-            Column::fixed("kind", 13).rank(4),
-            Column::growing("what", 8),
-            Column::fixed("parties", 23).rank(5),
+            Column::fixed("kind", 13).rank(5),
+            Column::growing("what", 30).rank(4),
+            Column::fixed("parties", 23).rank(6),
             Column::fixed("amount", AMOUNT).right().rank(1),
         ]
     }

@@ -100,7 +100,10 @@ fn things_open_from_things_and_esc_goes_back() {
     assert!(stage.screen().starts_with(" Member M-000017"));
     stage.keys("<down><enter>");
     let opened = asked(&mut stage);
-    assert!(matches!(opened.as_slice(), [(_, Act::Show { number })] if number.starts_with("C-000021")), "{opened:?}");
+    assert!(
+        matches!(opened.as_slice(), [(_, Act::Show { number })] if number.starts_with("C-000021")),
+        "{opened:?}"
+    );
     stage.keys("<esc>");
     assert!(stage.screen().starts_with(" Member M-000017"));
     stage.keys("<esc>");
@@ -221,7 +224,9 @@ fn the_report_turns_by_days() {
     let [(ticket, Act::Report { day: None })] = today.as_slice() else { panic!("{today:?}") };
     stage.message(Msg::Answer(*ticket, Ok(Outcome::Report(data::report()))));
     stage.keys("[");
-    assert!(matches!(asked(&mut stage).as_slice(), [(_, Act::Report { day: Some(day) })] if day == "2026-11-22"));
+    assert!(
+        matches!(asked(&mut stage).as_slice(), [(_, Act::Report { day: Some(day) })] if day == "2026-11-22")
+    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::{
     errors::{ErrorLine, Room, Weight},
     guard::GuardCounts,
     inquiry::view::{
-        Detail, DeskKind, DeskRow, KeyRow, Light, MemberRow, Moment, Money, Overview, Report, ReportLine,
+        DeskKind, DeskRow, Detail, KeyRow, Light, MemberRow, Moment, Money, Overview, Report, ReportLine,
         ReportStore, Row, StoreRow, TransactionRow,
     },
     operators::Operator,
@@ -72,7 +72,13 @@ pub(super) fn overview() -> Overview {
         owed_to_stores: yen(9_876_543),
         at_bank: yen(133_334_332),
         desk: 2,
-        guard: GuardCounts { connections: 1_204, refused_connections: 2, refused_requests: 31, wrong_logins: 5, locked: 1 },
+        guard: GuardCounts {
+            connections: 1_204,
+            refused_connections: 2,
+            refused_requests: 31,
+            wrong_logins: 5,
+            locked: 1,
+        },
         newest: transactions(),
     }
 }
@@ -91,7 +97,14 @@ pub(super) fn transactions() -> Vec<TransactionRow> {
     };
     vec![
         row(48_212, 1, EntryKind::Payment, "M-000017-5 pays S-000003-6", Some(1_980), false),
-        row(48_211, 3, EntryKind::Payment, "M-000017-5 pays S-000003-6: refused, the card holds too little", Some(99_000), true),
+        row(
+            48_211,
+            3,
+            EntryKind::Payment,
+            "M-000017-5 pays S-000003-6: refused, the card holds too little",
+            Some(99_000),
+            true,
+        ),
         row(48_210, 75, EntryKind::CardRequest, "M-000017-5 asks for a card", Some(5_000), false),
         row(48_209, 90_000, EntryKind::Registration, "a member registers: M-000017-5", None, false),
     ]
@@ -138,7 +151,11 @@ pub(super) fn keys() -> Vec<KeyRow> {
         entry: EntryNumber(entry),
         in_force,
     };
-    vec![row(KeyRole::Signature, 48_209, true), row(KeyRole::Terminal, 48_209, true), row(KeyRole::Signature, 40_000, false)]
+    vec![
+        row(KeyRole::Signature, 48_209, true),
+        row(KeyRole::Terminal, 48_209, true),
+        row(KeyRole::Signature, 40_000, false),
+    ]
 }
 
 pub(super) fn desk() -> Vec<DeskRow> {
@@ -162,7 +179,13 @@ pub(super) fn desk() -> Vec<DeskRow> {
             true,
         ),
         row(48_050, DeskKind::Duplicate, "The bank told B-17 again in another notice.", None, false),
-        row(48_010, DeskKind::Unmatched, "Money came in: no card request has this reference. It went back.", None, false),
+        row(
+            48_010,
+            DeskKind::Unmatched,
+            "Money came in: no card request has this reference. It went back.",
+            None,
+            false,
+        ),
     ]
 }
 
@@ -174,7 +197,12 @@ pub(super) fn errors() -> Vec<ErrorLine> {
         words: Prose::new(words).unwrap(),
     };
     vec![
-        line(30, Room::Books, Weight::Alarm, "The journal could not be written: no space left on the device. Payments are stopped."),
+        line(
+            30,
+            Room::Books,
+            Weight::Alarm,
+            "The journal could not be written: no space left on the device. Payments are stopped.",
+        ),
         line(400, Room::Bank, Weight::Warning, "The file notice-7.xml is no camt.054; it lies in inbox/bad."),
         line(86_000, Room::Program, Weight::Note, "The center serves on 0.0.0.0:7070."),
     ]
