@@ -376,6 +376,13 @@ impl<S, D: Clone> Framed<S, D> {
             .iter()
             .filter(|_| S::INSIDE)
             .map(|room| Action::new(Do::Go(room.name), room.name, room.key, room.label, room.help).quiet());
+        let mut back = Action::new(Do::Back, "back", "esc", "Back", "One step back.");
+        // Nothing lies below home.
+        back.hint = W::ROOMS.first().is_none_or(|home| home.name != S::NAME);
+        let mut quit =
+            Action::new(Do::Quit, "quit", "q", "Quit", "Ends the program; what waits stays in the vault.");
+        // Outside the rooms there are fields, into which a q is typed.
+        quit.hint = S::INSIDE;
         let ends = [
             Action::new(
                 Do::Notices,
@@ -385,18 +392,8 @@ impl<S, D: Clone> Framed<S, D> {
                 "What was said at the foot of the screen so far.",
             )
             .quiet(),
-            Action::new(Do::Back, "back", "esc", "Back", "One step back."),
-            // While letters are typed or guarded against, the footer must not promise that one of them quits.
-            Action {
-                hint: !self.screen.guards(),
-                ..Action::new(
-                    Do::Quit,
-                    "quit",
-                    "q",
-                    "Quit",
-                    "Ends the program; what waits stays in the vault.",
-                )
-            },
+            back,
+            quit,
         ];
         Actions::new(S::NAME, own).with(ways).with(ends).bound(world.bindings())
     }

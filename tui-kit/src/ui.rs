@@ -145,9 +145,9 @@ impl<'f, 'b> Ui<'f, 'b> {
             Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(area);
         let columns = usize::from(head.width);
         let status = text::truncate(&text::clean(page.status), columns / 2).into_owned();
-        let room = columns.saturating_sub(text::width(&status) + 2);
+        let room = columns.saturating_sub(text::width(&status) + 3);
         let title = text::fit(&text::clean(page.title), room, text::Align::Left);
-        self.line(head, Line::styled(format!(" {title}{status} "), self.theme.bar));
+        self.line(head, Line::styled(format!(" {title} {status} "), self.theme.bar));
         self.line(foot, page.footer);
         body
     }

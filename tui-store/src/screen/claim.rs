@@ -1,7 +1,14 @@
 //! Claiming money: what is claimed, password B, and what became of it.
 
 use tui_kit::{
-    KeyEvent, detail::Row, keys::Action, ratatui::layout::Rect, review::Review, stack::Screen, ui::Ui,
+    KeyEvent,
+    detail::Row,
+    keys::Action,
+    ratatui::layout::Rect,
+    review::Review,
+    stack::Screen,
+    text::{self, Align},
+    ui::Ui,
 };
 use wire::id::EntryNumber;
 
@@ -42,11 +49,10 @@ impl Claim {
         let total = shared.sum(rows.iter().map(|row| &row.total));
         let count = if rows.len() == 1 { "1 payment".to_owned() } else { format!("{} payments", rows.len()) };
         let mut lines = vec![Row::pair("In all", format!("{} in {count}", total.text)), Row::Gap];
+        let columns = rows.iter().map(|row| text::width(&row.total.text)).max().unwrap_or(0);
         lines.extend(rows.iter().map(|row| {
-            Row::pair(
-                row.payment.to_string(),
-                format!("{}  delivered {}", row.total.text, row.delivered.text),
-            )
+            let amount = text::fit(&row.total.text, columns, Align::Right);
+            Row::pair(row.payment.to_string(), format!("{amount}  delivered {}", row.delivered.text))
         }));
         let review = Review::new(format!("Claim {}", total.text), "Sign and send", lines).warn(
             "What is claimed can't be given back any more. The center pays it to your registered account.",

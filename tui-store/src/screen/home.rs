@@ -91,9 +91,9 @@ impl Screen<Shared> for Home {
         let columns = area.width;
         let mut lines = vec![line_state(shared, ui), counter_state(shared, ui)];
         let sections = vec![
-            Section { title: "Money", lines: money(shared, ui), keep: 3 },
             Section { title: "Needs you", lines: needs(shared, ui, columns), keep: 2 },
             Section { title: "Orders", lines: standings(shared, ui, columns), keep: 1 },
+            Section { title: "Money", lines: money(shared, ui), keep: 2 },
             Section { title: "Last orders", lines: newest(shared, ui, columns), keep: 1 },
             Section { title: "Messages", lines: messages(shared, ui, columns), keep: 0 },
         ];
@@ -137,8 +137,8 @@ fn money(shared: &Shared, ui: &Ui<'_, '_>) -> Vec<Line<'static>> {
     let claimable = if snapshot.claimable.minor > 0 { "c claims it" } else { "" };
     let rows: [(&str, &Money, &str); 3] = [
         ("Today", &snapshot.today, &payments),
-        ("Unclaimed", &snapshot.unclaimed, unclaimed),
         ("Claimable", &snapshot.claimable, claimable),
+        ("Unclaimed", &snapshot.unclaimed, unclaimed),
     ];
     let columns = rows.iter().map(|(_, money, _)| text::width(&money.text)).max().unwrap_or(0).max(12);
     let line = |(label, money, note): (&str, &Money, &str)| {
