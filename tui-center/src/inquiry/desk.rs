@@ -60,7 +60,7 @@ pub fn items(center: &Center) -> Result<Vec<DeskRow>, BooksError> {
         };
         let words = match (&entry.request, entry.refusal()) {
             (Request::Credit(credit), Some(Refusal::Duplicate { of })) => format!(
-                "The bank told {} again in another notice; it was booked as {of} and no money came a second time.",
+                "Told twice by the bank: {} was booked as {of}, and no money came a second time.",
                 credit.bank_reference
             ),
             _ => format!("{}.", line.words),
