@@ -264,6 +264,9 @@ pub struct Failure {
     pub kind: FailureKind,
     /// What is wrong, where, and what to do.
     pub message: String,
+    /// After how many milliseconds a password may be tried, where one came too soon to be tried at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_ms: Option<u64>,
 }
 
 /// Kinds of failures.
@@ -310,7 +313,7 @@ impl FailureKind {
 impl Failure {
     /// A failure in words.
     pub fn new(kind: FailureKind, message: impl fmt::Display) -> Self {
-        Self { kind, message: message.to_string() }
+        Self { kind, message: message.to_string(), retry_ms: None }
     }
 
     /// The center or the store said no.
@@ -358,7 +361,11 @@ impl From<vault::Error> for Failure {
             vault::Error::NoVault(_) => FailureKind::NotFound,
             _ => FailureKind::Machine,
         };
-        Self::new(kind, error)
+        let retry_ms = match &error {
+            vault::Error::TooSoon { retry_after, .. } => u64::try_from(retry_after.as_millis()).ok(),
+            _ => None,
+        };
+        Self { retry_ms, ..Self::new(kind, error) }
     }
 }
 

@@ -5,15 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 use wire::{
+    amount::Amount,
     bounded::Bytes,
     id::{EntryNumber, Salt, TelegramId},
     key::VerificationKey,
     limits,
     order::{Order, order_hash},
-    payload::{Offer, Payment, Registration},
+    payload::{CardRequest, Offer, Payment, Registration},
     receipt::{Check, MemberPart, Receipt, Side},
     sheet::KeySheet,
-    telegram::{Signer, Telegram},
+    telegram::{Kind, Signer, Telegram},
 };
 
 use crate::{
@@ -106,7 +107,7 @@ pub fn verify(content: &str, root: &VerificationKey) -> Result<Verification, Fai
     }
     let mut checks = file.receipt.checks(&file.sheet, root);
     let center = KeySheet::verify(&file.sheet, root).ok().map(|sheet| sheet.center);
-    checks.push(Check { name: "entry", outcome: says(&file.receipt) });
+    checks.push(Check { name: "entry", outcome: says(&file.receipt, file.telegram.as_ref()) });
     if let Some(telegram) = &file.telegram {
         checks.push(Check { name: "telegram", outcome: answers(&file.receipt, telegram) });
         if let Some(signer) = &file.signer {
@@ -136,8 +137,17 @@ fn row(check: Check) -> CheckRow {
     CheckRow { name: check.name.to_owned(), pass, words }
 }
 
-/// What the opened part says, in words.
-fn says(receipt: &Receipt) -> Result<String, String> {
+/// What the opened part says, in words. The currency stands in the telegram alone.
+fn says(receipt: &Receipt, telegram: Option<&Telegram>) -> Result<String, String> {
+    let currency = telegram.and_then(|telegram| match telegram.kind {
+        Kind::Payment => telegram.peek::<Payment>().ok().map(|said| said.currency),
+        Kind::CardRequest => telegram.peek::<CardRequest>().ok().map(|said| said.currency),
+        _ => None,
+    });
+    let money = |amount: Amount| match currency {
+        Some(currency) => currency.print(amount),
+        None => format!("{} minor units", amount.minor()),
+    };
     if receipt.side != Side::Member {
         return Err("it opens another party's part, not the member's".into());
     }
@@ -147,18 +157,18 @@ fn says(receipt: &Receipt) -> Result<String, String> {
         MemberPart::Registered { member, .. } => format!("{member} was entered in the member register"),
         MemberPart::KeyChanged { .. } => "a key was changed".into(),
         MemberPart::CardRequested { amount, .. } => {
-            format!("a card of {} minor units was asked for", amount.minor())
+            format!("a card of {} was asked for", money(amount))
         }
         MemberPart::CardIssued { card, amount, .. } => {
-            format!("card {card} was issued with {} minor units", amount.minor())
+            format!("card {card} was issued with {}", money(amount))
         }
         MemberPart::Paid { card, store, total, .. } => {
-            format!("{card} paid {} minor units to {store}", total.minor())
+            format!("{card} paid {} to {store}", money(total))
         }
         MemberPart::Refused { reason, .. } => format!("a telegram was refused: {reason}"),
         MemberPart::Voided { .. } => "a telegram was entered as never to be done".into(),
         MemberPart::Refunded { payment, amount, .. } => {
-            format!("{} minor units came back for {payment}", amount.minor())
+            format!("{} came back for {payment}", money(amount))
         }
         MemberPart::CardLapsed { request } => format!("card request {request} lapsed"),
     };
@@ -222,8 +232,8 @@ fn signed_by(
     }
     let event = signer.leaf.entry;
     let verified = match telegram.kind {
-        wire::telegram::Kind::Payment => telegram.verify::<Payment>(&key, event).map(drop),
-        _ => telegram.verify::<wire::payload::CardRequest>(&key, event).map(drop),
+        Kind::Payment => telegram.verify::<Payment>(&key, event).map(drop),
+        _ => telegram.verify::<CardRequest>(&key, event).map(drop),
     };
     verified.map_err(|error| error.to_string())?;
     Ok(format!("{member} signed it with the key registered by {event}"))

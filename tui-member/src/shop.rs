@@ -86,9 +86,7 @@ pub(crate) async fn visit(
         return Err(Failure::offline(format!("{} ({store}) is away; try again later", entry.name)));
     }
     let counter = open(&entry, terminal_key, &session.line.sheet.center, center.patience).await;
-    counter.map_err(|failure| match failure {
-        Failure { kind, message } => Failure::new(kind, format!("{} ({store}): {message}", entry.name)),
-    })
+    counter.map_err(|failure| Failure::new(failure.kind, format!("{} ({store}): {failure}", entry.name)))
 }
 
 impl Counter {

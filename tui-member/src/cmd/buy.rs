@@ -189,8 +189,10 @@ impl Order {
         }
         let order = offered.order.to_string();
         let pay = Pay { order: order.clone(), card: self.card };
-        let purchase = pay.pay(context, &mut reach).await?;
-        let goods = Fetch { order, to: self.to }.fetch(context, &mut reach).await?;
+        pay.pay(context, &mut reach).await?;
+        let goods = Fetch { order: order.clone(), to: self.to }.fetch(context, &mut reach).await?;
+        let purchase =
+            want!(reach.act(Act::Purchase { order }).await?, Outcome::Purchase(purchase) => *purchase);
         #[derive(Serialize)]
         struct Bought {
             #[serde(flatten)]

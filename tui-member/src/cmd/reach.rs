@@ -16,6 +16,9 @@ use crate::{
 /// How long another subcommand may have the vault before this one gives up.
 const HELD_WAIT: Duration = Duration::from_secs(10);
 
+/// The longest wait before another attempt at password A that is sat out once.
+const SHORT_WAIT_MS: u64 = 2_500;
+
 /// The way to a member.
 pub(super) enum Reach {
     /// A program runs on this profile and does the acts.
@@ -29,6 +32,7 @@ impl Context {
     pub(super) async fn reach(&self) -> Result<Reach, cli::Failure> {
         let since = Instant::now();
         let mut password = None;
+        let mut waited = false;
         loop {
             match control::connect(&self.profile.control_socket()).await {
                 Ok(client) => return Ok(Reach::Running(Box::new(client))),
@@ -54,6 +58,13 @@ impl Context {
                 // Another subcommand is at work; it will not take long.
                 Err(failure) if failure.kind == FailureKind::Held && since.elapsed() < HELD_WAIT => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                // An attempt that was cut off in the middle, by a kill or a power cut, counts like a wrong one; the wait
+                // for it is short, and sitting it out gives nobody a guess.
+                Err(failure) if failure.retry_ms.is_some_and(|ms| !waited && ms <= SHORT_WAIT_MS) => {
+                    waited = true;
+                    self.out.say(&failure.message);
+                    tokio::time::sleep(Duration::from_millis(failure.retry_ms.unwrap_or_default())).await;
                 }
                 Err(failure) => return Err(told(failure)),
             }

@@ -367,7 +367,7 @@ impl FakeCenter {
                 let proof = login_message(&self.sheet.center, number, exporter);
                 let known =
                     self.books().members.iter().find(|one| one.number == member).map(|one| one.terminal);
-                if !known.is_some_and(|key| key.verify(&proof, &signature).is_ok()) {
+                if known.is_none_or(|key| key.verify(&proof, &signature).is_err()) {
                     return problem(ProblemKind::NotAuthentic, "the login does not fit");
                 }
                 *account.lock().unwrap() = Some(member);
