@@ -13,7 +13,7 @@ use inkan_tests::network::Network;
 use serde_json::Value;
 
 /// How many kills of each kind of program.
-const KILLS: u32 = 4;
+const KILLS: u32 = 6;
 /// What everything in this shop costs.
 const PRICE: i64 = 7;
 /// What a member's card is loaded with.
@@ -140,6 +140,7 @@ fn reconcile(network: &mut Network) {
         .map(|row| (row["number"].as_str().expect("a number").to_owned(), minor(&row["amount"])))
         .collect();
     assert_eq!(of_center, of_members, "the center's payments and the members' purchases");
+    println!("{} payments stood when everything was over", of_center.len());
     network
         .wait_for("the store's notices", |network| {
             let orders = network.store("shop", &["orders"])?.done()?;

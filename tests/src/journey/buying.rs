@@ -258,9 +258,9 @@ fn buy_on_screen(network: &Network) -> Result<()> {
     let mut screen = on_screen(network, "tui-member", &network.member_profile("hanako"), &more, (100, 32))?;
     screen.wait("Home")?;
     screen.keys("s")?;
-    screen.wait("Sakura Press")?;
+    screen.wait("✓ open")?;
     screen.keys("/Sakura<enter><enter>")?;
-    screen.wait("Blossom")?;
+    screen.wait("1,200 JPY")?;
     screen.keys("/Blossom<enter>a")?;
     screen.wait("in the cart")?;
     screen.keys("4")?;
@@ -269,9 +269,9 @@ fn buy_on_screen(network: &Network) -> Result<()> {
     screen.wait("Password B:")?;
     screen.type_text(secrets::B)?;
     screen.keys("<enter>")?;
-    screen.wait("settled")?;
+    screen.wait("✓ settled")?;
     screen.keys("f")?;
-    screen.wait("delivered")?;
+    screen.wait("✓ delivered")?;
     screen.keys("q")?;
     screen.ended()?;
     Ok(())
