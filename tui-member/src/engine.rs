@@ -10,36 +10,32 @@ use std::{
 };
 
 use secrecy::SecretString;
-use tokio::{
-    sync::{Notify, watch},
-    task::JoinHandle,
-};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
-use tui_kit::{control, profile::Profile};
+use tui_kit::profile::Profile;
 use vault::Vault;
 use wire::{
     bounded::List,
-    id::{OrderHash, StoreNumber, TelegramId},
+    id::{OrderHash, TelegramId},
     sheet::Invitation,
-    terminal::Backoff,
-    text::{Line, Prose},
+    text::Line,
     time::Timestamp,
 };
 
 use crate::{
-    act::{Act, Failure, FailureKind, Outcome, Wanted},
+    act::{Act, Failure, FailureKind, Outcome},
     center::{Center, Means, Patience, Session, failure},
-    deliver::Delivering,
     join::{self, Joined, Stage},
     keep::{Keep, funding_row},
-    pay,
-    purchase::Purchase,
-    receipt,
+    pay, receipt,
     record::{CardsSeen, Record},
     send,
-    shop::{self, Counter, Counters},
-    view::{FetchedGoods, Findings, LineView, Money, Offered, PurchaseDetail, Resolved, Snapshot, Transfer},
+    shop::{self, Counters},
+    view::{Findings, PurchaseDetail, Resolved, Snapshot, Transfer},
 };
+
+mod stay;
+mod trade;
 
 /// A way to the running member. Clones lead to the same.
 #[derive(Clone)]
@@ -178,58 +174,6 @@ impl Handle {
     }
 }
 
-/// Staying.
-impl Handle {
-    /// Keeps a line to the center from now on: connects, takes mail, asks about what is unknown, and tries again after
-    /// a wait that grows. Ends with [`Handle::stop`].
-    pub fn stay_connected(&self) -> JoinHandle<()> {
-        let engine = self.engine.clone();
-        tokio::spawn(async move {
-            let stop = engine.stop.clone();
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = engine.stay() => {}
-            }
-        })
-    }
-
-    /// Listens on the profile's control socket, so that subcommands reach this program. Ends with [`Handle::stop`].
-    ///
-    /// # Errors
-    /// When another program listens there.
-    pub async fn serve_control(&self) -> Result<JoinHandle<()>, Failure> {
-        let path = self.engine.profile.control_socket();
-        let listener = control::Listener::bind(&path).await.map_err(Failure::machine)?;
-        // The socket leads here as long as it is listened on, and no longer.
-        let handle = self.clone();
-        let stop = self.engine.stop.clone();
-        Ok(tokio::spawn(async move {
-            let serving = listener.serve(move |_, act| {
-                let handle = handle.clone();
-                async move {
-                    match serde_json::from_value::<Act>(act) {
-                        Ok(act) => control::Answer::value(handle.act(act).await),
-                        Err(_) => {
-                            control::Answer::refuse("unknown-act", "this program does not know that act")
-                        }
-                    }
-                }
-            });
-            tokio::select! {
-                () = stop.cancelled() => {}
-                ended = serving => if let Err(error) = ended {
-                    tracing::error!("the control socket ended: {error}");
-                },
-            }
-        }))
-    }
-
-    /// Ends what stays. Acts that have begun run to their end.
-    pub fn stop(&self) {
-        self.engine.stop.cancel();
-    }
-}
-
 impl Engine {
     async fn act(self: &Arc<Self>, act: Act) -> Result<Outcome, Failure> {
         Ok(match act {
@@ -339,47 +283,6 @@ impl Engine {
         Ok(session)
     }
 
-    async fn stay(&self) {
-        let mut backoff = Backoff::default();
-        loop {
-            match self.line().await {
-                Ok(session) => {
-                    backoff.reset();
-                    if let Err(failure) = self.refresh(&session).await {
-                        tracing::warn!("asking for the cards: {failure}");
-                    }
-                    self.attend(&session).await;
-                }
-                Err(failure) => tracing::info!("no line to the center: {failure}"),
-            }
-            let wait = backoff.after_failure();
-            let retry = Timestamp::now().plus_ms(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
-            let why = match &self.keep.snapshot().line {
-                LineView::Down { why, .. } => why.clone(),
-                _ => "the line to the center ended".into(),
-            };
-            self.keep.set_line(LineView::Down { why, retry: Some(retry.into()) });
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.nudge.notified() => {}
-            }
-        }
-    }
-
-    /// Takes mail whenever the center says that there is some, until the line ends.
-    async fn attend(&self, session: &Session) {
-        loop {
-            tokio::select! {
-                _ = session.line.closed() => return,
-                () = self.center.news.notified() => {
-                    if let Err(failure) = self.center.take_mail(session).await {
-                        tracing::warn!("taking mail: {failure}");
-                    }
-                }
-            }
-        }
-    }
-
     /// Asks for the cards and keeps the answer, on disk only where it says something new.
     async fn refresh(&self, session: &Session) -> Result<(), Failure> {
         // The answer is at least as new as the question.
@@ -407,136 +310,6 @@ impl Engine {
                 } else {
                     kept.append(record)
                 }
-            })
-            .await
-    }
-
-    /// A line to a store; the one that is there, or a new one.
-    async fn counter(&self, session: &Session, store: StoreNumber) -> Result<Arc<Counter>, Failure> {
-        let mut counters = self.counters.lock().await;
-        counters.retain(|_, counter| !counter.is_closed());
-        if let Some(counter) = counters.get(&store) {
-            return Ok(counter.clone());
-        }
-        let counter = Arc::new(shop::visit(&self.center, session, store).await?);
-        counters.insert(store, counter.clone());
-        Ok(counter)
-    }
-
-    async fn order(&self, store: StoreNumber, wanted: &[Wanted], note: &str) -> Result<Offered, Failure> {
-        let note = Prose::new(note).map_err(|error| Failure::not_possible(format!("the note: {error}")))?;
-        let session = self.line().await?;
-        let counter = self.counter(&session, store).await?;
-        let (center, currency) = (session.line.sheet.center, session.line.hello.currency);
-        let ordered = match counter.order(center, currency, wanted, note, session.now()).await {
-            Ok(ordered) => ordered,
-            Err(failure) => {
-                if failure.kind == FailureKind::Contradiction {
-                    self.center.alarm(format!("{store}: {failure}"), Vec::new()).await?;
-                }
-                return Err(failure);
-            }
-        };
-        let goods = self.goods();
-        self.keep
-            .with(move |kept| {
-                let mut warnings = Vec::new();
-                if kept.book.store_key(store).is_some_and(|known| known != ordered.store_key) {
-                    warnings.push(
-                        "the store's key is another than when you last ordered there; if the store did not tell you, ask \
-                         it before you pay"
-                            .into(),
-                    );
-                }
-                let hash = wire::order::order_hash(&ordered.salt, &ordered.order);
-                // On disk before anything can be paid: without buyer key and salt nobody gets the goods.
-                kept.append(Record::Ordered(ordered))?;
-                let purchase = kept.book.purchase(&hash).ok_or_else(|| Failure::machine("the order was not kept"))?;
-                let total = purchase.offer.total;
-                let card = kept.book.paying_card(None, total);
-                if card.is_none() {
-                    warnings.push(format!("no card holds {}", currency.print(total)));
-                }
-                let before = card.map(|(_, card)| card.balance);
-                let after = before.and_then(|before| before.minus(total));
-                Ok(Offered {
-                    order: hash,
-                    store,
-                    store_name: purchase.ordered.store_name.clone(),
-                    lines: purchase.lines(&goods),
-                    total: Money::new(total, currency),
-                    expires: purchase.offer.expires.into(),
-                    card: card.map(|(number, _)| number),
-                    balance_before: before.map(|amount| Money::new(amount, currency)),
-                    balance_after: after.map(|amount| Money::new(amount, currency)),
-                    warnings,
-                })
-            })
-            .await
-    }
-
-    async fn fetch(self: &Arc<Self>, name: String) -> Result<FetchedGoods, Failure> {
-        let order = self.named(name).await?;
-        let store = self.keep.with(move |kept| {
-            let purchase = kept.book.purchase(&order)?;
-            Some((purchase.offer.store, fetchable(purchase)))
-        });
-        let (store, fetchable) =
-            store.await.ok_or_else(|| Failure::not_found("there is no such order here"))?;
-        fetchable?;
-        let done = self.keep.with(move |kept| {
-            kept.book
-                .purchase(&order)
-                .is_some_and(|purchase| purchase.complete() && purchase.acknowledged.is_some())
-        });
-        if done.await {
-            return self.fetched(order).await;
-        }
-        let token = CancellationToken::new();
-        if self.fetching().contains_key(&order) {
-            return Err(Failure::not_possible("these goods are being fetched right now"));
-        }
-        self.fetching().insert(order, token.clone());
-        let fetched = tokio::select! {
-            fetched = self.stream(order, store) => fetched,
-            () = token.cancelled() => {
-                Err(Failure::refused("stopped; what has arrived is kept, and another fetch goes on from there"))
-            }
-        };
-        self.fetching().remove(&order);
-        self.transfers.send_modify(|transfers| transfers.retain(|transfer| transfer.order != order));
-        fetched?;
-        self.fetched(order).await
-    }
-
-    async fn stream(&self, order: OrderHash, store: StoreNumber) -> Result<bool, Failure> {
-        let session = self.line().await?;
-        let counter = self.counter(&session, store).await?;
-        let tell = |transfer: Transfer| {
-            self.transfers.send_modify(|transfers| {
-                transfers.retain(|other| other.order != transfer.order);
-                transfers.push(transfer);
-            });
-        };
-        let delivering =
-            Delivering { keep: &self.keep, counter: &counter, goods: self.goods(), order, tell: &tell };
-        delivering.run().await
-    }
-
-    async fn fetched(&self, order: OrderHash) -> Result<FetchedGoods, Failure> {
-        let goods = self.goods();
-        self.keep
-            .with(move |kept| {
-                let none = || Failure::not_found("there is no such order here");
-                let purchase = kept.book.purchase(&order).ok_or_else(none)?;
-                if purchase.files.is_empty() {
-                    return Err(Failure::not_possible("its goods are not here yet; fetch them first"));
-                }
-                Ok(FetchedGoods {
-                    order,
-                    files: purchase.files.values().map(|file| goods.join(file)).collect(),
-                    acknowledged: purchase.acknowledged.is_some(),
-                })
             })
             .await
     }
@@ -604,19 +377,4 @@ impl Engine {
     fn fetching(&self) -> MutexGuard<'_, HashMap<OrderHash, CancellationToken>> {
         self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a purchase has goods to fetch.
-fn fetchable(purchase: &Purchase) -> Result<(), Failure> {
-    if let Some(refund) = &purchase.refund {
-        return Err(Failure::refused(format!(
-            "the payment was refunded as {}; there is nothing to fetch",
-            refund.entry
-        )));
-    }
-    if purchase.settled().is_none() {
-        let state = purchase.state(Timestamp::now());
-        return Err(Failure::not_possible(format!("this order is not paid: {}", state.words())));
-    }
-    Ok(())
 }

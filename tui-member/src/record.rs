@@ -315,4 +315,24 @@ mod tests {
         assert_eq!(format!("{:?}", Seed::of(&key)), "Seed(..)");
         assert_eq!(Seed::of(&key).key().verification_key(), key.verification_key());
     }
+
+    /// What lies in vaults already: these bytes must be read for ever.
+    #[test]
+    fn version_1_has_these_bytes() {
+        let paid = Purpose::Payment { order: OrderHash([7; 32]) };
+        let mut bytes = vec![1, 0, 2, 0, 0, 0];
+        bytes.extend([7; 32]);
+        assert_eq!(paid.encode(), bytes);
+        assert_eq!(Purpose::decode(&bytes).unwrap(), paid);
+        assert_eq!(Ending::Verdict(Verdict::Expired).encode(), [1, 0, 0, 0, 0, 0, 3, 0, 0, 0]);
+        let delivered = Delivered { order: OrderHash([9; 32]), at: Timestamp(0x0102) };
+        let mut bytes = vec![1, 0];
+        bytes.extend([9; 32]);
+        bytes.extend([2, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(versioned(&delivered), bytes);
+        let Ok(Some(Record::Delivered(found))) = Record::decode(107, &bytes) else {
+            panic!("another record")
+        };
+        assert_eq!((found.order, found.at), (delivered.order, delivered.at));
+    }
 }
