@@ -77,7 +77,7 @@ impl Dialogue {
     pub(super) fn give_back(row: &DeskRow) -> Self {
         let review = Review::new("Send a receipt back", "Send it back", receipt_rows(row))
             .warn("A transfer to the payer is handed to the bank. It can't be called back.")
-            .typed("the receipt's number", row.number.to_string());
+            .typed("its number", row.number.to_string());
         Self::Reviewing(Act::ReturnReceipt { receipt: row.number }, Box::new(review))
     }
 
@@ -229,7 +229,7 @@ impl Filling {
                     Standing::Card(card) => card.to_string(),
                     Standing::Account(account) => account.to_string(),
                 };
-                let review = Review::new(title, verb, rows).warn(warning).typed("the number", number);
+                let review = Review::new(title, verb, rows).warn(warning).typed("its number", number);
                 Some(Dialogue::Reviewing(Act::Standing { of, frozen, reason }, Box::new(review)))
             }
             Self::Request(row) => {
@@ -238,7 +238,7 @@ impl Filling {
                 rows.push(Row::toned("goes to card request", Tone::Strong, EntryNumber::to_string(&request)));
                 let review = Review::new("Assign a receipt", "Assign it", rows)
                     .warn("A card is issued with what came in, whatever was asked for. This can't be undone.")
-                    .typed("the receipt's number", row.number.to_string());
+                    .typed("its number", row.number.to_string());
                 let act = Act::AssignReceipt { receipt: row.number, request };
                 Some(Dialogue::Reviewing(act, Box::new(review)))
             }

@@ -166,7 +166,7 @@ pub(super) fn table(possible: &Possible) -> Actions<Do> {
         .quiet(),
         Action::new(Do::Notices, "notices", "N", "Notices", "Lists the notices of this session.").quiet(),
         Action::new(Do::Lock, "lock", "L", "Sign out", "Signs the operator out; the screen stays.").quiet(),
-        leave(possible.serving),
+        leave(possible.serving, "q ctrl-c"),
     ];
     let screens = TITLES.iter().zip(SCREEN_KEYS).enumerate().map(|(at, (title, key))| {
         Action::new(Do::Go(at), SCREEN_IDS[at], key, title, "Shows this screen.").quiet()
@@ -176,24 +176,25 @@ pub(super) fn table(possible: &Possible) -> Actions<Do> {
 
 /// The actions at the door, where nobody has signed in.
 pub(super) fn door(serving: bool) -> Actions<Do> {
-    Actions::new("door", [leave(serving)])
+    // `q` is typed into the fields.
+    Actions::new("door", [leave(serving, "ctrl-c")])
 }
 
 const SCREEN_KEYS: [&str; 8] = ["1", "2", "3", "4", "5", "6", "7", "8"];
 const SCREEN_IDS: [&str; 8] =
     ["overview", "members", "stores", "keys", "transactions", "bank-desk", "errors", "report"];
 
-fn leave(serving: bool) -> Action<Do> {
+fn leave(serving: bool, keys: &str) -> Action<Do> {
     if serving {
         Action::new(
             Do::Leave,
             "stop",
-            "q ctrl-c",
+            keys,
             "Stop",
             "Ends the center's program, after the word “stop” is typed.",
         )
     } else {
-        Action::new(Do::Leave, "leave", "q ctrl-c", "Leave", "Leaves this screen; the center goes on.")
+        Action::new(Do::Leave, "leave", keys, "Leave", "Leaves this screen; the center goes on.")
     }
 }
 

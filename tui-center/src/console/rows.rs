@@ -266,11 +266,11 @@ impl Row for TransactionRow {
     fn columns() -> Vec<Column> {
         vec![
             Column::fixed("number", NUMBER),
-            Column::fixed("time", 8).rank(3),
+            Column::fixed("time", 8).rank(4),
             Column::fixed("kind", 13).rank(5),
-            Column::growing("what", 30).rank(4),
+            Column::growing("what", 26),
             Column::fixed("parties", 23).rank(6),
-            Column::fixed("amount", AMOUNT).right().rank(1),
+            Column::fixed("amount", AMOUNT).right().rank(3),
         ]
     }
 
