@@ -57,8 +57,6 @@ pub enum Effect {
         /// Its content.
         content: String,
     },
-    /// Show goods with whatever the desktop opens them with. → [`Msg::Opened`]
-    Open(PathBuf),
     /// Keep how the screens shall look.
     Keep(Preferences),
 }
@@ -109,8 +107,6 @@ pub enum Msg {
     Transfers(Vec<Transfer>),
     /// A file was written, or why not.
     Saved(Result<PathBuf, String>),
-    /// Goods were handed to the desktop, or why not.
-    Opened(Result<PathBuf, String>),
     /// Something that the person should know, in a sentence.
     Warning(String),
 }
@@ -236,8 +232,7 @@ impl Member {
                 Effects::none()
             }
             Msg::Saved(Ok(path)) => self.notice(Tone::Good, &format!("the receipt is in {}", path.display())),
-            Msg::Opened(Ok(path)) => self.notice(Tone::Good, &format!("opened {}", path.display())),
-            Msg::Saved(Err(why)) | Msg::Opened(Err(why)) | Msg::Warning(why) => self.notice(Tone::Bad, &why),
+            Msg::Saved(Err(why)) | Msg::Warning(why) => self.notice(Tone::Bad, &why),
         }
     }
 
@@ -269,7 +264,12 @@ impl App for Member {
             Event::Paste(text) => self.stack.paste(&text),
             Event::Msg(msg) => self.told(msg),
             Event::Tick | Event::Resize(_) | Event::Resumed => Effects::none(),
-            Event::Mouse(_) | Event::Closing(_) | Event::Returned(_) => Effects::unchanged(),
+            Event::Returned(Ok(0)) => Effects::none(),
+            Event::Returned(Ok(code)) => {
+                self.notice(Tone::Bad, &format!("the opener ended with code {code}"))
+            }
+            Event::Returned(Err(why)) => self.notice(Tone::Bad, &why),
+            Event::Mouse(_) | Event::Closing(_) => Effects::unchanged(),
         }
     }
 

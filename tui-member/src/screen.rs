@@ -124,7 +124,7 @@ pub(crate) const ROOMS: &[Room<Shared>] = &[
 
 /// The action tables of all screens as they are at the start.
 pub(crate) fn outlines() -> Vec<Outline> {
-    let place = Place { profile: String::new(), zone: Zone::utc() };
+    let place = Place { profile: String::new(), zone: Zone::utc(), opener: None };
     let shared = Shared::new(place, Preferences::default(), Bindings::default());
     let mut layers = vec![layer(unlock::Unlock::new()), layer(join::Join::new())];
     layers.extend(ROOMS.iter().map(|room| (room.open)()));

@@ -224,8 +224,7 @@ impl Shop {
             None => {}
         }
         lines.retain(|line| line.quantity > 0);
-        let words = format!("{quantity} × {} in the cart", item.title);
-        vec![shared.keep_cart(lines), Step::Say(Tone::Plain, words)]
+        vec![shared.keep_cart(lines)]
     }
 }
 

@@ -1,15 +1,13 @@
-//! Carries out what the screens ask for: over the engine, in the profile's files, on the desktop.
+//! Carries out what the screens ask for: over the engine, and in the profile's files.
 
 use std::{
     fs, io,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    process::Stdio,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use secrecy::SecretString;
-use tokio::process::Command;
 use tui_kit::{
     Ending, Local, Reply, Session, SessionError, app::Handler, keys::Bindings, profile::Profile, theme::Tone,
     time::Zone,
@@ -36,7 +34,8 @@ pub async fn run(
     password_a: Option<SecretString>,
 ) -> Result<Ending, SessionError> {
     let door = if Vault::exists(profile.data()) { Door::Locked } else { Door::Empty };
-    let place = Place { profile: profile.name().to_owned(), zone: Zone::local() };
+    let place =
+        Place { profile: profile.name().to_owned(), zone: Zone::local(), opener: config.opener.clone() };
     let preferences = read_preferences(&preferences_file(&profile));
     let (bindings, problems) = read_bindings(&profile.config_file().with_file_name("keys.toml"));
     let mut session = Session::local(Local { look: preferences.look, ..Local::default() })?;
@@ -47,8 +46,7 @@ pub async fn run(
     for problem in &problems {
         member.say(Tone::Bad, problem);
     }
-    let desk =
-        Desk { profile, patience: config.patience(), opener: config.opener.clone(), handle: Arc::default() };
+    let desk = Desk { profile, patience: config.patience(), handle: Arc::default() };
     let handle = desk.handle.clone();
     let ended = tui_kit::run(&mut member, &mut session, desk).await;
     session.finish().await;
@@ -62,8 +60,6 @@ pub async fn run(
 struct Desk {
     profile: Profile,
     patience: Patience,
-    /// The program that opens fetched goods.
-    opener: Option<String>,
     /// The engine, once the vault is open.
     handle: Slot,
 }
@@ -75,7 +71,6 @@ impl Handler<Member> for Desk {
         let task = Task {
             profile: self.profile.clone(),
             patience: self.patience,
-            opener: self.opener.clone(),
             slot: self.handle.clone(),
             reply: reply.clone(),
         };
@@ -101,7 +96,6 @@ impl Handler<Member> for Desk {
 struct Task {
     profile: Profile,
     patience: Patience,
-    opener: Option<String>,
     slot: Slot,
     reply: Reply<Msg>,
 }
@@ -121,6 +115,7 @@ impl Task {
                 Msg::Joined(match joined {
                     Ok((joined, handle)) => {
                         self.enter(&handle);
+                        self.stay(&handle);
                         Ok(self.joined(&handle, joined))
                     }
                     Err(failure) => Err(self.refused(failure).await),
@@ -160,7 +155,6 @@ impl Task {
             Effect::Save { name, content } => {
                 Msg::Saved(save(&self.profile.data().join("receipts"), &name, &content))
             }
-            Effect::Open(path) => Msg::Opened(open(self.opener.clone(), path).await),
             Effect::CancelFetch(_) | Effect::Keep(_) => return,
         };
         self.reply.send(msg).await;
@@ -255,21 +249,6 @@ fn write_whole(path: &Path, content: &str) -> io::Result<()> {
     io::Write::write_all(&mut file, content.as_bytes())?;
     file.sync_all()?;
     fs::rename(&part, path)
-}
-
-/// Hands a file to the program that opens goods, which has no part in this screen.
-async fn open(opener: Option<String>, path: PathBuf) -> Result<PathBuf, String> {
-    let shown = path.display();
-    let Some(opener) = opener else {
-        return Err(format!("no opener is set in config.toml; the file is {shown}"));
-    };
-    let mut command = Command::new(&opener);
-    command.arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    match command.status().await {
-        Ok(status) if status.success() => Ok(path),
-        Ok(status) => Err(format!("{opener} ended with {status}; the file is {shown}")),
-        Err(error) => Err(format!("{opener} can't be run ({error}); the file is {shown}")),
-    }
 }
 
 fn preferences_file(profile: &Profile) -> PathBuf {

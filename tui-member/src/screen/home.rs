@@ -6,6 +6,7 @@ use tui_kit::{
         layout::Rect,
         text::{Line, Span},
     },
+    sections::{self, Section},
     stack::{Screen, layer},
     text::{self, Align},
     theme::Tone,
@@ -77,52 +78,17 @@ impl Screen<Shared> for Home {
     }
 
     fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
-        let width = usize::from(area.width);
-        let sections = [
+        let width = area.width;
+        let parts = vec![
             Section { title: "Cards", lines: cards(shared, ui, width), keep: 2 },
             Section { title: "Waiting", lines: waiting(shared, ui, width), keep: 2 },
             Section { title: "Last purchases", lines: purchases(shared, ui, width), keep: 3 },
             Section { title: "Messages", lines: messages(shared, ui, width), keep: 1 },
         ];
         let mut rest = vec![line_state(shared, ui)];
-        rest.extend(lay_out(ui, sections, usize::from(area.height).saturating_sub(1)));
+        rest.extend(sections::lay_out(ui, parts, area.height.saturating_sub(1)));
         ui.lines(area, rest);
     }
-}
-
-/// One part of the page.
-struct Section {
-    title: &'static str,
-    lines: Vec<Line<'static>>,
-    /// How many of its lines are shown even where room is scarce.
-    keep: usize,
-}
-
-/// Gives each section the rows it needs, and where there are too few, the first ones more.
-fn lay_out(ui: &Ui<'_, '_>, sections: [Section; 4], height: usize) -> Vec<Line<'static>> {
-    let mut rows: Vec<usize> = sections.iter().map(|section| section.lines.len().min(section.keep)).collect();
-    let titles = sections.len();
-    let mut left = height.saturating_sub(rows.iter().sum::<usize>() + titles);
-    for (rows, section) in rows.iter_mut().zip(&sections) {
-        let more = section.lines.len().saturating_sub(*rows).min(left);
-        *rows += more;
-        left -= more;
-    }
-    let gaps = left >= titles;
-    let mut lines = Vec::new();
-    for (section, rows) in sections.into_iter().zip(rows) {
-        if gaps {
-            lines.push(Line::default());
-        }
-        let hidden = section.lines.len() - rows;
-        let more = if hidden > 0 { format!("  ({hidden} more)") } else { String::new() };
-        lines.push(Line::from(vec![
-            Span::styled(section.title, ui.theme().title),
-            Span::styled(more, ui.theme().dim),
-        ]));
-        lines.extend(section.lines.into_iter().take(rows));
-    }
-    lines
 }
 
 fn line_state(shared: &Shared, ui: &Ui<'_, '_>) -> Line<'static> {
@@ -131,9 +97,9 @@ fn line_state(shared: &Shared, ui: &Ui<'_, '_>) -> Line<'static> {
     Line::from(ui.toned(words::line_tone(&shared.snapshot.line), &words))
 }
 
-fn cards(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static>> {
+fn cards(shared: &Shared, ui: &Ui<'_, '_>, width: u16) -> Vec<Line<'static>> {
     if shared.snapshot.cards.is_empty() {
-        return empty(ui, "No card yet. It pays at every store here; c requests one.", width);
+        return sections::nothing(ui, "No card yet. It pays at every store here; c requests one.", width);
     }
     let money = shared.snapshot.cards.iter().map(|card| text::width(&card.balance.text)).max().unwrap_or(0);
     let rows = shared.snapshot.cards.iter().take(ROWS_MAX).map(|card| {
@@ -148,24 +114,30 @@ fn cards(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static>> {
     rows.collect()
 }
 
-fn waiting(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static>> {
+fn waiting(shared: &Shared, ui: &Ui<'_, '_>, width: u16) -> Vec<Line<'static>> {
     let snapshot = &shared.snapshot;
     let mut lines = Vec::new();
     for row in snapshot.outbox.iter().filter(|row| row.open) {
         let amount = row.amount.as_ref().map(|amount| format!(" {}", amount.text)).unwrap_or_default();
-        lines.push(toned(ui, Tone::Warn, &format!("{}{amount}: {}", row.kind, row.words), "r asks", width));
+        lines.push(toned(
+            ui,
+            Tone::Warn,
+            &format!("{}{amount}: {}", row.kind, row.words),
+            "r asks",
+            usize::from(width),
+        ));
     }
     for row in &snapshot.funding {
         let words = format!("card of {}: transfer it by {}", row.amount.text, row.expires.text);
-        lines.push(toned(ui, Tone::Warn, &words, "2 shows how", width));
+        lines.push(toned(ui, Tone::Warn, &words, "2 shows how", usize::from(width)));
     }
     let unfetched = snapshot.purchases.iter().filter(|row| row.state == PurchaseState::Settled);
     for row in unfetched.take(ROWS_MAX) {
         let words = format!("{} from {}: paid, not fetched", row.goods, row.store_name);
-        lines.push(toned(ui, Tone::Plain, &words, "5 history", width));
+        lines.push(toned(ui, Tone::Plain, &words, "5 history", usize::from(width)));
     }
     if lines.is_empty() {
-        return empty(ui, "Nothing waits and nothing is unknown.", width);
+        return sections::nothing(ui, "Nothing waits and nothing is unknown.", width);
     }
     lines
 }
@@ -184,12 +156,13 @@ fn toned(ui: &Ui<'_, '_>, tone: Tone, words: &str, key: &str, width: usize) -> L
     ])
 }
 
-fn purchases(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static>> {
+fn purchases(shared: &Shared, ui: &Ui<'_, '_>, width: u16) -> Vec<Line<'static>> {
     let rows = &shared.snapshot.purchases;
     if rows.is_empty() {
-        return empty(ui, "Nothing bought yet; s shows the stores.", width);
+        return sections::nothing(ui, "Nothing bought yet; s shows the stores.", width);
     }
     let money = rows.iter().take(ROWS_MAX).map(|row| text::width(&row.total.text)).max().unwrap_or(0);
+    let width = usize::from(width);
     let state = if width >= 60 { 14 } else { 0 };
     let room = width.saturating_sub(2 + 10 + money + 2 + state);
     // On a narrow screen the store alone says more than two stumps.
@@ -211,9 +184,9 @@ fn purchases(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static
     lines.collect()
 }
 
-fn messages(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static>> {
+fn messages(shared: &Shared, ui: &Ui<'_, '_>, width: u16) -> Vec<Line<'static>> {
     if shared.snapshot.messages.is_empty() {
-        return empty(ui, "No messages.", width);
+        return sections::nothing(ui, "No messages.", width);
     }
     let line = |row: &MessageRow| {
         let tone = if row.alarm { Tone::Bad } else { Tone::Plain };
@@ -221,11 +194,4 @@ fn messages(shared: &Shared, ui: &Ui<'_, '_>, width: usize) -> Vec<Line<'static>
         Line::from(vec![Span::styled(format!("  {}  ", row.at.text), ui.theme().dim), words])
     };
     shared.snapshot.messages.iter().take(ROWS_MAX).map(line).collect()
-}
-
-fn empty(ui: &Ui<'_, '_>, words: &str, width: usize) -> Vec<Line<'static>> {
-    text::wrap(words, width.saturating_sub(2))
-        .into_iter()
-        .map(|line| Line::styled(format!("  {line}"), ui.theme().dim))
-        .collect()
 }

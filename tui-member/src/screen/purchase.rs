@@ -1,7 +1,9 @@
 //! One purchase in full: what was bought, the receipt's checks by name, and its goods.
 
+use std::path::PathBuf;
+
 use tui_kit::{
-    KeyEvent,
+    Errand, KeyEvent,
     detail::{Detail, Row},
     keys::Action,
     progress,
@@ -19,6 +21,8 @@ use crate::{
     screen::{News, Step, Steps, asked::Asked, pay::Pay, shared::Shared, words},
     view::{Exported, FetchedGoods, PurchaseDetail, PurchaseState, Transfer, Verification},
 };
+
+const NO_OPENER: &str = "config.toml names no opener; c copies where they lie";
 
 /// A purchase.
 pub(crate) struct Purchase {
@@ -166,8 +170,15 @@ impl Screen<Shared> for Purchase {
                 .when(payable, "there is no open offer"),
             Action::new(Do::Ask, "resolve", "r", "Ask center", "Asks what became of the payment.")
                 .when(open, "its outcome is known"),
-            Action::new(Do::Open, "open", "o", "Open goods", "Opens the goods with the configured program.")
-                .when(here, not_here),
+            Action::new(
+                Do::Open,
+                "open",
+                "o",
+                "Open goods",
+                "Opens the goods with the program that config.toml names.",
+            )
+            .when(here, not_here)
+            .when(!here || shared.place.opener.is_some(), NO_OPENER),
             Action::new(
                 Do::Export { with_order: false },
                 "export",
@@ -216,7 +227,13 @@ impl Screen<Shared> for Purchase {
             Do::Stop => Step::Own(Effect::CancelFetch(self.order)),
             Do::Pay => Step::Push(layer(Pay::offered(shown, shared))),
             Do::Ask => shared.order(Act::Resolve),
-            Do::Open => return files.into_iter().map(|file| Step::Own(Effect::Open(file))).collect(),
+            Do::Open => {
+                let Some(opener) = &shared.place.opener else { return Steps::new() };
+                Step::Lend(Errand {
+                    program: opener.into(),
+                    arguments: files.into_iter().map(PathBuf::into_os_string).collect(),
+                })
+            }
             Do::CopyPath => {
                 let paths: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
                 Step::Copy { text: paths.join("\n"), what: "the path" }

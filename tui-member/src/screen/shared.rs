@@ -29,6 +29,8 @@ pub struct Place {
     pub profile: String,
     /// The zone of all times, shown once.
     pub zone: Zone,
+    /// The program that opens fetched goods, where the settings name one.
+    pub opener: Option<String>,
 }
 
 /// How a person wants the screens; kept in the profile's settings file.

@@ -39,7 +39,7 @@ pub(crate) fn moment(text: &str) -> Moment {
 }
 
 fn place() -> Place {
-    Place { profile: "hanako".into(), zone: Zone::named("Asia/Tokyo").unwrap() }
+    Place { profile: "hanako".into(), zone: Zone::named("Asia/Tokyo").unwrap(), opener: Some("less".into()) }
 }
 
 /// The program before anything is known.

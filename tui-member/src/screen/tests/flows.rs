@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use tui_kit::app::Act as KitAct;
+use tui_kit::{Event, app::Act as KitAct};
 use wire::id::{CardNumber, EntryNumber, MemberNumber};
 
 use super::{
@@ -313,7 +313,14 @@ fn a_purchase_shows_its_checks_and_fetches_with_progress() {
     fetched.lines[0].file = Some("goods/1-haiku.pdf".into());
     answer(&mut stand, "Purchase", Ok(Outcome::Purchase(Box::new(fetched))));
     stand.keys("o");
-    assert!(matches!(stand.effects().as_slice(), [Effect::Open(path)] if path.ends_with("1-haiku.pdf")));
+    let acts = stand.acts();
+    assert!(
+        matches!(acts.as_slice(), [KitAct::Lend(errand)] if errand.program == "less" && errand.arguments == ["goods/1-haiku.pdf"]),
+        "{acts:?}"
+    );
+    stand.event(Event::Returned(Err("less is not installed".into())));
+    assert!(stand.screen().contains("less is not installed"), "{}", stand.screen());
+    stand.keys("<esc>");
     stand.keys("e");
     let exported = Exported { number: EntryNumber(42), content: "{}".into() };
     answer(&mut stand, "ExportReceipt", Ok(Outcome::Receipt(exported)));
