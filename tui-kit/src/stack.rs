@@ -13,7 +13,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::app::{Effects, Now};
+use crate::app::{Act, Effects, Errand, Now};
 use crate::clip;
 use crate::detail::Detail;
 use crate::keys::{Action, Actions, Bindings, Keys, Outline, Pressed};
@@ -101,6 +101,8 @@ pub enum Step<W: World> {
     },
     /// Another look from now on.
     Look(Look),
+    /// The terminal lent to another program until it ends; see [`crate::app::Act::Lend`].
+    Lend(Errand),
     /// All notices of the session, over this screen.
     Notices,
     /// The end.
@@ -335,6 +337,7 @@ impl<W: World> Stack<W> {
                     effects
                 }
                 Step::Look(look) => effects.then(Effects::look(look)),
+                Step::Lend(errand) => effects.then(Effects::act(Act::Lend(errand))),
                 Step::Quit => effects.then(Effects::quit()),
             };
         }
@@ -381,8 +384,8 @@ impl<S, D: Clone> Framed<S, D> {
         back.hint = W::ROOMS.first().is_none_or(|home| home.name != S::NAME);
         let mut quit =
             Action::new(Do::Quit, "quit", "q", "Quit", "Ends the program; what waits stays in the vault.");
-        // Outside the rooms there are fields, into which a q is typed.
-        quit.hint = S::INSIDE;
+        // Outside the rooms there are fields, into which a q is typed; so it is while letters are guarded against.
+        quit.hint = S::INSIDE && !self.screen.guards();
         let ends = [
             Action::new(
                 Do::Notices,
