@@ -84,29 +84,30 @@ pub(super) fn overview() -> Overview {
 }
 
 pub(super) fn transactions() -> Vec<TransactionRow> {
+    let (member, store) = (MemberNumber(17), StoreNumber(3));
     let row = |number: u64, seconds, kind, words: &str, amount: Option<u64>, refused| TransactionRow {
         number: EntryNumber(number),
         at: ago(seconds),
         kind,
         words: words.into(),
         amount: amount.map(yen),
-        member: Some(MemberNumber(17)),
-        store: (kind == EntryKind::Payment).then_some(StoreNumber(3)),
+        member: Some(member),
+        store: (kind == EntryKind::Payment).then_some(store),
         card: Some(CardNumber(21)),
         refused,
     };
     vec![
-        row(48_212, 1, EntryKind::Payment, "M-000017-5 pays S-000003-6", Some(1_980), false),
+        row(48_212, 1, EntryKind::Payment, &format!("{member} pays {store}"), Some(1_980), false),
         row(
             48_211,
             3,
             EntryKind::Payment,
-            "M-000017-5 pays S-000003-6: refused, the card holds too little",
+            &format!("{member} pays {store}: refused, the card holds too little"),
             Some(99_000),
             true,
         ),
-        row(48_210, 75, EntryKind::CardRequest, "M-000017-5 asks for a card", Some(5_000), false),
-        row(48_209, 90_000, EntryKind::Registration, "a member registers: M-000017-5", None, false),
+        row(48_210, 75, EntryKind::CardRequest, &format!("{member} asks for a card"), Some(5_000), false),
+        row(48_209, 90_000, EntryKind::Registration, &format!("a member registers: {member}"), None, false),
     ]
 }
 
@@ -174,7 +175,10 @@ pub(super) fn desk() -> Vec<DeskRow> {
         row(
             48_100,
             DeskKind::Unmatched,
-            "Money came in: too little for card request T-048090-1, which asks for 5,000 JPY.",
+            &format!(
+                "Money came in: too little for card request {}, which asks for 5,000 JPY.",
+                EntryNumber(48_090)
+            ),
             Some(EntryNumber(48_090)),
             true,
         ),
