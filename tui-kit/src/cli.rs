@@ -246,8 +246,11 @@ pub fn envelope(value: &impl Serialize) -> Result<String, Failure> {
 }
 
 /// Runs the body of `main`: prints a failure, turns a panic into code 255 (its report is written by
-/// [`crate::guard::report_panics`]), and always gives the terminal back.
+/// [`crate::guard::report_panics`]), and always gives the terminal back. The process leaves no core file, in which
+/// keys and passwords would lie in the clear, and shows its memory to no other process of the same user.
 pub fn run(program: &str, out: Out, body: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
+    // A kernel that does not know it leaves the memory as readable as it was.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     // The body's state is gone after a panic; nothing broken can be seen afterwards.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
     crate::guard::restore();
