@@ -145,9 +145,20 @@ impl Session {
     }
 
     async fn submit(&self, telegram: Telegram, beside: Beside) -> Option<Answer> {
-        let work = self
-            .account()
-            .and_then(|account| heard::submitted(self.center.desk(), account, &telegram, &beside));
+        let account = match self.account() {
+            Ok(account) => account,
+            Err(problem) => return Some(Answer::Problem(problem)),
+        };
+        let work = match &beside {
+            Beside::Nothing => heard::submitted(self.center.desk(), account, &telegram, &beside),
+            // A claim holds up to a thousand signatures: it must not keep other sessions from being heard.
+            Beside::Claim(_) => {
+                let center = self.center.clone();
+                self.center
+                    .off_thread(move || heard::submitted(center.desk(), account, &telegram, &beside))
+                    .await
+            }
+        };
         self.enter(work).await
     }
 
