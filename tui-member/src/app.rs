@@ -125,8 +125,6 @@ pub struct Entered {
 /// A vault that did not open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedOut {
-    /// Whether the password was the reason, or that it was tried too soon.
-    pub wrong: bool,
     /// Why, in a sentence.
     pub message: String,
 }

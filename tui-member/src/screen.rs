@@ -130,6 +130,7 @@ pub(crate) fn outlines() -> Vec<Outline> {
     layers.extend(ROOMS.iter().map(|room| (room.open)()));
     layers.extend([
         layer(request::Request::new()),
+        layer(pay::Pay::order(StoreNumber(0), Line::default(), Vec::new(), String::new())),
         layer(purchase::Purchase::new(OrderHash([0; 32]))),
         layer(catalogue::Catalogue::new(StoreNumber(0), Line::default())),
     ]);

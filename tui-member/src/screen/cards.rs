@@ -265,7 +265,7 @@ impl Sheet {
 
 impl Screen<Shared> for Sheet {
     type Do = Do;
-    const NAME: &'static str = "card";
+    const NAME: &'static str = "cards";
 
     fn title(&self, _shared: &Shared) -> String {
         match &self.chosen {

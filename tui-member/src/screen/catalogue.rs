@@ -255,7 +255,8 @@ impl Item {
 
 impl Screen<Shared> for Item {
     type Do = Do;
-    const NAME: &'static str = "item";
+    // The same actions as in the list, so one table of keys holds for both.
+    const NAME: &'static str = "catalogue";
 
     fn title(&self, _shared: &Shared) -> String {
         format!("Stores › {} › {}", self.shop.name, self.item.title)

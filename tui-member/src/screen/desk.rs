@@ -1,4 +1,8 @@
 //! Carries out what the screens ask for: over the engine, and in the profile's files.
+//!
+//! Beside `config.toml` a person may keep `keys.toml`, whose table `[keys]` binds other keys to actions. What is chosen on
+//! the settings screen is kept in `screens.toml` in the profile's state directory; exported receipts lie in `receipts/`
+//! beside the vault.
 
 use std::{
     fs, io,

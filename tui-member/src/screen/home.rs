@@ -166,11 +166,11 @@ fn purchases(shared: &Shared, ui: &Ui<'_, '_>, width: u16) -> Vec<Line<'static>>
     let state = if width >= 60 { 14 } else { 0 };
     let room = width.saturating_sub(2 + 10 + money + 2 + state);
     // On a narrow screen the store alone says more than two stumps.
-    let store = if room < 28 { room } else { (room / 3).min(20) };
+    let store = if room < 28 { room.saturating_sub(2) } else { (room / 3).min(20) };
     let lines = rows.iter().take(ROWS_MAX).map(|row| {
         let name = text::fit(&text::clean(&row.store_name), store, Align::Left);
         let goods = text::fit(&text::clean(&row.goods), room.saturating_sub(store + 4), Align::Left);
-        let what = if goods.is_empty() { name } else { format!("{name}  {goods}  ") };
+        let what = if goods.is_empty() { format!("{name}  ") } else { format!("{name}  {goods}  ") };
         let mut spans = vec![
             Span::styled(format!("  {}  ", row.day), ui.theme().dim),
             Span::raw(what),

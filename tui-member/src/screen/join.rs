@@ -264,11 +264,7 @@ impl Join {
     fn submitted(&mut self, shared: &Shared) -> Steps {
         match &self.at {
             At::Invitation => return self.meet(shared),
-            At::Passwords => {
-                if self.chosen().is_some() {
-                    self.at = At::Particulars;
-                }
-            }
+            At::Passwords => self.at = self.chosen().map_or(At::Passwords, |_| At::Particulars),
             At::Particulars => {
                 let terms = self.center.as_ref().map(|(_, welcome)| welcome.form.terms.to_string());
                 self.at = At::Terms(Detail::new([Row::Words(terms.unwrap_or_default())]));
@@ -298,24 +294,19 @@ impl Screen<Shared> for Join {
     }
 
     fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
-        match &self.at {
-            At::Center => vec![
-                Action::new(
-                    Do::Go,
-                    "go",
-                    "enter",
-                    "It is this one",
-                    "The fingerprint is the one the center publishes.",
-                ),
-                Action::new(Do::Copy, "copy", "y", "Copy fingerprint", "Copies the root key's fingerprint."),
-            ],
-            At::Terms(_) => vec![Action::new(Do::Go, "go", "enter", "Accept", "Accepts the terms.")],
-            At::Member { .. } => vec![
-                Action::new(Do::Go, "go", "enter", "Go home", "Opens the home screen."),
-                Action::new(Do::Copy, "copy", "y", "Copy number", "Copies the member's number."),
-            ],
-            _ => Vec::new(),
-        }
+        let (label, help) = match &self.at {
+            At::Center => ("It is this one", "The fingerprint is the one that the center publishes."),
+            At::Terms(_) => ("Accept", "Accepts the terms."),
+            At::Member { .. } => ("Go home", "Opens the home screen."),
+            _ => ("Go on", "Goes on to the next step."),
+        };
+        let read = matches!(self.at, At::Center | At::Terms(_) | At::Member { .. });
+        let named = matches!(self.at, At::Center | At::Member { .. });
+        vec![
+            Action::new(Do::Go, "go", "enter", label, help).when(read, "fill in what is asked for"),
+            Action::new(Do::Copy, "copy", "y", "Copy", "Copies the fingerprint, or the member's number.")
+                .when(named, "there is nothing to copy here"),
+        ]
     }
 
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {

@@ -139,7 +139,7 @@ impl Message {
 
 impl Screen<Shared> for Message {
     type Do = Do;
-    const NAME: &'static str = "message";
+    const NAME: &'static str = "messages";
 
     fn title(&self, _shared: &Shared) -> String {
         "Messages › Message".into()

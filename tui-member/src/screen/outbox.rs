@@ -201,7 +201,7 @@ fn facts(row: &OutboxRow) -> Vec<Row> {
 
 impl Screen<Shared> for Telegram {
     type Do = Do;
-    const NAME: &'static str = "telegram";
+    const NAME: &'static str = "outbox";
 
     fn title(&self, _shared: &Shared) -> String {
         "Outbox › Telegram".into()
@@ -259,7 +259,7 @@ impl Withdrawal {
 
 impl Screen<Shared> for Withdrawal {
     type Do = ();
-    const NAME: &'static str = "withdraw";
+    const NAME: &'static str = "outbox";
 
     fn title(&self, _shared: &Shared) -> String {
         "Outbox › Withdraw".into()

@@ -162,26 +162,23 @@ impl Screen<Shared> for Pay {
     }
 
     fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
-        let again = Action::new(Do::Again, "again", "o", "Order again", "Asks the store for a new offer.")
-            .when(self.order.is_some(), "order it again from the store's catalogue");
-        match &self.at {
-            At::Ordering(Asked::Failed(_)) => vec![
-                again,
-                Action::new(Do::Cart, "to-cart", "c", "Cart", "Back to the cart, to change what is ordered."),
-            ],
-            At::Ordering(_) | At::Review { .. } | At::Paying { .. } => Vec::new(),
-            At::Settled(_) => vec![
-                Action::new(Do::Fetch, "fetch", "f enter", "Fetch goods", "Fetches what was bought."),
-                Action::new(Do::Show, "show", "p", "Purchase", "Shows purchase and receipt."),
-            ],
-            At::Refused { .. } => {
-                vec![again, Action::new(Do::Show, "show", "p", "History", "Shows the shopping history.")]
-            }
-            At::Unknown { .. } => vec![
-                Action::new(Do::Ask, "resolve", "r", "Ask center", "Asks what became of the payment."),
-                Action::new(Do::Show, "show", "p", "Purchase", "Shows the purchase as far as it is known."),
-            ],
-        }
+        let at = &self.at;
+        let failed = matches!(at, At::Ordering(Asked::Failed(_)));
+        let (settled, refused) = (matches!(at, At::Settled(_)), matches!(at, At::Refused { .. }));
+        let unknown = matches!(at, At::Unknown { .. });
+        vec![
+            Action::new(Do::Fetch, "fetch", "f enter", "Fetch goods", "Fetches what was bought.")
+                .when(settled, "the payment is not settled"),
+            Action::new(Do::Ask, "resolve", "r", "Ask center", "Asks what became of the payment.")
+                .when(unknown, "its outcome is not unknown"),
+            Action::new(Do::Again, "again", "o", "Order again", "Asks the store for a new offer.")
+                .when(failed || refused, "this order is still good")
+                .when(self.order.is_some(), "order it again from the store's catalogue"),
+            Action::new(Do::Cart, "to-cart", "c", "Cart", "Back to the cart, to change what is ordered.")
+                .when(failed || refused, "this order is still good"),
+            Action::new(Do::Show, "show", "p", "Purchase", "Shows the purchase as far as it is known.")
+                .when(settled || unknown || refused, "nothing is paid yet"),
+        ]
     }
 
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
@@ -190,7 +187,7 @@ impl Screen<Shared> for Pay {
                 self.at = At::Ordering(Asked::Not);
                 self.ask(shared)
             }
-            (Do::Cart, _) => vec![Step::Back],
+            (Do::Cart, _) => vec![Step::Go("cart")],
             (Do::Fetch, At::Settled(detail)) => {
                 vec![Step::Swap(layer(Purchase::new(detail.row.order).fetching()))]
             }

@@ -36,6 +36,8 @@ pub(crate) struct Purchase {
     checks: Asked<Verification>,
     export: Asked<Exported>,
     fetch: Asked<FetchedGoods>,
+    /// Whether the person has stopped the last fetch.
+    stopped: bool,
 }
 
 /// What can be done with a purchase.
@@ -65,6 +67,7 @@ impl Purchase {
             checks: Asked::Not,
             export: Asked::Not,
             fetch: Asked::Not,
+            stopped: false,
         }
     }
 
@@ -83,6 +86,7 @@ impl Purchase {
     }
 
     fn fetch(&mut self, shared: &mut Shared) -> Step {
+        self.stopped = false;
         let act = Act::Fetch { order: self.named() };
         self.fetch.ask(act, "the store", shared)
     }
@@ -224,7 +228,10 @@ impl Screen<Shared> for Purchase {
         let files: Vec<_> = shown.lines.iter().filter_map(|line| line.file.clone()).collect();
         vec![match todo {
             Do::Fetch => self.fetch(shared),
-            Do::Stop => Step::Own(Effect::CancelFetch(self.order)),
+            Do::Stop => {
+                self.stopped = true;
+                Step::Own(Effect::CancelFetch(self.order))
+            }
             Do::Pay => Step::Push(layer(Pay::offered(shown, shared))),
             Do::Ask => shared.order(Act::Resolve),
             Do::Open => {
@@ -315,10 +322,10 @@ impl Screen<Shared> for Purchase {
                     vec![Step::Say(Tone::Good, words.into()), self.ask(shared)]
                 }
                 // A stop that was asked for is no error to be read.
-                Asked::Failed(failure) if failure.message.starts_with("stopped") => {
-                    vec![Step::Say(Tone::Plain, failure.message.clone())]
+                Asked::Failed(failure) => {
+                    let tone = if self.stopped { Tone::Plain } else { Tone::Bad };
+                    vec![Step::Say(tone, failure.message.clone())]
                 }
-                Asked::Failed(failure) => vec![Step::Say(Tone::Bad, failure.message.clone())],
                 Asked::Not | Asked::Waiting { .. } => Steps::new(),
             };
         }

@@ -189,7 +189,7 @@ impl Which {
 
 impl Screen<Shared> for Change {
     type Do = ();
-    const NAME: &'static str = "password";
+    const NAME: &'static str = "settings";
 
     fn title(&self, _shared: &Shared) -> String {
         format!("Settings › {}", self.which.name())

@@ -27,7 +27,6 @@ fn a_wrong_password_says_how_long_to_wait_and_is_forgotten() {
     );
     assert!(stand.screen().contains("waiting for the vault to open"));
     stand.message(Msg::Unlocked(Err(LockedOut {
-        wrong: true,
         message: "password A is wrong; the next attempt is possible in 4 s".into(),
     })));
     let shown = stand.screen();

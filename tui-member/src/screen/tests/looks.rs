@@ -14,8 +14,11 @@ use crate::{
 /// The sizes that are looked at.
 const LOOKED_AT: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
 
+/// Gets to a screen at a size.
+type Open = fn(u16, u16) -> Stand;
+
 /// Every screen, and how one gets there.
-const SCREENS: [(&str, fn(u16, u16) -> Stand); 18] = [
+const SCREENS: [(&str, Open); 18] = [
     ("unlock", |width, height| at_the_door(Door::Locked, width, height)),
     ("join", |width, height| at_the_door(Door::Empty, width, height)),
     ("join-center", |width, height| {
