@@ -44,7 +44,7 @@ pub struct Line {
     inbox: Inbox,
     /// Transfers whose orders were put out since the start.
     out: BTreeSet<EntryNumber>,
-    /// Transfers whose orders can't be made for now; each is told once.
+    /// Transfers whose orders cannot be made yet; each is told once.
     told: BTreeSet<EntryNumber>,
 }
 
