@@ -165,13 +165,9 @@ impl Task {
     }
 
     async fn unlock(&self, password: SecretString) -> Result<Entered, LockedOut> {
-        let handle =
-            Handle::open(self.profile.clone(), password, self.patience).await.map_err(|failure| {
-                LockedOut {
-                    wrong: failure.kind == crate::act::FailureKind::WrongPassword,
-                    message: failure.message,
-                }
-            })?;
+        let handle = Handle::open(self.profile.clone(), password, self.patience)
+            .await
+            .map_err(|failure| LockedOut { message: failure.message })?;
         let stage = handle.stage().await;
         let invitation = handle.invitation().await;
         self.enter(&handle);
