@@ -124,9 +124,14 @@ impl Review {
 
     /// The act is under way: nothing can be entered until it is refused or the review is left.
     pub fn wait(&mut self, now: Now, what: impl Into<String>) {
+        self.wait_or(now, what, "");
+    }
+
+    /// The same, with how to stop waiting and what that means: `Esc leaves it to the outbox`. Leaving is the app's.
+    pub fn wait_or(&mut self, now: Now, what: impl Into<String>, cancel: impl Into<String>) {
         self.entry.clear();
         self.error = None;
-        self.waiting = Some(Waiting::new(now, what, ""));
+        self.waiting = Some(Waiting::new(now, what, cancel));
     }
 
     /// Whether the act is under way; the app then wants [`crate::progress::TICK`].
@@ -168,7 +173,13 @@ impl Review {
         let columns = usize::from(inner.width);
         let warnings: Vec<String> =
             self.warnings.iter().flat_map(|words| text::wrap(&format!("! {words}"), columns)).collect();
-        let step_rows = 2;
+        // A reason that takes more than one line is read whole, as far as there is room for it.
+        let error_rows = match &self.error {
+            Some(error) => text::wrap(&format!("{} {error}", ui.theme().mark(Tone::Bad)), columns).len(),
+            None => 1,
+        };
+        let error_rows = u16::try_from(error_rows).unwrap_or(u16::MAX).min((inner.height / 3).max(1));
+        let step_rows = 1 + error_rows;
         let warning_rows = u16::try_from(warnings.len()).unwrap_or(u16::MAX).min(inner.height / 2);
         let [body, warned, step] = Layout::vertical([
             Constraint::Min(0),
@@ -209,7 +220,7 @@ impl Review {
 
     fn view_step(&self, ui: &mut Ui<'_, '_>, area: Rect) {
         let theme = ui.theme();
-        let [entry, notice] = Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(area);
+        let [entry, notice] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
         if let Some(waiting) = &self.waiting {
             waiting.view(ui, entry);
             return;
@@ -225,8 +236,8 @@ impl Review {
             Commit::Password { label } => self.view_entry(ui, entry, label),
         }
         if let Some(error) = &self.error {
-            let span = ui.toned(Tone::Bad, error);
-            ui.line(notice, span);
+            let words = format!("{} {error}", theme.mark(Tone::Bad));
+            ui.paragraph(notice, &words, theme.bad);
         } else if self.commit != Commit::Key {
             ui.line(notice, Line::styled(format!("Enter: {}   Esc back", text::clean(&self.act)), theme.dim));
         }

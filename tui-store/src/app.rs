@@ -201,8 +201,7 @@ impl Store {
             Msg::Joined(Err((failure, Door::Empty))) => self.stack.tell(&News::Joined(Err(failure))),
             Msg::Joined(Err((failure, Door::Locked))) => {
                 // The vault was made: joining goes on behind its door.
-                self.stack.say(Tone::Bad, failure.message);
-                self.stack.enter(stack::layer(screen::unlock::Unlock::to_go_on()))
+                self.stack.enter(stack::layer(screen::unlock::Unlock::to_go_on(failure.message)))
             }
             Msg::Serving(opened) => {
                 if let Err(failure) = &opened {

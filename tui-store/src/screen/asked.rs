@@ -11,9 +11,10 @@ use crate::{
 };
 
 /// A question to the engine.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Asked<T> {
     /// Not asked.
+    #[default]
     Not,
     /// Asked.
     Waiting {
@@ -26,12 +27,6 @@ pub(super) enum Asked<T> {
     Here(T),
     /// Not answered, in words.
     Failed(Failure),
-}
-
-impl<T> Default for Asked<T> {
-    fn default() -> Self {
-        Self::Not
-    }
 }
 
 impl<T> Asked<T> {

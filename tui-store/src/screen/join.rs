@@ -3,29 +3,30 @@
 //! The steps keep what was entered while one goes back and forth. Nothing of it is written down before the vault
 //! exists.
 
+mod filled;
+
 use tui_kit::{
     KeyCode, KeyEvent,
-    detail::{Detail, Row},
     form::{Field as FormField, Form, Pressed},
     keys::Action,
     progress::Waiting,
-    ratatui::layout::{Constraint, Layout, Rect},
+    ratatui::layout::Rect,
     review::{Consent, Pressed as Reviewed, Review},
     stack::{self, Screen},
-    text,
     ui::Ui,
 };
 use vault::Passwords;
-use wire::{
-    message::{self, FieldKind},
-    sheet::Invitation,
-};
+use wire::sheet::Invitation;
 
 use crate::{
     act::Password,
     app::{Effect, Joining, Registering},
-    join::{self, Joined, Stage, Welcome},
+    join::{Joined, Stage, Welcome},
     screen::{News, Step, Steps, home::Home, shared::Shared},
+};
+
+use filled::{
+    center_view, done_view, form_view, invitation_form, particulars, review, shared_fingerprint, values,
 };
 
 const INVITATION: &str = "invitation";
@@ -62,7 +63,7 @@ enum At {
     Center,
     Passwords,
     Particulars,
-    Review(Review),
+    Review(Box<Review>),
     /// Entered in the register.
     Done(Joined),
 }
@@ -77,11 +78,6 @@ pub(crate) enum Do {
 impl Join {
     /// Joining from the beginning.
     pub(crate) fn new() -> Self {
-        let invitation = FormField::text(INVITATION, "Invitation")
-            .required()
-            .max(1_000)
-            .hint("the line that the center hands out: inkan:KEY@host:port")
-            .check(|text| text.parse::<Invitation>().map(drop).map_err(|error| error.to_string()));
         let password = |name, label: &str, hint: &str| FormField::password(name, label).required().hint(hint);
         let passwords = [
             password(A, "Password A", "opens the vault: orders, outbox, the counter"),
@@ -91,7 +87,7 @@ impl Join {
         ];
         Self {
             interrupted: None,
-            invitation: Form::new("Ask the center", [invitation]),
+            invitation: invitation_form("Ask the center"),
             passwords: Form::new("Go on", passwords),
             met: None,
             step: At::Invitation(None),
@@ -101,6 +97,9 @@ impl Join {
     /// Joining that goes on in a vault which is there.
     pub(crate) fn interrupted(stage: Stage, invitation: Option<&Invitation>) -> Self {
         let mut join = Self { interrupted: Some(stage), ..Self::new() };
+        if stage == Stage::Sent {
+            join.invitation = invitation_form("Send once more");
+        }
         if let Some(invitation) = invitation {
             join.invitation.set(INVITATION, &invitation.to_string());
         }
@@ -141,7 +140,7 @@ impl Join {
     fn filled_in(&mut self) {
         let Some(met) = &mut self.met else { return };
         if met.particulars.submit() == Pressed::Submit {
-            self.step = At::Review(review(met, self.interrupted.is_some()));
+            self.step = At::Review(Box::new(review(met, self.interrupted.is_some())));
         }
     }
 
@@ -386,100 +385,4 @@ impl Screen<Shared> for Join {
             (At::Center | At::Particulars, None) => {}
         }
     }
-}
-
-fn shared_fingerprint(shared: &Shared) -> Option<&str> {
-    shared.snapshot.center.as_ref().map(|center| center.fingerprint.as_str())
-}
-
-/// The center's form as fields. What was filled in before is kept when the center is asked again.
-fn particulars(form: &message::Form, before: Option<&Met>) -> Form {
-    let fields = form.fields.iter().map(|field| {
-        let (key, label) = (field.key.to_string(), field.label.to_string());
-        let shown = match field.kind {
-            FieldKind::Date => FormField::date(key, label),
-            _ => FormField::text(key, label).max(field.max_chars.into()),
-        };
-        let shown = if field.required { shown.required() } else { shown };
-        let own = field.clone();
-        let hint =
-            if field.help.is_empty() && !field.required { "may be left empty" } else { field.help.as_str() };
-        let shown = if hint.is_empty() { shown } else { shown.hint(hint) };
-        match field.kind {
-            FieldKind::Date => shown,
-            _ => shown.check(move |text| join::check_field(&own, text).map(drop)),
-        }
-    });
-    let mut shown = Form::new("Review", fields);
-    if let Some(before) = before {
-        shown.restore(&before.particulars.draft());
-    }
-    shown
-}
-
-/// What was filled in, by key.
-fn values(met: &Met) -> Vec<(String, String)> {
-    let filled = met.welcome.form.fields.iter().map(|field| {
-        let key = field.key.as_str();
-        let value = match field.kind {
-            FieldKind::Date => met.particulars.date(key).map(|date| date.to_string()).unwrap_or_default(),
-            _ => met.particulars.text(key),
-        };
-        (key.to_owned(), value)
-    });
-    filled.filter(|(_, value)| !value.is_empty()).collect()
-}
-
-fn review(met: &Met, vault_is_there: bool) -> Review {
-    let mut rows = vec![
-        Row::pair("Center", met.welcome.center.to_string()),
-        Row::pair("Fingerprint", met.welcome.fingerprint.clone()),
-    ];
-    let values = values(met);
-    for field in &met.welcome.form.fields {
-        let value = values.iter().find(|(key, _)| key == field.key.as_str()).map_or("", |(_, value)| value);
-        rows.push(Row::pair(field.label.to_string(), if value.is_empty() { "(empty)" } else { value }));
-    }
-    if !met.welcome.form.terms.is_empty() {
-        rows.extend([Row::Gap, Row::Heading("Terms".into()), Row::Words(met.welcome.form.terms.to_string())]);
-    }
-    let review = Review::new("Join as a store", "Sign, accept the terms, and send", rows);
-    if vault_is_there { review.password("Password B") } else { review }
-}
-
-fn form_view(ui: &mut Ui<'_, '_>, area: Rect, words: &str, form: &Form) {
-    let rows = u16::try_from(text::wrap(words, usize::from(area.width)).len()).unwrap_or(u16::MAX);
-    // The fields come first where rows are scarce.
-    let rows = if area.height < rows.saturating_add(6) { 0 } else { rows + 1 };
-    let [head, fields] = Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
-    let style = ui.theme().text;
-    ui.paragraph(head, words, style);
-    form.view(ui, fields);
-}
-
-fn center_view(ui: &mut Ui<'_, '_>, area: Rect, welcome: &Welcome) {
-    let rows = [
-        Row::pair("Center", welcome.center.to_string()),
-        Row::pair("Fingerprint", welcome.fingerprint.clone()),
-        Row::Gap,
-        Row::Words(
-            "Compare the fingerprint with what the center publishes. If it differs, go no further. Enter goes on.".into(),
-        ),
-    ];
-    Detail::new(rows).view(ui, area);
-}
-
-fn done_view(ui: &mut Ui<'_, '_>, area: Rect, joined: &Joined, fingerprint: Option<&str>) {
-    let mut rows = vec![
-        Row::Heading(format!("You are store {}", joined.store)),
-        Row::Gap,
-        Row::pair("Center", joined.center.to_string()),
-    ];
-    rows.extend(fingerprint.map(|fingerprint| Row::pair("Fingerprint", fingerprint)));
-    rows.extend([
-        Row::pair("Entered as", joined.entry.to_string()),
-        Row::Gap,
-        Row::Words("The number is yours for good: members find you by it. Enter opens your counter.".into()),
-    ]);
-    Detail::new(rows).view(ui, area);
 }

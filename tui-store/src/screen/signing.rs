@@ -53,10 +53,7 @@ impl Signing {
     }
 
     fn send(&mut self, act: impl FnOnce(Password) -> Act, b: SecretString, shared: &mut Shared) -> Steps {
-        self.review.wait(
-            shared.now,
-            "the center's word (Esc leaves it to the outbox); signed, sent, not yet answered",
-        );
+        self.review.wait_or(shared.now, "the center's word", "Esc leaves it to the outbox");
         vec![self.asked.ask(act(Password(b)), "the center's word", shared)]
     }
 

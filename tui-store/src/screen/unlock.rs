@@ -7,6 +7,7 @@ use tui_kit::{
     progress::Waiting,
     ratatui::layout::{Constraint, Layout, Rect},
     stack::Screen,
+    text,
     ui::Ui,
 };
 
@@ -22,20 +23,20 @@ pub(crate) struct Unlock {
     form: Form,
     /// While a password is being tried, which is slow on purpose.
     trying: Option<Waiting>,
-    /// Whether joining was interrupted behind it.
-    goes_on: bool,
+    /// Why joining stopped, where it goes on behind the door.
+    stopped: Option<String>,
 }
 
 impl Unlock {
     /// The door of a vault.
     pub(crate) fn new() -> Self {
         let form = Form::new("Open", [Field::password(FIELD, "Password A").required()]);
-        Self { form, trying: None, goes_on: false }
+        Self { form, trying: None, stopped: None }
     }
 
     /// The door of a vault that was just made, and whose joining has not ended.
-    pub(crate) fn to_go_on() -> Self {
-        Self { goes_on: true, ..Self::new() }
+    pub(crate) fn to_go_on(why: String) -> Self {
+        Self { stopped: Some(why), ..Self::new() }
     }
 
     fn attempt(&mut self, shared: &Shared) -> Steps {
@@ -101,16 +102,19 @@ impl Screen<Shared> for Unlock {
     }
 
     fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
-        let [words, fields] = Layout::vertical([Constraint::Length(4), Constraint::Min(0)]).areas(area);
-        let said = if self.goes_on {
-            "The vault is made and holds your keys; joining goes on behind this door. Enter password A."
-                .to_owned()
-        } else {
-            format!(
+        let said = match &self.stopped {
+            Some(why) => format!(
+                "{why}\nThe vault is made and holds your keys; joining goes on behind this door. Enter password A."
+            ),
+            None => format!(
                 "Password A opens the vault of profile {} and the counter. It can't claim or give money back.",
                 shared.place.profile
-            )
+            ),
         };
+        let rows = text::wrap(&said, usize::from(area.width)).len();
+        // The field stays in sight, however much there is to say.
+        let rows = u16::try_from(rows + 1).unwrap_or(u16::MAX).min(area.height.saturating_sub(3));
+        let [words, fields] = Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
         let style = ui.theme().text;
         ui.paragraph(words, &said, style);
         match &self.trying {

@@ -46,7 +46,8 @@ fn a_claim_is_reviewed_signed_and_told() {
     assert_eq!(payments, [EntryNumber(105), EntryNumber(107)], "exactly what was read");
     assert_eq!(password_b.0.expose_secret(), "secret q");
     stage.pass(std::time::Duration::from_secs(7));
-    assert!(stage.screen().contains("waiting for the center's word"), "{}", stage.screen());
+    let waiting = "waiting for the center's word for 7 s (Esc leaves it to the outbox)";
+    assert!(stage.screen().contains(waiting), "{}", stage.screen());
     assert!(stage.keys("<enter>").effects().is_empty(), "it is not sent twice");
 
     answer(
