@@ -41,7 +41,7 @@ pub async fn run(
         Some(password) if exists => Some(desk.clone().unlock(password).await?),
         _ => None,
     };
-    let mut session = Session::local(Local { look: preferences.look, suspend: false })?;
+    let mut session = Session::local(Local { look: preferences.look, ..Local::default() })?;
     let mailbox = tui_kit::Mailbox::new(256);
     desk.forward(&mailbox.reply());
     let mut store = match entered {

@@ -90,13 +90,15 @@ impl Screen<Shared> for Home {
     fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
         let columns = area.width;
         let mut lines = vec![line_state(shared, ui), counter_state(shared, ui)];
-        let sections = vec![
+        let mut sections = vec![
             Section { title: "Needs you", lines: needs(shared, ui, columns), keep: 2 },
             Section { title: "Orders", lines: standings(shared, ui, columns), keep: 1 },
             Section { title: "Money", lines: money(shared, ui), keep: 2 },
             Section { title: "Last orders", lines: newest(shared, ui, columns), keep: 1 },
-            Section { title: "Messages", lines: messages(shared, ui, columns), keep: 0 },
         ];
+        if !shared.snapshot.messages.is_empty() {
+            sections.push(Section { title: "Messages", lines: messages(shared, ui), keep: 0 });
+        }
         lines.extend(sections::lay_out(ui, sections, area.height.saturating_sub(2)));
         ui.lines(area, lines);
     }
@@ -243,10 +245,7 @@ fn newest(shared: &Shared, ui: &Ui<'_, '_>, columns: u16) -> Vec<Line<'static>> 
     lines.collect()
 }
 
-fn messages(shared: &Shared, ui: &Ui<'_, '_>, columns: u16) -> Vec<Line<'static>> {
-    if shared.snapshot.messages.is_empty() {
-        return sections::nothing(ui, "No messages.", columns);
-    }
+fn messages(shared: &Shared, ui: &Ui<'_, '_>) -> Vec<Line<'static>> {
     let rows = shared.snapshot.messages.iter().take(ROWS_MAX).map(|row| {
         let words = text::clean(row.words.as_str()).into_owned();
         Line::from(vec![Span::styled(format!("  {}  ", row.at.text), ui.theme().dim), Span::raw(words)])
