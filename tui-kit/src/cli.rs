@@ -4,8 +4,10 @@
 //! schema; with `--plain` it is unadorned lines for screen readers and pipes.
 
 mod secret;
+mod table;
 
 pub use secret::{PasswordA, PasswordB, SecretError, SecretFrom, SecretName, Source, prompt, prompt_new};
+pub use table::{Table, facts};
 
 use std::fmt;
 use std::io::{self, Write};

@@ -4,15 +4,12 @@ use std::io::{self, Write as _};
 
 use serde_json::json;
 use tui_kit::{
-    cli::{self, Exit},
+    cli::{self, Exit, Table, facts},
     session::{Abilities, Depth},
     text::Align::Left,
 };
 
-use super::{
-    Context, PROGRAM, command,
-    table::{Table, facts},
-};
+use super::{Context, PROGRAM, command};
 use crate::{
     config::Config,
     operators::{Operators, role_name},

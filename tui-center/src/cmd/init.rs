@@ -6,10 +6,10 @@ use std::{
     path::PathBuf,
 };
 
-use tui_kit::cli::{self, Exit};
+use tui_kit::cli::{self, Exit, facts};
 use wire::{amount::Currency, time::Timestamp};
 
-use super::{Context, table::facts};
+use super::Context;
 use crate::init::{Founding, found, parse_day_end};
 
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,6 @@ mod init;
 mod print;
 mod reach;
 mod serve;
-mod table;
 
 use std::{process::ExitCode, sync::Arc};
 

@@ -4,12 +4,11 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 use tui_kit::{
-    cli::{self, Out},
+    cli::{self, Out, Table, facts},
     text::Align::{Left, Right},
 };
 use wire::id::EntryNumber;
 
-use super::table::{Table, facts};
 use crate::{
     acts::Outcome,
     errors::ErrorLine,

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use serde_json::json;
 use tui_kit::{
-    cli::{self, Exit, SecretFrom, SecretName},
+    cli::{self, Exit, SecretFrom, SecretName, facts},
     session::{Abilities, Depth},
 };
 use vault::Vault;
 
-use super::{Context, PROGRAM, command, reach::want, table::facts};
+use super::{Context, PROGRAM, command, reach::want};
 use crate::act::{Act, Outcome};
 
 /// The password that is being chosen.
@@ -126,7 +126,7 @@ pub(super) async fn doctor(context: &Context) -> Result<Exit, cli::Failure> {
         } else if has_vault {
             rows.push(("Keys", "give password A to look at keys, clock and line".into()));
         }
-        facts(to, &rows)
+        facts(to, rows)
     })?;
     Ok(Exit::Ok)
 }

@@ -9,7 +9,7 @@ use std::{
 
 use serde::Serialize;
 use tui_kit::{
-    cli::{self, Exit},
+    cli::{self, Exit, Table, facts},
     text::{Align, bytes},
 };
 use wire::{
@@ -20,7 +20,6 @@ use wire::{
 use super::{
     Context,
     reach::{Reach, want},
-    table::{Table, facts},
 };
 use crate::{
     act::{Act, Outcome, Wanted},
@@ -165,7 +164,7 @@ impl Item {
                 ("File", format!("{}, {}", item.file_name, bytes(item.size))),
                 ("SHA-256", item.digest.to_string()),
             ];
-            facts(to, &rows)?;
+            facts(to, rows)?;
             writeln!(to, "\n{}", item.description)
         })?;
         Ok(Exit::Ok)
@@ -325,7 +324,7 @@ fn review(offered: &Offered, to: &mut dyn Write) -> io::Result<()> {
         rows.push(("Card", format!("{card}: {} before, {} after", before.text, after.text)));
     }
     rows.extend(offered.warnings.iter().map(|warning| ("Note", warning.clone())));
-    facts(to, &rows)
+    facts(to, rows)
 }
 
 fn detail(purchase: &PurchaseDetail, to: &mut dyn Write) -> io::Result<()> {
@@ -344,7 +343,7 @@ fn detail(purchase: &PurchaseDetail, to: &mut dyn Write) -> io::Result<()> {
         rows.push(("Goods", format!("{} × {}{file}", line.quantity, line.title)));
     }
     rows.push(("Order", row.order.to_string()));
-    facts(to, &rows)
+    facts(to, rows)
 }
 
 /// Copies a fetched file into a directory of the caller's, under its own name, never over another file.

@@ -1,15 +1,11 @@
 //! `card` and `cards`.
 
 use tui_kit::{
-    cli::{self, Exit},
+    cli::{self, Exit, Table, facts},
     text::Align,
 };
 
-use super::{
-    Context,
-    reach::want,
-    table::{Table, facts},
-};
+use super::{Context, reach::want};
 use crate::{
     act::{Act, Outcome},
     view::{CardRow, FundingRow},
@@ -34,7 +30,7 @@ impl Card {
             want!(reach.act(Act::RequestCard { amount, password_b }).await?, Outcome::Funding(row) => row);
         context.out.answer(&funding, |to| {
             writeln!(to, "Transfer exactly this, with exactly this reference:")?;
-            facts(to, &funding_facts(&funding))
+            facts(to, funding_facts(&funding))
         })?;
         Ok(Exit::Ok)
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tui_kit::{
-    cli::{self, Exit},
+    cli::{self, Exit, Table, facts},
     text::Align,
 };
 use wire::{
@@ -18,7 +18,6 @@ use wire::{
 use super::{
     Context, card,
     reach::{told, want},
-    table::{Table, facts},
 };
 use crate::{
     act::{Act, Outcome},
@@ -191,12 +190,12 @@ fn home(context: &Context, snapshot: &Snapshot, to: &mut dyn Write) -> io::Resul
     );
     rows.push(("Line", snapshot.line.words()));
     rows.extend(snapshot.findings.iter().map(|finding| ("Vault", finding.clone())));
-    facts(to, &rows)?;
+    facts(to, rows)?;
     writeln!(to)?;
     card::table(&snapshot.cards).write(context.out, to)?;
     for funding in &snapshot.funding {
         writeln!(to, "\nA card waits for this transfer:")?;
-        facts(to, &card::funding_facts(funding))?;
+        facts(to, card::funding_facts(funding))?;
     }
     for waiting in &snapshot.outbox {
         writeln!(to, "\n{} {}: {}", waiting.kind, waiting.telegram.short(), waiting.words)?;

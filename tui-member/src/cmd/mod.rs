@@ -6,7 +6,6 @@ mod card;
 mod history;
 mod join;
 mod reach;
-mod table;
 
 use std::process::ExitCode;
 
@@ -156,8 +155,8 @@ fn start(cli: Cli, out: Out) -> Result<Exit, cli::Failure> {
 /// Opens the screens. A password A that was given in a file or descriptor opens the vault at once.
 async fn screens(context: &Context) -> Result<Exit, cli::Failure> {
     let password_a = if context.password_a.is_given() { Some(context.password_a.read()?) } else { None };
-    let ended = screen::desk::run(context.profile.clone(), &context.config, password_a).await;
-    ended.map(|_| Exit::Ok).map_err(|error| cli::Failure::usage(error.to_string()))
+    screen::desk::run(context.profile.clone(), &context.config, password_a).await?;
+    Ok(Exit::Ok)
 }
 
 impl Command {

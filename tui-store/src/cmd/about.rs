@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 use tui_kit::{
-    cli::{self, Exit, SecretFrom, SecretName},
+    cli::{self, Exit, SecretFrom, SecretName, facts},
     session::{Abilities, Depth},
 };
 use vault::Vault;
@@ -12,7 +12,6 @@ use vault::Vault;
 use super::{
     Context, PROGRAM, command,
     reach::{told, want},
-    table::facts,
 };
 use crate::{
     act::{Act, Failure, Outcome},
@@ -134,7 +133,7 @@ pub(super) async fn doctor(context: &Context) -> Result<Exit, cli::Failure> {
         } else if has_vault {
             rows.push(("Keys", "give password A to look at keys, clock and line".into()));
         }
-        facts(to, &rows)
+        facts(to, rows)
     })?;
     Ok(Exit::Ok)
 }

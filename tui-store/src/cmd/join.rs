@@ -2,11 +2,11 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use tui_kit::cli::{self, Exit};
+use tui_kit::cli::{self, Exit, facts};
 use vault::{Passwords, Vault};
 use wire::sheet::Invitation;
 
-use super::{Context, reach::told, table::facts};
+use super::{Context, reach::told};
 use crate::{
     act::Failure,
     join::{self, Joined, Newcomer, Stage, Welcome},
@@ -44,7 +44,7 @@ impl Join {
             ("Store", joined.store.to_string()),
             ("Entered as", joined.entry.to_string()),
         ];
-        context.out.answer(&joined, |to| facts(to, &rows))?;
+        context.out.answer(&joined, |to| facts(to, rows))?;
         Ok(Exit::Ok)
     }
 

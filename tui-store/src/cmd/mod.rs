@@ -7,7 +7,6 @@ mod orders;
 mod reach;
 mod receipt;
 mod serve;
-mod table;
 
 use std::process::ExitCode;
 

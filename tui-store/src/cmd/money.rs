@@ -1,7 +1,7 @@
 //! `refund`, `claimable`, `claim`, `payouts`, `outbox`, `resolve`, `withdraw`.
 
 use tui_kit::{
-    cli::{self, Exit},
+    cli::{self, Exit, Table},
     text::Align,
 };
 use wire::{
@@ -9,7 +9,7 @@ use wire::{
     payload::RefundReason,
 };
 
-use super::{Context, reach::want, table::Table};
+use super::{Context, reach::want};
 use crate::{
     act::{Act, Outcome},
     view::{Resolved, TelegramState},

@@ -7,16 +7,12 @@ use std::{
 
 use serde_json::json;
 use tui_kit::{
-    cli::{self, Exit},
+    cli::{self, Exit, Table, facts},
     text::Align,
 };
 use wire::amount::Currency;
 
-use super::{
-    Context,
-    reach::want,
-    table::{Table, facts},
-};
+use super::{Context, reach::want};
 use crate::{
     act::{Act, Outcome},
     catalogue::{self, Fault},
@@ -190,7 +186,7 @@ fn home(context: &Context, snapshot: &Snapshot, to: &mut dyn Write) -> io::Resul
     rows.push(("Orders", if counts.is_empty() { "none yet".into() } else { counts.join(", ") }));
     rows.extend(snapshot.catalogue.faults.iter().map(|fault| ("Catalogue", fault.clone())));
     rows.extend(snapshot.findings.iter().map(|finding| ("Vault", finding.clone())));
-    facts(to, &rows)?;
+    facts(to, rows)?;
     for due in &snapshot.refunds {
         writeln!(to, "\n{} over {} is to be given back: {}", due.payment, due.total.text, due.why)?;
     }
@@ -247,7 +243,7 @@ fn detail(context: &Context, order: &OrderDetail, to: &mut dyn Write) -> io::Res
     if !order.note.is_empty() {
         rows.push(("Note", order.note.to_string()));
     }
-    facts(to, &rows)?;
+    facts(to, rows)?;
     writeln!(to)?;
     let heads =
         &[("Item", Align::Left), ("Title", Align::Left), ("Quantity", Align::Right), ("Price", Align::Right)];

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tui_kit::{
-    cli::{self, Exit},
+    cli::{self, Exit, facts},
     control::{self, ControlError},
 };
 
-use super::{Context, reach::told, table::facts};
+use super::{Context, reach::told};
 use crate::{
     engine::ServeOptions,
     screen::desk::{self, Ended},
@@ -92,7 +92,7 @@ async fn headless(options: ServeOptions, context: &Context) -> Result<Exit, cli:
         "faults": snapshot.catalogue.faults,
         "pid": std::process::id(),
     });
-    context.out.answer(&data, |to| facts(to, &rows(&snapshot, &listening)))?;
+    context.out.answer(&data, |to| facts(to, rows(&snapshot, &listening)))?;
     loop {
         tokio::select! {
             _ = term.recv() => break,
