@@ -1,15 +1,13 @@
-//! `invitation`, `operators`, `config`, `doctor`, `completions`, `man`: what needs no passphrase.
-
-use std::io::{self, Write as _};
+//! `invitation`, `operators`, `config`, `doctor`: what needs no passphrase.
 
 use serde_json::json;
 use tui_kit::{
     cli::{self, Exit, Table, facts},
-    session::{Abilities, Depth},
+    session::Abilities,
     text::Align::Left,
 };
 
-use super::{Context, PROGRAM, command};
+use super::{Context, PROGRAM};
 use crate::{
     config::Config,
     operators::{Operators, role_name},
@@ -124,7 +122,7 @@ pub(super) async fn doctor(context: &Context) -> Result<Exit, cli::Failure> {
             ("Logs", places.state.display().to_string()),
             ("Settings", format!("{}: {settings}", places.config.display())),
             ("Running", if running { "yes, reached through its control socket".into() } else { "no".into() }),
-            ("Terminal", terminal_words(&abilities)),
+            ("Terminal", abilities.words()),
         ];
         if let Some(fingerprint) = &fingerprint {
             rows.push(("Root key", fingerprint.clone()));
@@ -137,31 +135,4 @@ pub(super) async fn doctor(context: &Context) -> Result<Exit, cli::Failure> {
         facts(to, rows)
     })?;
     Ok(Exit::Ok)
-}
-
-/// `completions`
-pub(super) fn completions(shell: clap_complete::Shell) -> Result<Exit, cli::Failure> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut command(), PROGRAM, &mut text);
-    io::stdout().write_all(&text)?;
-    Ok(Exit::Ok)
-}
-
-/// `man`
-pub(super) fn man() -> Result<Exit, cli::Failure> {
-    let mut text = Vec::new();
-    clap_mangen::Man::new(command()).render(&mut text)?;
-    io::stdout().write_all(&text)?;
-    Ok(Exit::Ok)
-}
-
-fn terminal_words(abilities: &Abilities) -> String {
-    let colours = match abilities.depth {
-        Depth::None => "no colours",
-        Depth::Ansi16 => "16 colours",
-        Depth::Ansi256 => "256 colours",
-        Depth::True => "24-bit colours",
-    };
-    let text = if abilities.unicode { "Unicode" } else { "ASCII only" };
-    format!("{}, {colours}, {text}", tui_kit::text::clean(&abilities.term))
 }

@@ -116,7 +116,7 @@ enum Command {
     /// Print the completions of a shell
     Completions {
         /// The shell
-        shell: clap_complete::Shell,
+        shell: cli::Shell,
     },
     /// Print the manual page
     Man,
@@ -237,8 +237,8 @@ impl Command {
             Self::Books(books) => return books.run(context).await,
             Self::Config(config) => return config.run(context),
             Self::Doctor => return about::doctor(context).await,
-            Self::Completions { shell } => return about::completions(shell),
-            Self::Man => return about::man(),
+            Self::Completions { shell } => return cli::completions(command(), shell),
+            Self::Man => return cli::man(command()),
             Self::Transactions(wanted) if wanted.all => return wanted.every(context).await,
             Self::Status => {
                 let outcome = context.reach().running(Act::Status).await?;

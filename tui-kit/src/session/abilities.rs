@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SessionError;
+
 /// How many colours a screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Depth {
@@ -77,6 +79,28 @@ impl Abilities {
         Self { term, depth, unicode, calm: on("INKAN_CALM") }
     }
 
+    /// What the terminal can do, in words: `xterm-256color, 256 colours, Unicode`.
+    pub fn words(&self) -> String {
+        let colours = match self.depth {
+            Depth::None => "no colours",
+            Depth::Ansi16 => "16 colours",
+            Depth::Ansi256 => "256 colours",
+            Depth::True => "24-bit colours",
+        };
+        let text = if self.unicode { "Unicode" } else { "ASCII only" };
+        let motion = if self.calm { ", reduced motion" } else { "" };
+        format!("{}, {colours}, {text}{motion}", crate::text::clean(&self.term))
+    }
+
+    /// The abilities of this process's own terminal.
+    ///
+    /// # Errors
+    /// When it can't show a screen.
+    pub(crate) fn able() -> Result<Self, SessionError> {
+        let abilities = Self::from_env(|name| std::env::var(name).ok());
+        if abilities.dumb() { Err(SessionError::Dumb(abilities.term)) } else { Ok(abilities) }
+    }
+
     /// Whether the terminal can't place a cursor, so that no screen can be shown.
     pub fn dumb(&self) -> bool {
         self.term.is_empty() || self.term == "dumb"
@@ -115,5 +139,14 @@ mod tests {
         assert!(of(&[("TERM", "xterm"), ("LANG", "ja_JP.UTF-8")]).unicode);
         assert!(!of(&[("TERM", "xterm"), ("LC_ALL", "C"), ("LANG", "ja_JP.UTF-8")]).unicode);
         assert!(of(&[]).dumb());
+    }
+
+    #[test]
+    fn a_terminal_is_told_in_words() {
+        assert_eq!(of(&[("TERM", "xterm-256color")]).words(), "xterm-256color, 256 colours, Unicode");
+        assert_eq!(
+            of(&[("TERM", "dumb\u{1b}[m"), ("NO_COLOR", "1"), ("LANG", "C"), ("INKAN_CALM", "1")]).words(),
+            format!("{}, no colours, ASCII only, reduced motion", crate::text::clean("dumb\u{1b}[m"))
+        );
     }
 }

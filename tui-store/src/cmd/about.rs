@@ -1,16 +1,14 @@
-//! `password`, `config`, `doctor`, `completions`, `man`.
-
-use std::io::{self, Write};
+//! `password`, `config`, `doctor`.
 
 use serde_json::json;
 use tui_kit::{
     cli::{self, Exit, SecretFrom, SecretName, facts},
-    session::{Abilities, Depth},
+    session::Abilities,
 };
 use vault::Vault;
 
 use super::{
-    Context, PROGRAM, command,
+    Context, PROGRAM,
     reach::{told, want},
 };
 use crate::{
@@ -120,7 +118,7 @@ pub(super) async fn doctor(context: &Context) -> Result<Exit, cli::Failure> {
             ("Settings", profile.config_file().display().to_string()),
             ("Vault", if has_vault { "there".into() } else { "none; join a center to make one".into() }),
             ("Running", if running { "yes, reached through its control socket".into() } else { "no".into() }),
-            ("Terminal", terminal_words(&abilities)),
+            ("Terminal", abilities.words()),
         ];
         if let Some(found) = &findings {
             rows.extend(found.store.map(|store| ("Store", store.to_string())));
@@ -135,33 +133,5 @@ pub(super) async fn doctor(context: &Context) -> Result<Exit, cli::Failure> {
         }
         facts(to, rows)
     })?;
-    Ok(Exit::Ok)
-}
-
-fn terminal_words(abilities: &Abilities) -> String {
-    let colours = match abilities.depth {
-        Depth::None => "no colours",
-        Depth::Ansi16 => "16 colours",
-        Depth::Ansi256 => "256 colours",
-        Depth::True => "24-bit colours",
-    };
-    let text = if abilities.unicode { "Unicode" } else { "ASCII only" };
-    let term = tui_kit::text::clean(&abilities.term);
-    format!("{term}, {colours}, {text}{}", if abilities.calm { ", reduced motion" } else { "" })
-}
-
-/// `completions`
-pub(super) fn completions(shell: clap_complete::Shell) -> Result<Exit, cli::Failure> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut command(), PROGRAM, &mut text);
-    io::stdout().write_all(&text)?;
-    Ok(Exit::Ok)
-}
-
-/// `man`
-pub(super) fn man() -> Result<Exit, cli::Failure> {
-    let mut text = Vec::new();
-    clap_mangen::Man::new(command()).render(&mut text)?;
-    io::stdout().write_all(&text)?;
     Ok(Exit::Ok)
 }

@@ -90,7 +90,7 @@ enum Command {
     /// Print the completions of a shell
     Completions {
         /// The shell
-        shell: clap_complete::Shell,
+        shell: cli::Shell,
     },
     /// Print the manual page
     Man,
@@ -165,8 +165,8 @@ impl Command {
             Self::Password(password) => password.run(context).await,
             Self::Config(config) => config.run(context),
             Self::Doctor => about::doctor(context).await,
-            Self::Completions { shell } => about::completions(shell),
-            Self::Man => about::man(),
+            Self::Completions { shell } => cli::completions(command(), shell),
+            Self::Man => cli::man(command()),
         }
     }
 }
