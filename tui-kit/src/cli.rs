@@ -3,10 +3,12 @@
 //! Standard output is data, standard error is talk. With `--json` the data is one object per answer that names its
 //! schema; with `--plain` it is unadorned lines for screen readers and pipes.
 
+mod act;
 mod manual;
 mod secret;
 mod table;
 
+pub use act::{FailureKind, Password};
 pub use clap_complete::Shell;
 pub use manual::{completions, man};
 pub use secret::{PasswordA, PasswordB, SecretError, SecretFrom, SecretName, Source, prompt, prompt_new};

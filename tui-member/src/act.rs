@@ -2,52 +2,18 @@
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use wire::{
     id::{CardNumber, EntryNumber, StoreNumber, TelegramId},
     text::Line,
 };
 
+pub use tui_kit::cli::{FailureKind, Password};
+
 use crate::view::{
     CardRow, Exported, FetchedGoods, Findings, FundingRow, ItemRow, Offered, OutboxRow, PurchaseDetail,
     PurchaseRow, Resolved, Snapshot, StoreRow, Verification,
 };
-
-/// A password inside an act. It never shows itself in `Debug` and is wiped when dropped; it serialises in the clear
-/// because the control socket carries it, which is open to the profile's owner alone.
-#[derive(Clone)]
-pub struct Password(pub SecretString);
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
-    }
-}
-
-impl From<SecretString> for Password {
-    fn from(secret: SecretString) -> Self {
-        Self(secret)
-    }
-}
-
-impl From<&str> for Password {
-    fn from(text: &str) -> Self {
-        Self(SecretString::from(text))
-    }
-}
-
-impl Serialize for Password {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.expose_secret())
-    }
-}
-
-impl<'de> Deserialize<'de> for Password {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(SecretString::from(text)))
-    }
-}
 
 /// One thing of a store's catalogue that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,47 +235,6 @@ pub struct Failure {
     pub retry_ms: Option<u64>,
 }
 
-/// Kinds of failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureKind {
-    /// The center or the store said no, and nothing moved.
-    Refused,
-    /// Sent, and nobody said what became of it.
-    Unknown,
-    /// The center or the store can't be reached.
-    Offline,
-    /// A password is wrong, or must wait.
-    WrongPassword,
-    /// What came is not what was signed, or contradicts what was seen: evidence is kept.
-    Contradiction,
-    /// There is no such thing.
-    NotFound,
-    /// It can't be done in this state.
-    NotPossible,
-    /// Another process has the vault.
-    Held,
-    /// The machine: files, disk, memory.
-    Machine,
-}
-
-impl FailureKind {
-    /// The stable word for scripts.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
-            Self::Offline => "offline",
-            Self::WrongPassword => "wrong-password",
-            Self::Contradiction => "contradiction",
-            Self::NotFound => "not-found",
-            Self::NotPossible => "not-possible",
-            Self::Held => "held",
-            Self::Machine => "machine",
-        }
-    }
-}
-
 impl Failure {
     /// A failure in words.
     pub fn new(kind: FailureKind, message: impl fmt::Display) -> Self {
@@ -371,6 +296,8 @@ impl From<vault::Error> for Failure {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]
@@ -380,14 +307,5 @@ mod tests {
         let told = serde_json::to_string(&act).unwrap();
         let Act::Pay { password_b, .. } = serde_json::from_str(&told).unwrap() else { panic!("another act") };
         assert_eq!(password_b.0.expose_secret(), "correct horse");
-    }
-
-    #[test]
-    fn a_failure_s_word_is_the_one_it_serialises_as() {
-        for kind in
-            [FailureKind::Refused, FailureKind::WrongPassword, FailureKind::NotPossible, FailureKind::Held]
-        {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
-        }
     }
 }

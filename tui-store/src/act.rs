@@ -2,53 +2,19 @@
 
 use std::{fmt, path::PathBuf};
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use wire::{
     id::{EntryNumber, TelegramId},
     payload::RefundReason,
     terminal::LineError,
 };
 
+pub use tui_kit::cli::{FailureKind, Password};
+
 use crate::view::{
     CatalogueView, Claimable, Exported, Findings, OrderDetail, OrderRow, OrderStanding, OutboxRow, PayoutRow,
     Resolved, Snapshot, Verification,
 };
-
-/// A password inside an act. It never shows itself in `Debug` and is wiped when dropped; it serialises in the clear
-/// because the control socket carries it, which is open to the profile's owner alone.
-#[derive(Clone)]
-pub struct Password(pub SecretString);
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
-    }
-}
-
-impl From<SecretString> for Password {
-    fn from(secret: SecretString) -> Self {
-        Self(secret)
-    }
-}
-
-impl From<&str> for Password {
-    fn from(text: &str) -> Self {
-        Self(SecretString::from(text))
-    }
-}
-
-impl Serialize for Password {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.expose_secret())
-    }
-}
-
-impl<'de> Deserialize<'de> for Password {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(SecretString::from(text)))
-    }
-}
 
 /// What can be asked of a store's program whose vault is open.
 ///
@@ -198,47 +164,6 @@ pub struct Failure {
     pub message: String,
 }
 
-/// Kinds of failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureKind {
-    /// The center said no, and nothing moved.
-    Refused,
-    /// Sent, and nobody said what became of it.
-    Unknown,
-    /// The center can't be reached.
-    Offline,
-    /// A password is wrong, or must wait.
-    WrongPassword,
-    /// Another program has the vault.
-    Held,
-    /// What came is not what was signed, or contradicts what was seen: evidence is kept.
-    Contradiction,
-    /// There is no such thing.
-    NotFound,
-    /// It can't be done in this state.
-    NotPossible,
-    /// The machine: files, disk, memory.
-    Machine,
-}
-
-impl FailureKind {
-    /// The stable word in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
-            Self::Offline => "offline",
-            Self::WrongPassword => "wrong-password",
-            Self::Held => "held",
-            Self::Contradiction => "contradiction",
-            Self::NotFound => "not-found",
-            Self::NotPossible => "not-possible",
-            Self::Machine => "machine",
-        }
-    }
-}
-
 impl Failure {
     /// A failure in words.
     pub fn new(kind: FailureKind, message: impl fmt::Display) -> Self {
@@ -302,6 +227,8 @@ impl From<LineError> for Failure {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]

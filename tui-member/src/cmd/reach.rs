@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tui_kit::{
-    cli::{self, Exit},
+    cli,
     control::{self, ControlError},
 };
 
@@ -94,11 +94,8 @@ impl Reach {
 
 /// A failure as the command line tells it.
 pub(super) fn told(failure: Failure) -> cli::Failure {
-    let exit = match failure.kind {
-        FailureKind::Unknown => Exit::Unknown,
-        _ => Exit::Refused,
-    };
-    cli::Failure { exit, code: failure.kind.word().into(), words: failure.message, hint: None }
+    let kind = failure.kind;
+    cli::Failure { exit: kind.exit(), code: kind.word().into(), words: failure.message, hint: None }
 }
 
 /// The answer of an act that came back as another act's.
