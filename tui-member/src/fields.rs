@@ -1,6 +1,6 @@
 //! The center's form: what may stand in a field.
 
-use jiff::civil::Date;
+use tui_kit::time::Date;
 use wire::{
     bounded::List,
     message::{Field, FieldKind, Form, Particulars},

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use tui_kit::time::Zone;
 use vault::outbox::{Item, State};
 use wire::{
     amount::{Amount, Currency},
@@ -17,7 +18,7 @@ use wire::{
 
 use crate::{
     record::{Ending, Ordered},
-    view::{LineRow, Moment, Money, PurchaseDetail, PurchaseRow, PurchaseState, local},
+    view::{LineRow, Moment, Money, PurchaseDetail, PurchaseRow, PurchaseState, calendar_ms},
 };
 
 /// A purchase as the vault's records tell it.
@@ -190,7 +191,7 @@ impl Purchase {
         let state = self.state(now);
         PurchaseRow {
             order: self.hash,
-            day: local(self.at(), "%y/%m/%d"),
+            day: Zone::local().date(calendar_ms(self.at())),
             at: self.at().into(),
             store: self.offer.store,
             store_name: self.ordered.store_name.clone(),

@@ -4,6 +4,7 @@
 //! the member wants to show what was bought, the opened order with its salt and offer.
 
 use serde::{Deserialize, Serialize};
+use tui_kit::time::Zone;
 use wire::{
     amount::Amount,
     bounded::Bytes,
@@ -20,7 +21,7 @@ use wire::{
 use crate::{
     act::Failure,
     keep::Kept,
-    view::{CheckRow, Exported, Verification, local},
+    view::{CheckRow, Exported, Verification, calendar_ms},
 };
 
 /// The schema of a receipt file.
@@ -172,7 +173,8 @@ fn says(receipt: &Receipt, telegram: Option<&Telegram>) -> Result<String, String
         }
         MemberPart::CardLapsed { request } => format!("card request {request} lapsed"),
     };
-    Ok(format!("{} of {}: {words}", receipt.leaf.entry, local(receipt.leaf.at, "%Y-%m-%d %H:%M:%S %:z")))
+    let at = Zone::local().full(calendar_ms(receipt.leaf.at));
+    Ok(format!("{} of {at}: {words}", receipt.leaf.entry))
 }
 
 /// Whether the entry is about this telegram and says what it says.

@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use tui_kit::time::Zone;
 use wire::{
     amount::{Amount, Currency},
     id::{CardNumber, Digest, EntryNumber, MemberNumber, OrderHash, StoreNumber, TelegramId},
@@ -40,15 +40,13 @@ pub struct Moment {
 
 impl From<Timestamp> for Moment {
     fn from(at: Timestamp) -> Self {
-        Self { unix_ms: at.0, text: local(at, "%y/%m/%d %H:%M") }
+        Self { unix_ms: at.0, text: Zone::local().stamp(calendar_ms(at)) }
     }
 }
 
-/// An instant in the machine's zone, in a strftime form; `?` when it lies outside the calendar.
-pub fn local(at: Timestamp, form: &str) -> String {
-    let instant = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    instant
-        .map_or_else(|| "?".into(), |instant| instant.to_zoned(TimeZone::system()).strftime(form).to_string())
+/// An instant as [`Zone`] takes it; one beyond its range lies outside the calendar as well.
+pub(crate) fn calendar_ms(at: Timestamp) -> i64 {
+    i64::try_from(at.0).unwrap_or(i64::MAX)
 }
 
 /// Everything at one moment. Cheap to clone: rows that did not change are shared with the snapshot before.
