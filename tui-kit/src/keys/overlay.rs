@@ -188,12 +188,14 @@ impl<A: Clone> Overlay<A> {
             let pattern = Pattern::parse(needle, CaseMatching::Ignore, Normalization::Smart);
             let mut matcher = Matcher::new(Config::DEFAULT);
             let mut buffer = Vec::new();
+            let mut score = |words: &str| pattern.score(Utf32Str::new(words, &mut buffer), &mut matcher);
             let mut scored: Vec<_> = (0..self.entries.len())
                 .filter_map(|at| {
                     let entry = &self.entries[at];
-                    let words = format!("{} {}", entry.label, entry.help);
-                    let score = pattern.score(Utf32Str::new(&words, &mut buffer), &mut matcher)?;
-                    Some((std::cmp::Reverse(score), at))
+                    let whole = score(&format!("{} {}", entry.label, entry.help))?;
+                    // Who types a command's name means it, whatever the sentences about others say.
+                    let label = score(entry.label);
+                    Some((std::cmp::Reverse((label, whole)), at))
                 })
                 .collect();
             scored.sort_unstable();
@@ -344,6 +346,20 @@ mod tests {
         assert_eq!(type_into(&mut keys, "<ctrl-p>zzz<enter>"), Pressed::Taken);
         assert_eq!(type_into(&mut keys, "<esc><esc>"), Pressed::Taken);
         assert!(!keys.is_open());
+    }
+
+    #[test]
+    fn the_palette_prefers_a_name_to_a_sentence() {
+        let table = Actions::new(
+            "store",
+            [
+                Action::new("home", "home", "1", "Home", "Orders by state, today's total."),
+                Action::new("orders", "orders", "2", "Orders", "All of them."),
+            ],
+        );
+        let mut keys = Keys::new();
+        let run = testing::keys(":orders<enter>").into_iter().map(|key| keys.press(&table, key)).last();
+        assert_eq!(run, Some(Pressed::Run("orders")));
     }
 
     #[test]
