@@ -84,7 +84,12 @@ impl Backend for Screen {
         }
         let depth = self.depth;
         let cells: Vec<_> = content.map(|(x, y, cell)| (x, y, reduce(cell, depth))).collect();
-        self.encoder().draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))
+        let drawn = self.frame.len();
+        self.encoder().draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
+        if depth == Depth::None {
+            forget_colour(&mut self.frame, drawn);
+        }
+        Ok(())
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
@@ -152,6 +157,27 @@ impl Backend for Screen {
         self.output.send(chunk)
     }
 }
+
+/// Takes the sequences out that go back to the usual colours, which the encoder ends with. Where there is no colour
+/// there is nothing to go back from, and not every terminal without colour knows them.
+fn forget_colour(frame: &mut Vec<u8>, from: usize) {
+    let mut kept = from;
+    let mut at = from;
+    while at < frame.len() {
+        let usual = USUAL_COLOURS.iter().find(|sequence| frame[at..].starts_with(sequence));
+        if let Some(sequence) = usual {
+            at += sequence.len();
+        } else {
+            frame[kept] = frame[at];
+            kept += 1;
+            at += 1;
+        }
+    }
+    frame.truncate(kept);
+}
+
+/// The usual colour of letters, ground and underlines.
+const USUAL_COLOURS: [&[u8]; 4] = [b"\x1b[39m", b"\x1b[49m", b"\x1b[59m", b"\x1b[39;49m"];
 
 /// A cell with its colours reduced to what the session can show.
 fn reduce(cell: &Cell, depth: Depth) -> Cell {
@@ -282,13 +308,16 @@ mod tests {
         terminal
             .draw(|frame| {
                 frame.render_widget(
-                    Paragraph::new("x").style(Style::new().fg(Color::Red).bg(Color::Rgb(1, 2, 3))),
+                    Paragraph::new("x").style(Style::new().fg(Color::Red).bg(Color::Rgb(1, 2, 3)).bold()),
                     frame.area(),
                 );
             })
             .expect("the reader lives");
         let bytes = frame(&mut reader).expect("a frame");
-        assert!(!bytes.contains("38;") && !bytes.contains("48;"), "{bytes:?}");
+        assert!(bytes.contains("\u{1b}[1mx"), "emphasis stays: {bytes:?}");
+        for colour in ["38;", "48;", "[39", "[49", "[59", ";49"] {
+            assert!(!bytes.contains(colour), "{bytes:?}");
+        }
     }
 
     #[test]
