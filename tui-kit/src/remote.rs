@@ -100,10 +100,7 @@ pub async fn accept(mut link: Link) -> Result<Attached, SessionError> {
 /// # Errors
 /// When there is no terminal here, or the link breaks without a good-bye. The terminal is restored in either case.
 pub async fn attach(mut link: Link) -> Result<String, SessionError> {
-    let abilities = Abilities::from_env(|name| std::env::var(name).ok());
-    if abilities.dumb() {
-        return Err(SessionError::Dumb(abilities.term));
-    }
+    let abilities = Abilities::able()?;
     let tty = Tty::open()?;
     let resized = Tty::resizes()?;
     let size = tty.size();

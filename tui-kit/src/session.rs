@@ -105,10 +105,7 @@ impl Session {
     /// # Errors
     /// When standard output is no terminal, when the terminal is dumb, or when its modes can't be set.
     pub fn local(options: Local) -> Result<Self, SessionError> {
-        let abilities = Abilities::from_env(|name| std::env::var(name).ok());
-        if abilities.dumb() {
-            return Err(SessionError::Dumb(abilities.term));
-        }
+        let abilities = Abilities::able()?;
         let tty = Tty::open()?;
         let signals = Signals::listen()?;
         let resized = Tty::resizes()?;
@@ -121,6 +118,16 @@ impl Session {
         let carrier = Carrier::Local { guard, signals, tty, reader, writer, suspend: options.suspend };
         let gap = Duration::from_millis(15);
         Ok(Self::build(abilities, options.look, size, incoming, output, gap, carrier)?)
+    }
+
+    /// Whether this process has a terminal that can show a screen; nothing on it is touched. For a program that starts
+    /// more than a screen, and should start nothing where there can't be one.
+    ///
+    /// # Errors
+    /// When standard output is no terminal, or when the terminal is dumb.
+    pub fn possible() -> Result<(), SessionError> {
+        Abilities::able()?;
+        Tty::device().map(drop)
     }
 
     /// A session whose far end keeps its own terminal modes: only frames are sent.

@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tui_kit::{
+    Session,
     cli::{self, Exit},
     control::{self, ControlError},
     remote,
 };
 
-use super::{Context, reach::open_told};
+use super::{Context, PROGRAM, reach::open_told};
 use crate::{
     acts::Act,
     serve::{Call, Server},
@@ -33,6 +34,10 @@ impl Serve {
         let screens = context.screens.clone().filter(|_| !self.headless);
         if !self.headless && screens.is_none() {
             return Err(cli::Failure::usage("this program has no screens; serve with --headless"));
+        }
+        if screens.is_some() {
+            let hint = format!("{PROGRAM} serve --headless serves without a screen");
+            Session::possible().map_err(|error| cli::Failure::from(error).hint(hint))?;
         }
         let passphrase = context.service.read()?;
         let server = Server::start(&context.profile, passphrase, context.screens.clone()).await;

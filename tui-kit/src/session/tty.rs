@@ -35,22 +35,27 @@ pub(crate) struct Tty {
 impl Tty {
     /// Opens the controlling terminal.
     pub(crate) fn open() -> Result<Self, SessionError> {
-        if !io::stdout().is_terminal() {
-            return Err(SessionError::NoTerminal);
-        }
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(flags.bits().cast_signed())
-            .open("/dev/tty")
-            .map_err(|_| SessionError::NoTerminal)?;
+        let file = Self::device()?;
         #[expect(
             deprecated,
             reason = "the safe successor exists for no type; a File keeps one descriptor open for life"
         )]
         let fd = AsyncFd::new(file)?;
         Ok(Self { fd: Arc::new(fd) })
+    }
+
+    /// The controlling terminal's device, where standard output is a terminal.
+    pub(crate) fn device() -> Result<File, SessionError> {
+        if !io::stdout().is_terminal() {
+            return Err(SessionError::NoTerminal);
+        }
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(flags.bits().cast_signed())
+            .open("/dev/tty")
+            .map_err(|_| SessionError::NoTerminal)
     }
 
     pub(crate) fn file(&self) -> &File {
