@@ -7,12 +7,25 @@ RUST_NEEDED=1.95.0
 
 say() { printf '%s\n' "$*" >&2; }
 
-# need_packages COMMAND=PACKAGE ...: every command is there afterwards, or the script has stopped.
+# have_rust: whether there is a cargo that is new enough.
+have_rust() {
+  [ -f "${HOME:-/root}/.cargo/env" ] && . "${HOME:-/root}/.cargo/env"
+  local have
+  have=$(cargo --version 2>/dev/null | awk '{print $2}') || true
+  [ -n "$have" ] && [ "$(printf '%s\n%s\n' "$RUST_NEEDED" "$have" | sort -V | head -n 1)" = "$RUST_NEEDED" ]
+}
+
+# need_packages COMMAND=PACKAGE ...: every command is there afterwards, or the script has stopped. Where Rust has to be
+# fetched too, what fetches it is asked for in the same breath.
 need_packages() {
   local pair missing=()
   for pair in "$@"; do
     command -v "${pair%%=*}" >/dev/null 2>&1 || missing+=("${pair#*=}")
   done
+  if ! have_rust && ! command -v rustup >/dev/null 2>&1; then
+    command -v curl >/dev/null 2>&1 || missing+=(curl)
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
+  fi
   [ ${#missing[@]} -eq 0 ] && return 0
   if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
     say "Missing: ${missing[*]}. Install them (on Debian or Ubuntu: apt-get install ${missing[*]}) and run this again."
@@ -23,20 +36,14 @@ need_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 }
 
-# need_rust: a cargo that is new enough is on the PATH afterwards, or the script has stopped.
+# need_rust: a cargo that is new enough is on the PATH afterwards, or the script has stopped. Comes after need_packages.
 need_rust() {
-  [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
-  local have
-  have=$(cargo --version 2>/dev/null | awk '{print $2}') || true
-  if [ -n "$have" ] && [ "$(printf '%s\n%s\n' "$RUST_NEEDED" "$have" | sort -V | head -n 1)" = "$RUST_NEEDED" ]; then
-    return 0
-  fi
-  say "Rust $RUST_NEEDED or newer is needed${have:+, this is $have}; getting it with rustup ..."
+  have_rust && return 0
+  say "Rust $RUST_NEEDED or newer is needed; getting it with rustup ..."
   if command -v rustup >/dev/null 2>&1; then
     rustup update stable >&2 && rustup default stable >&2
   else
-    need_packages curl=curl
     curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal -c clippy -c rustfmt >&2
-    . "$HOME/.cargo/env"
   fi
+  have_rust || { say "No Rust $RUST_NEEDED came of it; install it from https://rustup.rs and run this again."; exit 1; }
 }
