@@ -13,7 +13,7 @@ use crate::{
     account::{Account, transfer},
     entry::{Concerns, Outcome, Purpose, Refusal},
     request::{Claim, DeliveryProof, OperatorRole, Settings, TransferResult},
-    state::{ClaimState, Payment, PaymentState, PayoutState, ReceiptState, State},
+    state::{ClaimState, Payment, PaymentState, Payout, PayoutState, ReceiptState, State},
 };
 
 /// Claimable is what is open and proved to be delivered. A refusal for want of proof names every payment that lacks
@@ -81,33 +81,79 @@ pub(super) fn give_back(state: &State, by: &str, receipt: EntryNumber) -> Ruled 
 }
 
 /// What was not executed is owed again: a claim's payments are claimable, a receipt waits on the desk.
+///
+/// A bank that first says a transfer failed and then executes it has moved money all the same: see [`late`].
 pub(super) fn result(state: &State, number: EntryNumber, result: &TransferResult) -> Ruled {
     let payout =
         state.payout(number).ok_or_else(|| not_possible(format!("{number} is no transfer of ours")))?;
+    let paid = matches!(result, TransferResult::Paid { .. });
     match payout.state {
         PayoutState::InTransit => {}
         PayoutState::Paid { by } => {
             return Err(not_possible(format!("the bank said by {by} that {number} was executed")));
         }
-        PayoutState::Failed { by } => {
+        PayoutState::Failed { by } if !paid => {
             return Err(not_possible(format!("the bank said by {by} that {number} was not executed")));
         }
+        PayoutState::Failed { .. } => return late(state, payout),
     }
     let (owed, store) = match payout.purpose {
-        Purpose::Claim(claim) => {
-            let claim =
-                state.claim(claim).ok_or_else(|| not_possible(format!("there is no claim {claim}")))?;
+        Purpose::Claim(number) => {
+            let claim = claim_of(state, number)?;
             (Account::Payable(claim.store), Some(claim.store))
         }
         Purpose::Return(_) => (Account::Unmatched, None),
     };
-    let paid = matches!(result, TransferResult::Paid { .. });
     let to = if paid { Account::Bank } else { owed };
     Ok(Ruling {
         outcome: Outcome::PayoutSettled { purpose: payout.purpose, amount: payout.amount, paid },
         postings: transfer(Account::PayoutsInTransit, to, payout.amount),
         concerns: Concerns { store, ..Concerns::NOBODY },
     })
+}
+
+/// The bank executed what it had said would not be. The money is gone, so the books follow the bank: what is still
+/// owed of it is settled and can't be claimed again, and what was claimed or given back since is owed by whoever got
+/// it twice.
+fn late(state: &State, payout: &Payout) -> Ruled {
+    let outcome = Outcome::PayoutSettled { purpose: payout.purpose, amount: payout.amount, paid: true };
+    let (postings, store) = match payout.purpose {
+        Purpose::Claim(number) => {
+            let claim = claim_of(state, number)?;
+            let open = claim.payments.iter().filter_map(|payment| state.payment(*payment));
+            let open = open.filter(|paid| paid.state == PaymentState::Open).map(|paid| paid.total);
+            let owed = Amount::sum(open).unwrap_or(payout.amount);
+            let twice = payout.amount.minus(owed).unwrap_or(Amount::ZERO);
+            let debtor = Account::Receivable(AccountNumber::Store(claim.store));
+            let debits = [(Account::Payable(claim.store), owed), (debtor, twice)];
+            let moved = debits.into_iter().filter(|(_, amount)| !amount.is_zero());
+            let postings = moved.flat_map(|(debit, amount)| transfer(debit, Account::Bank, amount)).collect();
+            (postings, Some(claim.store))
+        }
+        Purpose::Return(receipt) => {
+            let held = state.receipt(receipt).map(|held| held.state);
+            let debit = match held {
+                Some(ReceiptState::Waiting) => Account::Unmatched,
+                Some(ReceiptState::Assigned(card)) => {
+                    let card = state.card(card).ok_or_else(|| not_possible(format!("there is no {card}")))?;
+                    Account::Receivable(AccountNumber::Member(card.holder))
+                }
+                // Whoever sent it has no account here that could owe it.
+                Some(ReceiptState::Returning(other)) => {
+                    return Err(not_possible(format!("{receipt} goes back a second time, by {other}")));
+                }
+                Some(ReceiptState::Returned) | None => {
+                    return Err(not_possible(format!("{receipt} went back before")));
+                }
+            };
+            (transfer(debit, Account::Bank, payout.amount), None)
+        }
+    };
+    Ok(Ruling { outcome, postings, concerns: Concerns { store, ..Concerns::NOBODY } })
+}
+
+fn claim_of(state: &State, number: EntryNumber) -> Result<&crate::state::Claim, Refusal> {
+    state.claim(number).ok_or_else(|| not_possible(format!("there is no claim {number}")))
 }
 
 fn proves(proof: &DeliveryProof, paid: &Payment) -> bool {

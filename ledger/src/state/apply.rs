@@ -370,13 +370,24 @@ impl State {
         paid: bool,
     ) -> Applied {
         let by = entry.number;
-        let transit = self.payouts.get_mut(&number).filter(|it| it.state == PayoutState::InTransit);
-        let payout = transit.ok_or_else(|| broken(entry, "the transfer is not in transit"))?;
+        let payout = self.payouts.get_mut(&number).ok_or_else(|| broken(entry, "no such transfer"))?;
+        let late = match payout.state {
+            PayoutState::InTransit => false,
+            PayoutState::Failed { .. } if paid => true,
+            _ => return Err(broken(entry, "the transfer is not in transit")),
+        };
         if payout.purpose != purpose || payout.amount != amount {
             return Err(broken(entry, "it is not what was intended"));
         }
         payout.state = if paid { PayoutState::Paid { by } } else { PayoutState::Failed { by } };
         match purpose {
+            Purpose::Claim(claim) if late => self.claim_paid_late(entry, claim)?,
+            Purpose::Return(receipt) if late => {
+                let held = self.receipts.get(&receipt).map(|held| held.state);
+                if held == Some(ReceiptState::Waiting) {
+                    self.receipt_moves(entry, receipt, ReceiptState::Waiting, ReceiptState::Returned)?;
+                }
+            }
             Purpose::Claim(claim) => self.claim_settled(entry, claim, paid)?,
             Purpose::Return(receipt) => {
                 let next = if paid { ReceiptState::Returned } else { ReceiptState::Waiting };
@@ -398,6 +409,24 @@ impl State {
         }
         for payment in claim.payments.clone() {
             self.payment_moves(entry, payment, PaymentState::Claimed(number), PaymentState::Open)?;
+        }
+        Ok(())
+    }
+
+    /// Closes what is still open of a failed claim whose transfer was executed after all. When all of it was, the
+    /// claim is paid; else it stays failed, since some of its payments stand elsewhere.
+    fn claim_paid_late(&mut self, entry: &Entry, number: EntryNumber) -> Applied {
+        let claim = self.claims.get_mut(&number).ok_or(Imbalance::Claim(number))?;
+        let payments = claim.payments.clone();
+        let open = |payment: &EntryNumber| {
+            self.payments.get(payment).is_some_and(|paid| paid.state == PaymentState::Open)
+        };
+        let closed: Vec<EntryNumber> = payments.iter().copied().filter(open).collect();
+        if closed.len() == payments.len() {
+            claim.state = ClaimState::Paid;
+        }
+        for payment in closed {
+            self.payment_moves(entry, payment, PaymentState::Open, PaymentState::Claimed(number))?;
         }
         Ok(())
     }
