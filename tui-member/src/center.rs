@@ -6,10 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::{Mutex as AsyncMutex, Notify, mpsc},
-    time::Instant,
-};
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use vault::Surroundings;
 use wire::{
     codec,
@@ -85,7 +82,6 @@ pub(crate) struct Session {
     pub(crate) member: MemberNumber,
     /// The event that put the signature key in force, if the key in force is this vault's.
     key_event: Result<EntryNumber, Failure>,
-    opened: Instant,
     answer: Duration,
     /// One at a time takes the mail.
     mail: AsyncMutex<()>,
@@ -239,7 +235,6 @@ impl Center {
             line,
             member,
             key_event,
-            opened: Instant::now(),
             answer: self.patience.answer,
             mail: AsyncMutex::new(()),
         });
@@ -334,10 +329,9 @@ impl Center {
 }
 
 impl Session {
-    /// The center's clock, as far as this line tells: what it said at the beginning and what has passed since.
+    /// The center's clock, as far as this line tells.
     pub(crate) fn now(&self) -> Timestamp {
-        let passed = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.line.hello.at.plus_ms(passed)
+        self.line.now()
     }
 
     /// The key event to name in a telegram.

@@ -11,11 +11,9 @@ use wire::{
     codec,
     id::TelegramId,
     message::{Beside, ProblemKind, Refusal, Verdict},
-    payload::{CardRequest, Payment},
     receipt::MemberPart,
     telegram::{Kind, Telegram},
     terminal::LineError,
-    time::Timestamp,
 };
 
 use crate::{
@@ -172,13 +170,7 @@ async fn settle(
     telegram: &Telegram,
     verdict: Verdict,
 ) -> Result<Verdict, Failure> {
-    let checked = session
-        .line
-        .check_verdict(telegram, &verdict)
-        .map_err(|error| error.to_string())
-        .and_then(|()| check_expired(session, telegram, &verdict))
-        .and_then(|()| check_side(&verdict));
-    if let Err(why) = checked {
+    if let Err(why) = session.line.check_verdict(telegram, &verdict) {
         let words = format!(
             "the center's answer about the {} {} is not believed: {why}; what became of it stays unknown, and the answer \
              is kept as evidence",
@@ -195,33 +187,6 @@ async fn settle(
         adopt_all(center, session).await?;
     }
     Ok(verdict)
-}
-
-/// *Expired* is the one verdict without evidence: the center may not say it before the telegram ran out by its own clock.
-fn check_expired(session: &Session, telegram: &Telegram, verdict: &Verdict) -> Result<(), String> {
-    if !matches!(verdict, Verdict::Expired) {
-        return Ok(());
-    }
-    let valid_until = match telegram.kind {
-        Kind::Payment => telegram.peek::<Payment>().map(|said| said.valid_until),
-        _ => telegram.peek::<CardRequest>().map(|said| said.valid_until),
-    };
-    let valid_until: Timestamp = valid_until.map_err(|error| error.to_string())?;
-    // A moment of grace for the way that the center's clock takes to us.
-    if session.now().plus_ms(1_000) < valid_until {
-        return Err("it calls the telegram expired, which is still valid by the center's own clock".into());
-    }
-    Ok(())
-}
-
-/// A member's evidence opens the member's part.
-fn check_side(verdict: &Verdict) -> Result<(), String> {
-    match verdict.receipt() {
-        Some(receipt) if receipt.side != wire::receipt::Side::Member => {
-            Err("its evidence opens another party's part".into())
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Payments that were refused because another copy of this vault had paid the order: asks for the evidence and keeps it.

@@ -10,7 +10,7 @@
 
 mod check;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -47,6 +47,7 @@ pub struct Line {
     pub peer: Peer,
     /// This terminal's clock when the first frame came, to compare with the center's.
     pub at: Timestamp,
+    opened: Instant,
     root: VerificationKey,
     link: Link<Request, Answer>,
 }
@@ -134,13 +135,13 @@ async fn open(
     let connected = link::connect(&[address.as_str()], &tls::client_config(), limit).await?;
     let peer = connected.peer().clone();
     let (hello, greeted) = connected.hello::<ServerHello>(limit).await?;
-    let at = Timestamp::now();
+    let (at, opened) = (Timestamp::now(), Instant::now());
     let sheet = KeySheet::verify_line(&hello.sheet, root, kept_sheet, &peer.key)?;
     if message::VERSION < hello.min_version || message::VERSION > hello.max_version {
         return Err(LineError::Version { min: hello.min_version, max: hello.max_version });
     }
     let (link, pushes) = greeted.start(Pace::default());
-    Ok((Line { hello, sheet, peer, at, root: *root, link }, pushes))
+    Ok((Line { hello, sheet, peer, at, opened, root: *root, link }, pushes))
 }
 
 /// The words after a version that does not fit.
@@ -166,6 +167,12 @@ impl Line {
     /// The center's root key, which was pinned.
     pub fn root(&self) -> &VerificationKey {
         &self.root
+    }
+
+    /// The center's clock, as far as this line tells: what it said at the beginning and what has passed since.
+    pub fn now(&self) -> Timestamp {
+        let passed = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.hello.at.plus_ms(passed)
     }
 
     /// Sends a request and waits at most `limit` for its answer.
@@ -226,13 +233,17 @@ impl Line {
         Ok(checkpoint)
     }
 
-    /// Verifies the evidence of a verdict, and that it speaks of this telegram.
+    /// Verifies the evidence of a verdict, and that it speaks of this telegram and opens its signer's part.
+    /// [`Verdict::Expired`], which has no evidence, is believed only once the telegram ran out by the center's own clock.
     ///
     /// # Errors
     /// What does not hold.
     pub fn check_verdict(&self, telegram: &Telegram, verdict: &Verdict) -> Result<(), CheckError> {
         if let Some(receipt) = verdict.receipt() {
             self.check_receipt(receipt)?;
+        }
+        if matches!(verdict, Verdict::Expired) {
+            check::expired_fits(telegram, self.now())?;
         }
         verdict_fits(telegram, verdict)
     }

@@ -2,12 +2,17 @@
 
 use crate::{
     codec::Malformed,
-    id::TelegramId,
+    id::{AccountNumber, TelegramId},
     message::{Effect, Mail, MailItem, Refusal, Verdict},
     payload::{CardRequest, Claim, KeyChange, KeyEvent, Payment, Refund},
     receipt::{MemberPart, Receipt, Side, StorePart},
-    telegram::{Kind, Telegram, TelegramError},
+    telegram::{Kind, Signer, Telegram, TelegramError},
+    time::Timestamp,
 };
+
+/// How much earlier than by the terminal's reckoning the center may call a telegram expired, in milliseconds: the way
+/// that the center's clock takes to the terminal.
+const GRACE_MS: u64 = 1_000;
 
 /// What does not hold, in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,12 +31,15 @@ impl From<TelegramError> for CheckError {
     }
 }
 
-/// Whether a verdict's evidence speaks of this telegram and says what the verdict says.
+/// Whether a verdict's evidence speaks of this telegram, opens its signer's part, and says what the verdict says.
 ///
 /// # Errors
 /// What does not fit. [`Verdict::Expired`] has no evidence: there is no entry.
 pub fn verdict_fits(telegram: &Telegram, verdict: &Verdict) -> Result<(), CheckError> {
     let Some(receipt) = verdict.receipt() else { return Ok(()) };
+    if !own_side(telegram, receipt.side) {
+        return Err(CheckError("its evidence opens another party's part".into()));
+    }
     let id = telegram.id();
     let fits = match (verdict, Part::open(receipt)?) {
         (Verdict::Done { effect, .. }, part) => done_fits(telegram, effect, part)?,
@@ -50,6 +58,33 @@ pub fn verdict_fits(telegram: &Telegram, verdict: &Verdict) -> Result<(), CheckE
         _ => false,
     };
     verdict_of(fits, "its evidence does not say what the answer says")
+}
+
+/// Whether a telegram may be called expired when the center's clock shows `now`. It is the one verdict without
+/// evidence.
+///
+/// # Errors
+/// When the telegram is still valid, or is of a kind that is never entered.
+pub(super) fn expired_fits(telegram: &Telegram, now: Timestamp) -> Result<(), CheckError> {
+    let valid_until = match telegram.kind {
+        Kind::Payment => telegram.peek::<Payment>()?.valid_until,
+        Kind::CardRequest => telegram.peek::<CardRequest>()?.valid_until,
+        Kind::Refund => telegram.peek::<Refund>()?.valid_until,
+        Kind::Claim => telegram.peek::<Claim>()?.valid_until,
+        Kind::KeyChange => telegram.peek::<KeyChange>()?.valid_until,
+        other => return Err(CheckError(format!("it calls a {other} expired, which gets no such answer"))),
+    };
+    let words = "it calls the telegram expired, which is still valid by the center's own clock";
+    verdict_of(now.plus_ms(GRACE_MS) >= valid_until, words)
+}
+
+/// Whether a receipt opens the part of the account that signed the telegram.
+fn own_side(telegram: &Telegram, side: Side) -> bool {
+    match telegram.signer {
+        Signer::Account(AccountNumber::Member(_)) => side == Side::Member,
+        Signer::Account(AccountNumber::Store(_)) => side == Side::Store,
+        Signer::Key(_) => true,
+    }
 }
 
 /// Whether a piece of mail says the same as its evidence.

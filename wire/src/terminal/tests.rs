@@ -257,7 +257,16 @@ async fn words_count_only_with_evidence_that_says_the_same() {
         line.check_verdict(&other, &entered(&telegram, total)).is_err(),
         "the verdict of another telegram"
     );
+    let as_member = Signer::Account(AccountNumber::Member(MemberNumber(1)));
+    let foreign = Telegram::sign(&refund, as_member, &SigningKey::from_seed(&[6; 32]));
+    let error = line.check_verdict(&foreign, &entered(&foreign, total)).unwrap_err();
+    assert!(error.to_string().contains("another party's part"), "{error}");
+
     assert_eq!(line.check_verdict(&telegram, &Verdict::Expired), Ok(()));
+    let later = Refund { valid_until: line.now().plus_ms(60_000), ..refund.clone() };
+    let valid = Telegram::sign(&later, Signer::Account(ACCOUNT), &SigningKey::from_seed(&[6; 32]));
+    let error = line.check_verdict(&valid, &Verdict::Expired).unwrap_err();
+    assert!(error.to_string().contains("still valid"), "{error}");
 }
 
 #[test]
