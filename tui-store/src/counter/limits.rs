@@ -63,12 +63,12 @@ impl Limits {
             self.requests.retain_recent();
             self.orders.retain_recent();
         }
-        let open = connections.open;
-        let here = connections.by_address.entry(address).or_default();
-        if open >= CONNECTIONS_MAX || *here >= CONNECTIONS_PER_ADDRESS_MAX {
+        // Who is turned away leaves no trace: a flood from many addresses must not fill the memory.
+        let here = connections.by_address.get(&address).copied().unwrap_or(0);
+        if connections.open >= CONNECTIONS_MAX || here >= CONNECTIONS_PER_ADDRESS_MAX {
             return None;
         }
-        *here += 1;
+        connections.by_address.insert(address, here + 1);
         connections.open += 1;
         drop(connections);
         Some(Place { connections: self.connections.clone(), address })
@@ -127,6 +127,17 @@ mod tests {
         assert!(limits.place(greedy).is_some());
         drop(places);
         assert!(lock(&limits.connections).by_address.is_empty());
+    }
+
+    #[test]
+    fn who_is_turned_away_leaves_no_trace() {
+        let limits = Limits::new();
+        let address = |number: usize| Ipv6Addr::from_bits((number as u128) << 64).into();
+        let places: Vec<Place> =
+            (0..CONNECTIONS_MAX).filter_map(|number| limits.place(address(number))).collect();
+        assert_eq!(places.len(), CONNECTIONS_MAX);
+        assert!(limits.place(address(CONNECTIONS_MAX)).is_none());
+        assert_eq!(lock(&limits.connections).by_address.len(), CONNECTIONS_MAX);
     }
 
     #[test]
