@@ -1,6 +1,6 @@
 //! Ordering from stores and fetching from them.
 
-use std::sync::Arc;
+use std::{collections::hash_map::Entry, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 use wire::{
@@ -112,10 +112,14 @@ impl Engine {
             return self.fetched(order).await;
         }
         let token = CancellationToken::new();
-        if self.fetching().contains_key(&order) {
-            return Err(Failure::not_possible("these goods are being fetched right now"));
+        match self.fetching().entry(order) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(token.clone());
+            }
+            Entry::Occupied(_) => {
+                return Err(Failure::not_possible("these goods are being fetched right now"));
+            }
         }
-        self.fetching().insert(order, token.clone());
         let fetched = tokio::select! {
             fetched = self.stream(order, store) => fetched,
             () = token.cancelled() => {
