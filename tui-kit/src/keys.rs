@@ -72,12 +72,18 @@ impl<A> Action<A> {
 pub struct Actions<A> {
     screen: &'static str,
     list: Vec<Action<A>>,
+    typing: bool,
 }
 
 impl<A: Clone> Actions<A> {
     /// The actions of a screen, the most wanted first. `screen` is its name in the TOML table of keys.
     pub fn new(screen: &'static str, actions: impl IntoIterator<Item = Action<A>>) -> Self {
-        Self { screen, list: actions.into_iter().collect() }
+        Self { screen, list: actions.into_iter().collect(), typing: false }
+    }
+
+    /// Whether letters are typed into fields here: the footer then shows the key of help that is never typed.
+    pub fn typing(self, typing: bool) -> Self {
+        Self { typing, ..self }
     }
 
     /// More actions behind these, such as those that every screen has.
@@ -122,7 +128,8 @@ impl<A: Clone> Actions<A> {
     pub fn footer(&self, columns: u16, theme: &Theme) -> Line<'static> {
         let mut room = usize::from(columns);
         let mut spans = Vec::new();
-        let help = ("?".to_owned(), "help");
+        let help = if self.typing { Chord::HELP_ANYWHERE } else { Chord::HELP };
+        let help = (help.to_string(), "help");
         let cost = |key: &str, label: &str| text::width(key) + text::width(label) + 4;
         room = room.saturating_sub(cost(&help.0, help.1));
         let hints = self
@@ -198,6 +205,7 @@ mod tests {
         assert_eq!(table(0).footer(80, &theme).to_string(), " l Load   q Quit   ? help  ");
         assert_eq!(table(1).footer(18, &theme).to_string(), " p Pay   ? help  ");
         assert_eq!(table(1).footer(1, &theme).to_string(), " ? help  ");
+        assert_eq!(table(1).typing(true).footer(18, &theme).to_string(), " p Pay   F1 help  ");
     }
 
     #[test]

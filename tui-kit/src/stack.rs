@@ -446,7 +446,9 @@ impl<W: World, S: Screen<W, Do = D>, D: Clone> Layer<W> for Framed<S, D> {
     }
 
     fn view(&self, world: &W, ui: &mut Ui<'_, '_>) -> Rect {
-        let footer = self.table(world).footer(ui.area().width, ui.theme());
+        // Outside the rooms there are fields, into which a question mark is typed.
+        let typing = !S::INSIDE || self.screen.guards();
+        let footer = self.table(world).typing(typing).footer(ui.area().width, ui.theme());
         let (title, status) = (self.screen.title(world), world.status());
         let body = ui.page(Page { title: &title, status: &status, footer });
         let mut area = body;

@@ -243,7 +243,7 @@ impl App for Console {
         match &self.stage {
             Stage::Door(door, overlay) => {
                 let table = keys::door(self.is_serving()).bound(&self.bindings);
-                let footer = table.footer(ui.area().width, ui.theme());
+                let footer = table.typing(true).footer(ui.area().width, ui.theme());
                 let body =
                     ui.page(Page { title: "Inkan settlement center", status: "nobody signed in", footer });
                 door.view(ui, body);
