@@ -39,10 +39,17 @@ struct Window {
 struct Shown {
     emulator: vt100::Parser,
     raw: Vec<u8>,
+    /// How much of it the emulator has seen. A frame is shown whole or not at all, as a terminal does that honours
+    /// synchronized updates.
+    seen: usize,
 }
 
 /// How long a screen may take to show what is waited for. Generous: a loaded machine is no failure.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The first and the last bytes of a frame: a synchronized update.
+const FRAME_START: &[u8] = b"\x1b[?2026h";
+const FRAME_END: &[u8] = b"\x1b[?2026l";
 
 /// How often something is looked at that nobody tells of.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -61,7 +68,7 @@ impl Screen {
         let child = command.env("TERM", term).spawn(pts)?;
         let pty = Arc::new(pty);
         let emulator = vt100::Parser::new(rows, columns, 0);
-        let shown = Arc::new(Mutex::new(Shown { emulator, raw: Vec::new() }));
+        let shown = Arc::new(Mutex::new(Shown { emulator, raw: Vec::new(), seen: 0 }));
         let (tell, changed) = mpsc::sync_channel(1);
         let (open, closed) = UnixStream::pair()?;
         let (reader, screen) = (Arc::clone(&pty), Arc::clone(&shown));
@@ -90,15 +97,17 @@ impl Screen {
     }
 
     /// Types keys as a terminal sends them: plain text, and `<enter>`, `<tab>`, `<esc>`, `<up>`, `<down>`,
-    /// `<backspace>`, `<f1>`, `<c-x>` for control keys.
+    /// `<backspace>`, `<f1>`, `<c-x>` for control keys. As on every terminal, what follows an `<esc>` at once is taken
+    /// for the same key with Alt: wait for what the Esc does first.
     pub fn keys(&self, keys: &str) -> Result<()> {
         let mut bytes = Vec::new();
         let mut rest = keys;
-        while let Some(at) = rest.find('<') {
-            let end = rest[at..].find('>').ok_or_else(|| eyre!("a key without its > in {keys}"))? + at;
-            bytes.extend_from_slice(rest[..at].as_bytes());
-            bytes.extend_from_slice(&key(&rest[at + 1..end])?);
-            rest = &rest[end + 1..];
+        while let Some((text, key_and_rest)) = rest.split_once('<') {
+            let (name, after) =
+                key_and_rest.split_once('>').ok_or_else(|| eyre!("a key without its > in {keys}"))?;
+            bytes.extend_from_slice(text.as_bytes());
+            bytes.extend_from_slice(&key(name)?);
+            rest = after;
         }
         bytes.extend_from_slice(rest.as_bytes());
         self.send(&bytes)
@@ -293,6 +302,21 @@ impl Drop for Screen {
     }
 }
 
+impl Shown {
+    /// Takes what the program has written, and shows all of it but a frame that has not ended.
+    fn take(&mut self, written: &[u8]) {
+        self.raw.extend_from_slice(written);
+        let waiting = &self.raw[self.seen..];
+        let starts =
+            |at: usize| waiting[at..].starts_with(FRAME_START) || FRAME_START.starts_with(&waiting[at..]);
+        let start = (0..waiting.len()).rev().find(|at| waiting[*at] == FRAME_START[0] && starts(*at));
+        let ended = |at: usize| waiting[at..].windows(FRAME_END.len()).any(|bytes| bytes == FRAME_END);
+        let whole = start.filter(|at| !ended(*at)).unwrap_or(waiting.len());
+        self.emulator.process(&waiting[..whole]);
+        self.seen += whole;
+    }
+}
+
 /// Reads what the program writes until it ends, or the other end of `closed` is gone.
 fn read(mut pty: &Pty, closed: &UnixStream, shown: &Mutex<Shown>, tell: &mpsc::SyncSender<()>) {
     let mut bytes = [0; 8192];
@@ -308,8 +332,7 @@ fn read(mut pty: &Pty, closed: &UnixStream, shown: &Mutex<Shown>, tell: &mpsc::S
         // A closed terminal reads as an error on Linux: the program has ended.
         let Ok(count @ 1..) = pty.read(&mut bytes) else { return };
         let mut shown = shown.lock().expect("the emulator does not panic");
-        shown.emulator.process(&bytes[..count]);
-        shown.raw.extend_from_slice(&bytes[..count]);
+        shown.take(&bytes[..count]);
         drop(shown);
         if matches!(tell.try_send(()), Err(mpsc::TrySendError::Disconnected(()))) {
             return;

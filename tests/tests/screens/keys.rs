@@ -50,6 +50,12 @@ fn the_palette_is_reached_from_within_a_field() {
     for program in TERMINALS {
         let mut screen = door.sit(program, USUAL);
         screen.wait("Invitation").expect("the door");
+        // A question mark would be typed: the footer names the key that works here, and it does.
+        assert!(row(&screen, USUAL.1 - 1).contains("F1 help"), "{program}:\n{}", screen.text());
+        screen.keys("<f1>").expect("typed");
+        screen.wait("Keys on this screen").expect("help");
+        screen.keys("<esc>").expect("typed");
+        screen.wait_until("help closed", |shown| !shown.contains("Keys on this screen")).expect("closed");
         screen.keys("<c-p>quit").expect("typed");
         screen.wait("Commands").expect("the palette");
         screen.keys("<enter>").expect("typed");
