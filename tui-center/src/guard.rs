@@ -1,12 +1,14 @@
 //! Keeps intruders out: limits for each address and each account, and lock-outs after wrong logins.
 //!
+//! An address of IPv6 stands for its network of 64 bits, because whoever has one address of it has them all.
+//!
 //! Everything it does is a line of the error log, told once per address and minute, so that a flood of attempts is
 //! not a flood of lines. Its memory is bounded: limiters forget who has been quiet, and the list of wrong logins
 //! keeps the newest [`WATCHED`] addresses.
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::{
         Arc, Mutex, PoisonError,
@@ -130,7 +132,7 @@ impl Guard {
 
     /// Lets a connection in, or not.
     pub fn arrive(&self, address: IpAddr) -> Result<Place, TurnedAway> {
-        let address = address.to_canonical();
+        let address = group(address);
         let turned_away = self.admit(address).err();
         if let Some(reason) = turned_away {
             self.shared.refused_connections.fetch_add(1, Ordering::Relaxed);
@@ -144,7 +146,7 @@ impl Guard {
 
     /// Whether a request may be heard from someone who has not logged in.
     pub fn stranger_asks(&self, address: IpAddr) -> Result<(), TurnedAway> {
-        let address = address.to_canonical();
+        let address = group(address);
         if self.shared.strangers.check_key(&address).is_ok() {
             return Ok(());
         }
@@ -161,7 +163,7 @@ impl Guard {
             return Ok(());
         }
         self.shared.refused_requests.fetch_add(1, Ordering::Relaxed);
-        let address = address.to_canonical();
+        let address = group(address);
         self.tell(address, Weight::Warning, || {
             format!("Requests of {account} come faster than they are heard.")
         });
@@ -172,7 +174,7 @@ impl Guard {
     pub fn may_login(&self, address: IpAddr) -> Result<(), TurnedAway> {
         let now = Instant::now();
         let watched = self.watched();
-        match watched.wrong.get(&address.to_canonical()) {
+        match watched.wrong.get(&group(address)) {
             Some(wrong) if wrong.until > now => {
                 Err(TurnedAway::Locked((wrong.until - now).as_secs().saturating_add(1)))
             }
@@ -182,7 +184,7 @@ impl Guard {
 
     /// A login was wrong: the next ones wait, each time twice as long.
     pub fn wrong_login(&self, address: IpAddr, account: AccountNumber) {
-        let (address, now) = (address.to_canonical(), Instant::now());
+        let (address, now) = (group(address), Instant::now());
         self.shared.wrong_logins.fetch_add(1, Ordering::Relaxed);
         let lock = {
             let mut watched = self.watched();
@@ -204,7 +206,7 @@ impl Guard {
 
     /// A login was right.
     pub fn right_login(&self, address: IpAddr) {
-        self.watched().wrong.remove(&address.to_canonical());
+        self.watched().wrong.remove(&group(address));
     }
 
     /// What it has done.
@@ -239,11 +241,11 @@ impl Guard {
         if watched.connections >= self.shared.limits.connections {
             return Err(TurnedAway::Full);
         }
-        let here = watched.at_present.entry(address).or_insert(0);
-        if *here >= self.shared.limits.connections_per_address {
+        let here = watched.at_present.get(&address).copied().unwrap_or(0);
+        if here >= self.shared.limits.connections_per_address {
             return Err(TurnedAway::TooManyAtOnce);
         }
-        *here += 1;
+        watched.at_present.insert(address, here + 1);
         watched.connections += 1;
         Ok(())
     }
@@ -288,6 +290,14 @@ impl Watched {
         ages.sort_unstable();
         let median = ages.get(ages.len() / 2).copied().unwrap_or_default();
         self.wrong.retain(|_, wrong| now - wrong.last < median);
+    }
+}
+
+/// One holder of addresses: of IPv6, where everyone has billions, the network of 64 bits.
+fn group(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 => v4,
     }
 }
 
@@ -363,5 +373,17 @@ mod tests {
         let mapped = "::ffff:192.0.2.1".parse().unwrap();
         let _place = guard.arrive(A).unwrap();
         assert_eq!(guard.arrive(mapped).err(), Some(TurnedAway::TooManyAtOnce));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one_address() {
+        let (guard, _errors, _dir) =
+            guard(Limits { connections_per_address: 1, wrong_logins: 0, ..Limits::default() });
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let _place = guard.arrive(address("2001:db8::1")).unwrap();
+        assert_eq!(guard.arrive(address("2001:db8::ffff")).err(), Some(TurnedAway::TooManyAtOnce));
+        assert!(guard.arrive(address("2001:db8:0:1::1")).is_ok(), "another network");
+        guard.wrong_login(address("2001:db8::1"), AccountNumber::Member(wire::id::MemberNumber(1)));
+        assert!(guard.may_login(address("2001:db8::2")).is_err());
     }
 }
