@@ -182,7 +182,8 @@ async fn converse(
 ) -> Result<(), LinkError> {
     let (pusher, pushes) = link::pushes::<Push>();
     let session = Arc::new(Session::new(center.clone(), peer.ip(), *ready.exporter(), pusher.clone()));
-    let ended = CancellationToken::new();
+    // `lost`: something that was asked has no answer, so the connection ends without one.
+    let (ended, lost) = (CancellationToken::new(), CancellationToken::new());
     let farewell = {
         let (pusher, ended) = (pusher.clone(), ended.clone());
         async move {
@@ -198,12 +199,22 @@ async fn converse(
         }
     };
     let serving = async {
-        let served = ready
-            .serve(Pace::default(), pushes, |request: Request| {
-                let session = session.clone();
-                async move { answer(session, request).await }
-            })
-            .await;
+        let serve = ready.serve(Pace::default(), pushes, |request: Request| {
+            let (session, lost) = (session.clone(), lost.clone());
+            async move {
+                match answer(session, request).await {
+                    Some(answer) => answer,
+                    None => {
+                        lost.cancel();
+                        std::future::pending().await
+                    }
+                }
+            }
+        });
+        let served = tokio::select! {
+            served = serve => served,
+            () = lost.cancelled() => Err(LinkError::Closed),
+        };
         ended.cancel();
         served
     };
@@ -212,14 +223,13 @@ async fn converse(
     served
 }
 
-/// Runs a request in a task of its own, so that one that panics costs its own session one answer and nobody else
-/// anything, and one whose connection ends is not torn off in the middle.
-async fn answer(session: Arc<Session>, request: Request) -> Answer {
+/// Runs a request in a task of its own, so that one that panics costs its own session and nobody else anything, and
+/// one whose connection ends is not torn off in the middle. `None` when nobody knows what became of it: no answer may
+/// be given, the terminal asks again on a new connection.
+async fn answer(session: Arc<Session>, request: Request) -> Option<Answer> {
     let center = session.center().clone();
     match tokio::spawn(async move { session.answer(request).await }).await {
-        Ok(Some(answer)) => answer,
-        // Nobody knows what became of it: no answer may be given, the terminal asks again on a new connection.
-        Ok(None) => std::future::pending().await,
+        Ok(answer) => answer,
         Err(_) => {
             center.errors().tell(
                 Room::Reception,
@@ -227,7 +237,7 @@ async fn answer(session: Arc<Session>, request: Request) -> Answer {
                 "A request could not be answered: an error in the program.",
             );
             center.counters().failures.fetch_add(1, Ordering::Relaxed);
-            std::future::pending().await
+            None
         }
     }
 }
