@@ -378,6 +378,87 @@ async fn delivered_goods_are_claimed_and_paid_out_and_undelivered_ones_refunded(
     server.stop().await.unwrap();
 }
 
+/// A movement under the id of a transfer, returned for a reason or not.
+fn movement(xml: &str, id: &str, reason: Option<&str>) -> String {
+    let xml = xml.replace("<RltdPties>", &format!("<Refs><EndToEndId>{id}</EndToEndId></Refs><RltdPties>"));
+    let why = |code| format!("<RtrInf><Rsn><Cd>{code}</Cd></Rsn></RtrInf></TxDtls>");
+    reason.map_or(xml.clone(), |code| xml.replace("</TxDtls>", &why(code)))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_bank_says_of_a_transfer_in_whatever_order_agrees_with_its_account() {
+    type Case = (&'static [&'static str], i128, i128, i128, Option<&'static str>);
+    let place = Place::found();
+    let server = place.serve().await;
+    let mut member = Terminal::join(&place, Role::Member).await;
+    let store = Terminal::join(&place, Role::Store).await;
+    let card = member.card(&place, 10_000).await;
+    let says = |id: &str, what: &str, at: usize| match what {
+        "rejected" => status(id, "RJCT"),
+        "settled" => status(id, "ACSC"),
+        "debit" => movement(&credit(&format!("D{at}"), 1_000, "").replace("CRDT", "DBIT"), id, None),
+        "return" => movement(&credit(&format!("R{at}"), 1_000, "x"), id, Some("AC04")),
+        "credit" => movement(&credit(&format!("R{at}"), 1_000, "x"), id, None),
+        "part" => movement(&credit(&format!("R{at}"), 400, "x"), id, Some("AC04")),
+        "euro" => movement(&credit(&format!("R{at}"), 7, "x").replace("JPY", "EUR"), id, Some("AC04")),
+        other => panic!("{other}"),
+    };
+    // What the bank says one after another; how its account moves in the books, what is unmatched, what is in transit,
+    // and words of the row that waits.
+    let cases: [Case; 10] = [
+        (&["settled"], -1_000, 0, 0, None),
+        (&["return"], 0, 0, 0, None),
+        (&["return", "return"], 0, 0, 0, None),
+        (&["return", "debit"], 0, 0, 0, None),
+        (&["settled", "return"], 0, 1_000, 0, Some("returned transfer of payout T-")),
+        (&["debit", "credit"], 0, 1_000, 0, Some("returned transfer of payout T-")),
+        (&["part"], 400, 400, 1_000, Some("returned transfer of payout T-")),
+        (&["settled", "euro"], -1_000, 0, 0, Some("is not in the books")),
+        (&["rejected", "debit"], -1_000, 0, 0, Some("The bank contradicts itself")),
+        (&["settled", "rejected"], -1_000, 0, 0, Some("which were not changed")),
+    ];
+    let mut files = place.inbox("done").len();
+    for (at, (told, moved, unmatched, transit, waits)) in cases.into_iter().enumerate() {
+        let sale = Sale::offered(&store, 1_000);
+        let verdict = member.submit(&sale.payment(&member, &store, card), Beside::Nothing).await.unwrap();
+        let payment = paid(&verdict).0;
+        let evidence = List::first([sale.evidence(payment)]);
+        store.submit(&claim(&store, &[payment], 1_000), Beside::Claim(evidence)).await.unwrap();
+        until(&server, "the order", || place.outbox().len() == at + 1).await;
+        let payout = server.center().desk().state().payouts().last().map(|(number, _)| number).unwrap();
+        let id = order::id(&place.center(), payout);
+        let accounts = [Account::Bank, Account::Unmatched, Account::PayoutsInTransit];
+        let before = accounts.map(|account| balance(&server, account));
+        let waited: Vec<EntryNumber> = desk(&server).await.iter().map(|row| row.number).collect();
+        for (nth, what) in told.iter().enumerate() {
+            place.bank_says(&format!("{at}-{nth}.xml"), &says(&id, what, at));
+            files += 1;
+            until(&server, "the file to be put away", || place.inbox("done").len() == files).await;
+        }
+        let after = accounts.map(|account| balance(&server, account));
+        // The transfer was in transit before the bank said anything.
+        let expect = [before[0] + moved, before[1] - unmatched, before[2] + 1_000 - transit];
+        assert_eq!(after, expect, "{told:?}");
+        let rows = desk(&server).await;
+        let fresh: Vec<&DeskRow> =
+            rows.iter().filter(|row| row.waiting && !waited.contains(&row.number)).collect();
+        match waits {
+            None => assert!(fresh.is_empty(), "{told:?}: {fresh:?}"),
+            Some(words) => {
+                assert!(fresh.len() == 1 && fresh[0].words.contains(words), "{told:?}: {fresh:?}");
+            }
+        }
+    }
+    assert_eq!(server.center().errors().newest("had said before that it was not executed", 9).len(), 1);
+    let typed = credit("T1", 5, "returned transfer of payout T-000001-3");
+    place.bank_says("typed.xml", &typed);
+    until(&server, "the typed words", || place.inbox("done").len() == files + 1).await;
+    let rows = desk(&server).await;
+    assert!(rows[0].words.contains("no card request") && rows[0].reference.starts_with('“'), "{:?}", rows[0]);
+    check_books(&server).await;
+    server.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_loses_nothing_and_gives_the_bank_the_same_bytes() {
     let place = Place::found();

@@ -1,28 +1,35 @@
-//! The bank desk: money that fits nothing, movements told twice, transfers that failed.
+//! The bank desk: money that fits nothing, movements told twice, transfers that failed, and what the bank told that
+//! contradicts the books.
 
 use ledger::{
-    Decision, Refusal, Request,
+    Account, Decision, Entry, Refusal, Request,
+    account::Side,
     entry::Mismatch,
+    request::TransferResult,
     state::{BankReceipt, ReceiptState},
 };
 use wire::{id::EntryNumber, receipt::EntryKind};
 
 use super::{
-    view::{DeskKind, DeskRow},
+    view::{DeskKind, DeskRow, Money},
     words,
 };
 use crate::{
     books::{BooksError, Search},
     center::Center,
-    lines::bank::notice::Party,
+    lines::bank::{RETURNED, notice::Party},
 };
 
 /// How many settled items are listed behind those that wait.
 const SETTLED: usize = 200;
-/// How many entries are looked at for duplicates and failed transfers.
+/// How many duplicates, failed transfers and contradictions are looked through, so that those settled never hide one
+/// that waits.
+const FOUND: usize = 2_000;
+/// How many entries are looked at for them.
 const EXAMINED: usize = 200_000;
 
-/// How many items wait for an operator.
+/// How many receipts wait for an operator's act. What the books could not take, and a transfer paid late, is settled
+/// with the bank, not here: it stands on the desk and in the error log and is not counted.
 pub fn waiting(center: &Center) -> u64 {
     let state = center.desk().state();
     state.receipts().filter(|(_, receipt)| receipt.state == ReceiptState::Waiting).count() as u64
@@ -41,42 +48,20 @@ pub fn items(center: &Center) -> Result<Vec<DeskRow>, BooksError> {
         receipts.iter().map(|(number, receipt)| unmatched(center, *number, receipt)).collect();
     let search = Search {
         kinds: vec![EntryKind::BankCredit, EntryKind::PayoutResult],
-        found_max: SETTLED,
+        found_max: FOUND,
         examined_max: EXAMINED,
         ..Search::default()
     };
-    let told_again = |decision: &Decision| matches!(decision, Decision::Refused(Refusal::Duplicate { .. }));
-    let found = center
-        .desk()
-        .reader()
-        .search(&search, |record| told_again(&record.entry.decision) || failed(&record.entry.request))?;
-    rows.extend(found.records.iter().filter_map(|record| {
-        let entry = &record.entry;
-        let line = words::row(entry, center.local());
-        let (kind, reference) = match &entry.request {
-            Request::Credit(credit) => (DeskKind::Duplicate, credit.reference.clone().unwrap_or_default()),
-            Request::PayoutResult { .. } => (DeskKind::FailedPayout, String::new()),
-            _ => return None,
-        };
-        let words = match (&entry.request, entry.refusal()) {
-            (Request::Credit(credit), Some(Refusal::Duplicate { of })) => format!(
-                "Told twice by the bank: {} was booked as {of}, and no money came a second time.",
-                credit.bank_reference
-            ),
-            _ => format!("{}.", line.words),
-        };
-        Some(DeskRow {
-            number: entry.number,
-            kind,
-            at: line.at,
-            amount: line.amount.unwrap_or_else(|| center.local().sum(0)),
-            words,
-            reference,
-            payer: String::new(),
-            request: None,
-            waiting: false,
-        })
-    }));
+    let found = center.desk().reader().search(&search, |record| kind(&record.entry).is_some())?;
+    let mut listed = 0;
+    for record in &found.records {
+        let Some(kind) = kind(&record.entry) else { continue };
+        let waiting = matches!(kind, DeskKind::Refused | DeskKind::PaidLate);
+        listed += usize::from(!waiting);
+        if waiting || listed <= SETTLED {
+            rows.push(told(center, &record.entry, kind, waiting));
+        }
+    }
     rows.sort_by(|a, b| b.waiting.cmp(&a.waiting).then(b.number.cmp(&a.number)));
     Ok(rows)
 }
@@ -86,9 +71,103 @@ pub fn payer(center: &Center, receipt: &BankReceipt) -> Option<Party> {
     crate::lines::bank::payer::open(center.cabinet(), receipt.payer)
 }
 
+/// Whether the entry is the bank's word that a transfer was executed which it had said was not: such a one leaves the
+/// bank's account without having been in transit.
+pub(crate) fn paid_late(entry: &Entry) -> bool {
+    let paid = matches!(entry.request, Request::PayoutResult { result: TransferResult::Paid { .. }, .. });
+    let transit = entry.postings.iter().any(|posting| posting.account == Account::PayoutsInTransit);
+    paid && matches!(entry.decision, Decision::Done(_)) && !transit
+}
+
+/// What the desk makes of the bank's word; `None` where all is as it should be, and for receipts, which the books
+/// list themselves.
+fn kind(entry: &Entry) -> Option<DeskKind> {
+    match (&entry.request, entry.refusal()) {
+        (Request::Credit(_), Some(Refusal::Duplicate { .. })) => Some(DeskKind::Duplicate),
+        (Request::Credit(_) | Request::PayoutResult { .. }, Some(_)) => Some(DeskKind::Refused),
+        (Request::PayoutResult { result: TransferResult::Failed { .. }, .. }, None) => {
+            Some(DeskKind::FailedPayout)
+        }
+        _ => paid_late(entry).then_some(DeskKind::PaidLate),
+    }
+}
+
+fn told(center: &Center, entry: &Entry, kind: DeskKind, waiting: bool) -> DeskRow {
+    let line = words::row(entry, center.local());
+    let (mut amount, mut reference) = (line.amount.unwrap_or_else(|| center.local().sum(0)), String::new());
+    match &entry.request {
+        Request::Credit(credit) => {
+            amount = Money::of(credit.currency, credit.amount);
+            reference = credit.reference.clone().unwrap_or_default();
+        }
+        Request::PayoutResult { payout, .. } => {
+            if let Some(payout) = center.desk().state().payout(*payout) {
+                amount = center.local().money(payout.amount);
+            }
+        }
+        _ => {}
+    }
+    let words = match (&entry.request, entry.refusal(), kind) {
+        (Request::Credit(credit), Some(Refusal::Duplicate { of }), _) => format!(
+            "Told twice by the bank: {} was booked as {of}, and no money came a second time.",
+            credit.bank_reference
+        ),
+        (Request::Credit(_), ..) => {
+            format!(
+                "{} came in and is not in the books: {}. Settle it with the bank.",
+                amount.text, line.words
+            )
+        }
+        (_, _, DeskKind::Refused) => format!(
+            "The bank contradicts the books, which were not changed: {}. Compare them with the bank's statement.",
+            line.words
+        ),
+        (_, _, DeskKind::PaidLate) => {
+            format!(
+                "The bank contradicts itself: {}, after it had said that it was not executed. {}",
+                line.words,
+                owed(center, entry)
+            )
+        }
+        _ => format!("{}.", line.words),
+    };
+    DeskRow {
+        number: entry.number,
+        kind,
+        at: line.at,
+        amount,
+        words,
+        reference,
+        payer: String::new(),
+        request: None,
+        waiting,
+    }
+}
+
+/// What a transfer that was paid late leaves to be done.
+fn owed(center: &Center, entry: &Entry) -> String {
+    let twice = entry.postings.iter().find_map(|posting| match (posting.account, posting.side) {
+        (Account::Receivable(account), Side::Debit) => Some((account, posting.amount)),
+        _ => None,
+    });
+    match twice {
+        Some((account, amount)) => format!(
+            "{account} was paid {} twice and owes it: ask for it back.",
+            center.local().money(amount).text
+        ),
+        None => "It is booked as executed and can't be paid again; ask the bank why.".into(),
+    }
+}
+
 fn unmatched(center: &Center, number: EntryNumber, receipt: &BankReceipt) -> DeskRow {
-    let why = words::mismatch(&receipt.mismatch, center.local());
+    let returned = receipt.reference.as_ref().filter(|words| words.starts_with(RETURNED));
+    let why = returned.cloned().unwrap_or_else(|| words::mismatch(&receipt.mismatch, center.local()));
     let words = match receipt.state {
+        ReceiptState::Waiting if returned.is_some() => {
+            format!(
+                "Money came back: {why}. It is still owed to whoever it was sent to; settle it with them."
+            )
+        }
         ReceiptState::Waiting => {
             format!("Money came in: {why}. Assign it to a card request, or send it back.")
         }
@@ -119,8 +198,4 @@ fn request_of(mismatch: &Mismatch) -> Option<EntryNumber> {
         | Mismatch::AlreadyPaid { request }
         | Mismatch::Lapsed { request } => Some(*request),
     }
-}
-
-fn failed(request: &Request) -> bool {
-    matches!(request, Request::PayoutResult { result: ledger::request::TransferResult::Failed { .. }, .. })
 }

@@ -276,6 +276,10 @@ pub enum DeskKind {
     Duplicate,
     /// A transfer that the bank did not execute.
     FailedPayout,
+    /// What the bank told and the books could not take.
+    Refused,
+    /// A transfer that the bank executed after it had said that it would not.
+    PaidLate,
 }
 
 /// A line of the bank desk.

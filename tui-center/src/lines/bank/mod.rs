@@ -19,8 +19,9 @@ pub mod payer;
 use std::{collections::BTreeSet, time::Duration};
 
 use ledger::{
-    Decision, Outcome,
+    Decision, Outcome, Request,
     request::{Credit, TransferResult},
+    state::PayoutState,
 };
 use tokio::sync::broadcast::error::RecvError;
 use wire::id::{Digest, EntryNumber};
@@ -32,11 +33,17 @@ use self::{
 use crate::{
     center::Center,
     errors::{Room, Weight},
+    inquiry::desk,
     settlement::{Act, Answer, DeskError, Work},
 };
 
 /// How long to wait before the folders are tried again after an error.
 const AFTER_ERROR: Duration = Duration::from_secs(5);
+
+/// How the reference of a credit begins that is a transfer of the center's come back.
+pub const RETURNED: &str = "returned transfer of payout";
+/// How the words begin with which a transfer failed that came back before its execution was told.
+const RETURNED_AS: &str = "returned as";
 
 /// The bank's line of a serving center.
 pub struct Line {
@@ -161,17 +168,29 @@ impl Line {
     }
 
     async fn credit(&self, arrived: &Arrived, movement: &Movement, notice: Digest) -> Result<(), DeskError> {
-        if let Some(words) = &movement.returned
-            && let Some(payout) = self.payout_of(movement)
-        {
-            let result = TransferResult::Failed { words: format!("returned: {words}") };
-            return self.settle(arrived, payout, result).await;
+        let mut reference = movement.reference.as_ref().map(ToString::to_string);
+        if let Some(payout) = self.payout_of(movement) {
+            if let Some(words) = &movement.returned
+                && self.undoes(movement, payout)
+            {
+                let words = format!("{}{words}", returned_as(movement));
+                return self.settle(arrived, payout, TransferResult::Failed { words }).await;
+            }
+            // Anybody who was paid knows the id, so that a card request's reference goes before it.
+            let asked = reference.as_deref().and_then(ledger::reference::parse).is_some();
+            if movement.returned.is_some() || !asked {
+                let why = movement.returned.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                reference = Some(format!("{RETURNED} {payout}{why}"));
+            }
+        } else if let Some(words) = reference.as_mut().filter(|words| words.starts_with(RETURNED)) {
+            // Only the line itself says so; a payer who types it is quoted.
+            *words = format!("“{words}”");
         }
         let mut credit = Credit {
             bank_reference: movement.bank_reference.to_string(),
             amount: movement.amount,
             currency: movement.currency,
-            reference: movement.reference.as_ref().map(ToString::to_string),
+            reference,
             payer: Digest([0; 32]),
             notice,
         };
@@ -255,9 +274,47 @@ impl Line {
             );
             return Ok(());
         }
+        if matches!(result, TransferResult::Paid { .. })
+            && let Some(words) = self.failure_of(payout).filter(|words| words.starts_with(RETURNED_AS))
+        {
+            self.tell(
+                Weight::Warning,
+                format!(
+                    "The bank's file {} tells that {payout} was executed; that it was {words} is in the books already, and both together moved nothing.",
+                    arrived.name
+                ),
+            );
+            return Ok(());
+        }
         let answer = self.center.desk().submit(Work::act(Act::PayoutResult { payout, result })).await?;
         self.tell_of(&answer);
         Ok(())
+    }
+
+    /// Whether a returned movement undoes a transfer that the books still have in transit: then no money came in that
+    /// they know to be gone. Told again, it still does.
+    fn undoes(&self, movement: &Movement, payout: EntryNumber) -> bool {
+        let held = self.center.desk().state().payout(payout).cloned();
+        let Some(held) = held else { return false };
+        match held.state {
+            PayoutState::InTransit => {
+                held.amount == movement.amount && movement.currency == self.center.settings().currency
+            }
+            PayoutState::Failed { .. } => {
+                self.failure_of(payout).is_some_and(|words| words.starts_with(&returned_as(movement)))
+            }
+            PayoutState::Paid { .. } => false,
+        }
+    }
+
+    /// The words with which a transfer failed.
+    fn failure_of(&self, payout: EntryNumber) -> Option<String> {
+        let state = self.center.desk().state().payout(payout)?.state;
+        let PayoutState::Failed { by } = state else { return None };
+        match self.center.desk().reader().read(by).ok()?.entry.request {
+            Request::PayoutResult { result: TransferResult::Failed { words }, .. } => Some(words),
+            _ => None,
+        }
     }
 
     fn payout_of(&self, movement: &Movement) -> Option<EntryNumber> {
@@ -271,13 +328,23 @@ impl Line {
         let entry = &answer.record.entry;
         let failed = matches!(entry.decision, Decision::Done(Outcome::PayoutSettled { paid: false, .. }));
         let unmatched = matches!(entry.decision, Decision::Done(Outcome::Unmatched(_)));
-        if !answer.repeated && (failed || unmatched || entry.refusal().is_some()) {
+        let refused = entry.refusal().is_some();
+        let late = desk::paid_late(entry);
+        if !answer.repeated && (failed || unmatched || refused || late) {
             let words = crate::inquiry::words::words(entry, self.center.local());
-            self.tell(Weight::Warning, format!("{}: {words}.", entry.number));
+            let contradicts = late || (refused && matches!(entry.request, Request::PayoutResult { .. }));
+            let weight = if contradicts { Weight::Alarm } else { Weight::Warning };
+            let before = if late { " The bank had said before that it was not executed." } else { "" };
+            self.tell(weight, format!("{}: {words}.{before}", entry.number));
         }
     }
 
     fn tell(&self, weight: Weight, words: String) {
         self.center.errors().tell(Room::Bank, weight, words);
     }
+}
+
+/// The bank's reference names the movement, so that one told again is known.
+fn returned_as(movement: &Movement) -> String {
+    format!("{RETURNED_AS} {}: ", movement.bank_reference)
 }
