@@ -4,11 +4,13 @@
 //! schema; with `--plain` it is unadorned lines for screen readers and pipes.
 
 mod act;
+mod arguments;
 mod manual;
 mod secret;
 mod table;
 
 pub use act::{FailureKind, Password};
+pub use arguments::arguments;
 pub use clap_complete::Shell;
 pub use manual::{completions, man};
 pub use secret::{PasswordA, PasswordB, SecretError, SecretFrom, SecretName, Source, prompt, prompt_new};
@@ -23,6 +25,7 @@ use serde::Serialize;
 use crate::control::ControlError;
 use crate::profile::ProfileError;
 use crate::session::SessionError;
+use crate::text::clean;
 
 /// The name of the JSON that is printed; it changes only when something is taken away or changes its meaning.
 pub const SCHEMA: &str = "inkan/1";
@@ -222,16 +225,18 @@ impl Out {
         if failure.exit == Exit::BrokenPipe {
             return failure.exit;
         }
+        // Words may quote what the caller typed, which nobody has cleaned.
+        let (words, hint) = (clean(&failure.words), failure.hint.as_deref().map(clean));
         if self.is_json() {
             let error = serde_json::json!({
                 "schema": SCHEMA,
                 "ok": false,
-                "error": { "kind": failure.code, "message": failure.words, "hint": failure.hint },
+                "error": { "kind": failure.code, "message": words, "hint": hint },
             });
             let _ = writeln!(io::stdout(), "{error}");
         } else {
-            let _ = writeln!(io::stderr(), "{program}: {}", failure.words);
-            if let Some(hint) = &failure.hint {
+            let _ = writeln!(io::stderr(), "{program}: {words}");
+            if let Some(hint) = &hint {
                 let _ = writeln!(io::stderr(), "{program}: {hint}");
             }
         }

@@ -9,7 +9,7 @@ mod serve;
 
 use std::{process::ExitCode, sync::Arc};
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use ledger::request::Standing;
 use tui_kit::{
     cli::{self, Common, Exit, Out, SecretFrom, SecretName},
@@ -187,10 +187,9 @@ struct Context {
 
 /// Runs the program with these screens: parses its arguments, does what they say, and gives the exit code.
 pub fn run(screens: Option<Arc<dyn Screens>>) -> ExitCode {
-    let matches = command().get_matches();
-    let cli = match Cli::from_arg_matches(&matches) {
+    let cli: Cli = match cli::arguments(command()) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(code) => return code,
     };
     let out = cli.common.out();
     // What is said beside the words of a success: books that do not hold.
@@ -321,6 +320,8 @@ fn kind(text: &str) -> Result<EntryKind, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::FromArgMatches as _;
+
     use super::*;
 
     #[test]

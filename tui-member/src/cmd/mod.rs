@@ -9,7 +9,7 @@ mod reach;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tui_kit::{
     cli::{self, Common, Exit, Out, PasswordA, PasswordB, SecretFrom},
     profile::Profile,
@@ -112,10 +112,9 @@ struct Context {
 
 /// Runs the program: parses its arguments, does what they say, and gives the exit code.
 pub fn run() -> ExitCode {
-    let matches = command().get_matches();
-    let cli = match Cli::from_arg_matches(&matches) {
+    let cli: Cli = match cli::arguments(command()) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(code) => return code,
     };
     let out = cli.common.out();
     // What a subcommand says about its success beside words: a receipt that does not verify, an outcome still unknown.
@@ -192,6 +191,8 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
+    use clap::FromArgMatches as _;
+
     use super::*;
 
     #[test]

@@ -10,7 +10,7 @@ mod serve;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tui_kit::{
     cli::{self, Common, Exit, Out, PasswordA, PasswordB, SecretFrom},
     profile::Profile,
@@ -106,10 +106,9 @@ struct Context {
 
 /// Runs the program: parses its arguments, does what they say, and gives the exit code.
 pub fn run() -> ExitCode {
-    let matches = command().get_matches();
-    let cli = match Cli::from_arg_matches(&matches) {
+    let cli: Cli = match cli::arguments(command()) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(code) => return code,
     };
     let out = cli.common.out();
     // What a subcommand says about its success beside words: a receipt that does not verify, an outcome still unknown.
@@ -139,6 +138,9 @@ fn start(cli: Cli, out: Out) -> Result<Exit, cli::Failure> {
     runtime.block_on(async {
         match cli.command {
             Some(wanted) => wanted.run(&context).await,
+            None if context.out.is_json() => Err(cli::Failure::usage(
+                "the screens have no JSON; name what to do, “tui-store help” lists it",
+            )),
             None => serve::screens(&context).await,
         }
     })
@@ -173,6 +175,8 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
+    use clap::FromArgMatches as _;
+
     use super::*;
 
     #[test]
