@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use tui_kit::profile::settings_fault;
 use wire::{key::VerificationKey, message::BankAccount, sheet::Invitation, text::Line};
 
 use crate::lines::bank::account;
@@ -104,7 +105,7 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let wrong = |why: String| ConfigError { path: path.display().to_string(), why };
         let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        let config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| wrong(settings_fault(&text, &error)))?;
         config.check().map_err(wrong)?;
         Ok(config)
     }

@@ -7,8 +7,14 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
+use crate::text::{clean, truncate};
+
 /// The name taken where a person gives none.
 pub const DEFAULT: &str = "default";
+/// How much of a name that can't be one is shown.
+const NAME_SHOWN: usize = 64;
+/// How much is said about a fault in the settings.
+const FAULT_SHOWN: usize = 300;
 
 /// The directories of one profile.
 ///
@@ -84,7 +90,7 @@ impl Profile {
         }
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         if wanted.is_empty() || wanted.len() > 64 || wanted.starts_with('.') || !wanted.chars().all(fits) {
-            return Err(ProfileError::Name(crate::text::clean(wanted).into_owned()));
+            return Err(ProfileError::Name(truncate(&clean(wanted), NAME_SHOWN).into_owned()));
         }
         let base = etcetera::choose_base_strategy().map_err(|_| ProfileError::NoHome)?;
         let below = |root: PathBuf| root.join("inkan").join(program).join(wanted);
@@ -160,7 +166,7 @@ impl Profile {
                 let mut holder = String::new();
                 // A holder that has not written its pid yet is still a holder.
                 let _ = (&mut file).take(200).read_to_string(&mut holder);
-                let holder = crate::text::clean(holder.trim()).into_owned();
+                let holder = clean(holder.trim()).into_owned();
                 let holder = if holder.is_empty() { "another process".to_owned() } else { holder };
                 return Err(ProfileError::InUse { profile: self.name.clone(), holder });
             }
@@ -171,6 +177,16 @@ impl Profile {
         writeln!(file, "{} (pid {})", self.program, std::process::id()).map_err(failed)?;
         Ok(ProfileLock { _file: file })
     }
+}
+
+/// What is wrong with the text of a settings file, in one sentence with line and column.
+pub fn settings_fault(text: &str, error: &toml::de::Error) -> String {
+    let said = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = truncate(&clean(&said), FAULT_SHOWN).into_owned();
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return words };
+    let (line, column) =
+        (before.split('\n').count(), before.rsplit('\n').next().unwrap_or("").chars().count() + 1);
+    format!("line {line}, column {column}: {words}")
 }
 
 /// Makes a directory and its parents, `0700`.

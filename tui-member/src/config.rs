@@ -4,6 +4,8 @@ use std::{fs, io, path::Path, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use tui_kit::profile::settings_fault;
+
 use crate::{
     act::Failure,
     center::{Means, Patience},
@@ -42,7 +44,7 @@ impl Config {
             }
         };
         let wrong = |why: &dyn std::fmt::Display| Failure::not_possible(format!("{}: {why}", path.display()));
-        let config: Self = toml::from_str(&text).map_err(|error| wrong(&error))?;
+        let config: Self = toml::from_str(&text).map_err(|error| wrong(&settings_fault(&text, &error)))?;
         if config.connect_seconds == 0 || config.answer_seconds == 0 {
             return Err(wrong(&"connect_seconds and answer_seconds are at least 1"));
         }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use tui_kit::profile::settings_fault;
 
 /// The settings of a store's program. Every key may be left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,8 +57,7 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(failed(error.to_string())),
         };
-        let config: Self =
-            toml::from_str(&text).map_err(|error| failed(error.to_string().trim_end().to_owned()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| failed(settings_fault(&text, &error)))?;
         config.check().map_err(failed)?;
         Ok(config)
     }
