@@ -88,9 +88,13 @@ pub(crate) fn stamp(folder: &Path, entries: &[Entry]) -> Vec<Option<(u64, std::t
 pub fn read(folder: &Path, currency: Currency) -> Result<Vec<Entry>, Vec<Fault>> {
     let path = folder.join(FILE);
     let whole = |words: String| vec![Fault { place: None, item: None, words }];
-    let length = fs::metadata(&path)
-        .map_err(|error| whole(format!("cannot be read in {}: {error}", folder.display())))?
-        .len();
+    let found = fs::metadata(&path)
+        .map_err(|error| whole(format!("cannot be read in {}: {error}", folder.display())))?;
+    if !found.is_file() {
+        // A pipe would be waited on for ever.
+        return Err(whole(format!("in {} is not a file", folder.display())));
+    }
+    let length = found.len();
     if length > FILE_BYTES_MAX {
         return Err(whole(format!("is {length} bytes long; at most {FILE_BYTES_MAX} fit")));
     }
