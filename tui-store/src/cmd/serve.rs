@@ -8,6 +8,7 @@ use tui_kit::{
     cli::{self, Exit, facts},
     control::{self, ControlError},
 };
+use vault::{Locked, Surroundings};
 
 use super::{Context, reach::told};
 use crate::{
@@ -51,7 +52,11 @@ async fn not_running(context: &Context) -> Result<(), cli::Failure> {
     match control::connect(&context.profile.control_socket()).await {
         Err(ControlError::NotRunning) => Ok(()),
         Ok(_) => {
-            let words = format!("the store of profile {} is open already", context.profile.name());
+            let held = Locked::claim(context.profile.data(), Surroundings::system()).err();
+            let words = held.map_or_else(
+                || format!("the store of profile {} is open already", context.profile.name()),
+                |error| error.to_string(),
+            );
             Err(cli::Failure::refused("held", words).hint("end that program first"))
         }
         Err(error) => Err(error.into()),
