@@ -9,7 +9,7 @@ use std::fmt;
 use ledger::request::{OperatorRole, Standing};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use wire::{id::EntryNumber, receipt::EntryKind, sheet::Invitation, time::Timestamp};
+use wire::{id::EntryNumber, receipt::EntryKind, sheet::Invitation, text::Line, time::Timestamp};
 
 use crate::{
     center::Center,
@@ -309,7 +309,10 @@ impl Center {
                 self.enter(settlement::Act::ReturnReceipt { by, receipt }).await
             }
             Act::Standing { of, frozen, reason } => {
-                let reason = reason.trim().to_owned();
+                // It stands in the books for ever, and every console shows it.
+                let reason = Line::new(&reason)
+                    .map_err(|error| ActError::new("usage", format!("the reason: {error}")))?
+                    .to_string();
                 if reason.is_empty() {
                     return Err(ActError::new("usage", "say why: the reason stands in the books"));
                 }
