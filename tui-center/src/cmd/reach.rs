@@ -10,6 +10,7 @@ use tui_kit::{
 use super::Context;
 use crate::{
     acts::{Act, ActError, Identity, Passphrase},
+    center::OpenError,
     operators::Operators,
     places::Places,
     serve::{self, Call, OnceError},
@@ -25,6 +26,15 @@ pub(super) struct Reach<'a> {
 impl Context {
     pub(super) fn places(&self) -> Places {
         Places::of(&self.profile)
+    }
+
+    /// Whether a center was founded here; asked before any passphrase is.
+    pub(super) fn founded(&self) -> Result<(), cli::Failure> {
+        let places = self.places();
+        if places.config.exists() {
+            return Ok(());
+        }
+        Err(open_told(&OpenError::NotFounded(places.data.display().to_string())))
     }
 
     pub(super) fn reach(&self) -> Reach<'_> {
@@ -113,8 +123,7 @@ fn once_told(error: OnceError) -> cli::Failure {
 }
 
 /// Why a center does not open, as the command line tells it.
-pub(super) fn open_told(error: &crate::center::OpenError) -> cli::Failure {
-    use crate::center::OpenError;
+pub(super) fn open_told(error: &OpenError) -> cli::Failure {
     let code = match error {
         OpenError::NotFounded(_) => "not-founded",
         OpenError::Profile(tui_kit::profile::ProfileError::InUse { .. }) => "in-use",

@@ -39,6 +39,7 @@ impl Serve {
             let hint = format!("{PROGRAM} serve --headless serves without a screen");
             Session::possible().map_err(|error| cli::Failure::from(error).hint(hint))?;
         }
+        context.founded()?;
         let passphrase = context.service.read()?;
         let server = Server::start(&context.profile, passphrase, context.screens.clone()).await;
         let server = server.map_err(|error| open_told(&error))?;
