@@ -51,6 +51,11 @@ fn town_with_console() -> (Town, Screen) {
     (town, screen)
 }
 
+/// Whether this screen of the console is shown: the head names it, and not just the row of all their titles.
+pub(crate) fn is_on(screen: &Screen, title: &str) -> bool {
+    row(screen, 0).trim_start().starts_with(title)
+}
+
 /// The center answers, and its books balance.
 #[track_caller]
 fn goes_on(network: &Network) {
@@ -75,7 +80,7 @@ fn every_screen_of_the_console_is_whole_at_every_size() {
             screen.keys(&(at + 1).to_string()).expect("typed");
             let whole = |screen: &Screen| {
                 let foot = row(screen, size.1 - 1);
-                screen.text().contains(title) && foot.trim_end().ends_with("help") && !foot.contains('…')
+                is_on(screen, title) && foot.trim_end().ends_with("help") && !foot.contains('…')
             };
             let shown = screen.wait_for(title, whole).expect("head and foot");
             let holds = match *title {
@@ -105,7 +110,7 @@ fn the_console_lines_up_under_japanese_names() {
     let screen = console(&town.network, (120, 40));
     screen.keys("3").expect("typed");
     screen
-        .wait_until("the stores", |shown| shown.contains("さくら出版") && shown.contains("Ume Tools"))
+        .wait_for("the stores", |screen| is_on(screen, "Stores") && screen.text().contains("Ume Tools"))
         .expect("listed");
     let columns =
         |text: &str| -> Vec<u16> { rows(&screen).filter_map(|row| column(&screen, row, text)).collect() };
@@ -113,7 +118,7 @@ fn the_console_lines_up_under_japanese_names() {
     assert!(stores.len() == 2 && stores[0] == stores[1], "{stores:?}\n{}", screen.text());
     screen.keys("5").expect("typed");
     screen
-        .wait_until("the transactions", |shown| shown.contains("pays") && shown.contains("12,000 JPY"))
+        .wait_for("the payments", |screen| is_on(screen, "Transactions") && screen.text().contains("pays"))
         .expect("listed");
     let amounts = columns(" JPY");
     assert!(
@@ -192,7 +197,9 @@ fn ctrl_c_and_quitting_on_the_centers_own_terminal_ask_for_the_word() {
     }
     // The whole window does not stop with Ctrl-Z: there are others whom it serves.
     screen.keys("<c-z>2").expect("typed");
-    screen.wait(MEMBER).expect("the members");
+    screen
+        .wait_for("the members", |screen| is_on(screen, "Members") && screen.text().contains(MEMBER))
+        .expect("it goes on");
     goes_on(&town.network);
 
     screen.keys("<c-c>").expect("typed");

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    console::console,
+    console::{console, is_on},
     world::{Town, done},
 };
 
@@ -54,7 +54,7 @@ fn the_console_stays_responsive_while_payments_stream() {
             })
         });
         let screens = [
-            ("5", "Transactions", "payment"),
+            ("5", "Transactions", "pays"),
             ("2", "Members", "aoi"),
             ("3", "Stores", "Ume Tools"),
             ("4", "Keys", "signature"),
@@ -65,7 +65,8 @@ fn the_console_stays_responsive_while_payments_stream() {
             for (key, title, holds) in screens {
                 let since = Instant::now();
                 screen.keys(key).expect("typed");
-                let here = screen.wait_until(title, |shown| shown.contains(title) && shown.contains(holds));
+                let here =
+                    screen.wait_for(title, |screen| is_on(screen, title) && screen.text().contains(holds));
                 if here.is_err() {
                     over.store(true, Ordering::Relaxed);
                 }
