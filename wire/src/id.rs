@@ -180,6 +180,10 @@ number!(
     /// receipt, notice, claim, payout report and console.
     EntryNumber, "T", "transaction number like T-000001-3"
 );
+number!(
+    /// The number under which the center looks at an application to join.
+    ApplicationNumber, "A", "application number like A-000001-3"
+);
 
 /// A member or a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

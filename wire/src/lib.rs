@@ -10,6 +10,7 @@
 //! | [`key`] | Ed25519 keys and signatures, and what makes a key acceptable |
 //! | [`telegram`] | the envelope: exact bytes, signer, signature; [`telegram::Authentic`] |
 //! | [`payload`] | what telegrams say: registration, card request, payment, claim, refund ... |
+//! | [`admission`] | joining before there is an account: guide, application, kit, activation code |
 //! | [`order`] | what a member and a store agree on, and the hashes that bind it |
 //! | [`merkle`], [`checkpoint`], [`receipt`], [`sheet`] | evidence that verifies offline |
 //! | [`message`] | requests, answers and pushes between a terminal and the center |
@@ -21,6 +22,7 @@
 //! Invariants: a telegram is verified on the bytes as received and decoded only afterwards; everything that
 //! another party typed is cleaned when it is decoded; no decoder allocates more than [`limits`] allows.
 
+pub mod admission;
 pub mod amount;
 pub mod bounded;
 pub mod checkpoint;

@@ -33,10 +33,21 @@ pub const ADDRESSES: usize = 8;
 pub const SHEET_KEYS: usize = 256;
 /// Fields of one form.
 pub const FORM_FIELDS: usize = 100;
+/// Programs that one admission kit offers.
+pub const BUILDS: usize = 64;
+/// One program that an admission kit offers.
+pub const BUILD: u64 = 256 << 20;
+/// The sealed copy of a vault that the center keeps for its owner.
+pub const VAULT_COPY: u64 = 64 << 20;
+/// Cashiers of one store.
+pub const CASHIERS: usize = 100;
 /// Requests that one connection may have unanswered.
 pub const PIPELINE: usize = 64;
 
 /// How far ahead a telegram's `valid_until` or an offer's expiry may lie, in milliseconds (7 days).
 pub const VALIDITY_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+/// How long a new recovery key that the signature key asked for waits until it is in force, and how long no money
+/// leaves an account whose lost terminal was replaced, in milliseconds (72 hours).
+pub const CAUTION_MS: u64 = 72 * 60 * 60 * 1000;
 /// The largest amount that one act may move, in minor units; sums of any 1,000,000 of them fit an `i64`.
 pub const AMOUNT: u64 = 1_000_000_000_000;

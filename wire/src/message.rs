@@ -1,28 +1,39 @@
 //! What a terminal and the center say to each other.
 //!
 //! The center speaks first: one [`ServerHello`]. Then the terminal calls with [`Request`]s, which may be pipelined;
-//! each gets one [`Answer`]. Between answers the center may push. Only [`Request::Form`], [`Request::Register`] and
-//! [`Request::Login`] are heard before a login. Variants are only ever appended.
+//! each gets one [`Answer`]. Between answers the center may push. Before a login only what joining takes is heard
+//! ([`crate::admission`]), [`Request::Login`] and [`Request::Recover`]. Variants are only ever appended.
+
+mod form;
+mod mail;
+mod verdict;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    admission::{ActivationCode, ApplicationView, ApplyCall, Guide},
     amount::{Amount, Currency},
     bounded::{Bytes, List},
     checkpoint::SignedCheckpoint,
     id::{
-        AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, OrderHash, Role, Salt,
-        StoreNumber, TelegramId,
+        AccountNumber, ApplicationNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, Role,
+        Salt, StoreNumber, TelegramId,
     },
-    key::Signature,
+    key::{Signature, VerificationKey},
     limits,
-    payload::{ClaimEvidence, KeyEvent, RefundReason},
-    receipt::{PayoutState, Receipt},
+    payload::{CashierRights, ClaimEvidence, KeyEvent, KeyRole},
+    receipt::Receipt,
     telegram::Telegram,
     text::{Line, Prose},
     time::Timestamp,
+};
+
+pub use self::{
+    form::{Field, FieldKind, Form, Particulars, field},
+    mail::{Mail, MailItem, MailPage},
+    verdict::{Effect, Refusal, Verdict},
 };
 
 /// The version of the protocol that this crate speaks.
@@ -115,6 +126,58 @@ pub enum Request {
         /// Which entry.
         entry: EntryNumber,
     },
+    /// The guide page for a role. → [`Answer::Guide`]
+    Guide(Role),
+    /// To be looked at by the center, or to amend what was asked back. → [`Answer::Application`]
+    Apply(Box<ApplyCall>),
+    /// How an application stands. → [`Answer::Application`]
+    Application {
+        /// Which.
+        number: ApplicationNumber,
+        /// The application's terminal key over [`crate::admission::application_message`].
+        signature: Signature,
+    },
+    /// The newest admission kit: a signed [`crate::admission::Kit`]. → [`Answer::Kit`]
+    Kit,
+    /// A piece of a program that the kit offers. → [`Answer::Piece`]
+    Build {
+        /// The program's digest.
+        digest: Digest,
+        /// From which byte.
+        offset: u64,
+    },
+    /// To speak on this connection as the account of a recovery key: to take the deposited copy and to change keys, and
+    /// nothing else. → [`Answer::Recovering`]
+    Recover {
+        /// The recovery key.
+        key: VerificationKey,
+        /// Its signature over [`recover_message`].
+        signature: Signature,
+    },
+    /// A piece of the deposited copy of the vault. → [`Answer::Piece`]
+    Copy {
+        /// From which byte.
+        offset: u64,
+    },
+    /// A piece of a copy of the vault to be kept; the last piece puts it in the place of the former one.
+    /// → [`Answer::Done`]
+    Deposit {
+        /// The whole copy's length.
+        length: u64,
+        /// SHA-256 of the whole copy.
+        digest: Digest,
+        /// Where this piece belongs.
+        offset: u64,
+        /// The piece.
+        bytes: Bytes<{ limits::CHUNK }>,
+    },
+    /// A store's cashiers. → [`Answer::Cashiers`]
+    Cashiers,
+}
+
+/// What a recovery key signs to be believed on a connection: `inkan/v1/recover ‖ 0 ‖ center ‖ key ‖ TLS exporter`.
+pub fn recover_message(center: &CenterId, key: &VerificationKey, exporter: &[u8; 32]) -> Vec<u8> {
+    [b"inkan/v1/recover\0".as_slice(), &center.0, &key.0, exporter].concat()
 }
 
 /// A registration with all that travels beside it.
@@ -126,8 +189,23 @@ pub struct RegisterCall {
     pub certificate: Telegram,
     /// The encoded [`Particulars`].
     pub particulars: Bytes<{ limits::PARTICULARS }>,
-    /// The salt under which the registration binds them.
+    /// The salt under which the registration binds them and the code.
     pub salt: Salt,
+    /// The activation code, as it came by mail or letter.
+    pub code: ActivationCode,
+    /// The terminal key's, and, where there is one, the recovery key's signature over
+    /// [`crate::payload::possession_message`].
+    pub possessions: List<(KeyRole, Signature), 2>,
+}
+
+/// What travels beside a [`crate::payload::KeyChange`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyEvidence {
+    /// The new key's signature over [`crate::payload::possession_message`]; none where a key is revoked.
+    pub possession: Option<Signature>,
+    /// The [`crate::payload::TerminalCertificate`] of the terminal key then in force, signed by the signature key then
+    /// in force; none where a recovery key changes or a key is revoked.
+    pub certificate: Option<Telegram>,
 }
 
 /// What travels beside a telegram.
@@ -137,101 +215,8 @@ pub enum Beside {
     Nothing,
     /// For a claim: what proves the deliveries, one for each payment, in the same order.
     Claim(List<ClaimEvidence, { limits::CLAIM_ITEMS }>),
-}
-
-/// What a form's field takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FieldKind {
-    /// One line.
-    Line,
-    /// Several lines.
-    Prose,
-    /// A date, `YYYY-MM-DD`.
-    Date,
-    /// An e-mail address.
-    Email,
-    /// A telephone number.
-    Phone,
-    /// A bank account: an IBAN, or `bank/branch/number`.
-    BankAccount,
-}
-
-/// One field of a form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Field {
-    /// Its name in [`Particulars`].
-    pub key: Line,
-    /// What stands beside it on the screen.
-    pub label: Line,
-    /// A sentence of help.
-    pub help: Line,
-    /// What it takes.
-    pub kind: FieldKind,
-    /// Whether it must be filled in.
-    pub required: bool,
-    /// The most characters it takes.
-    pub max_chars: u16,
-}
-
-/// The center's form for one role.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Form {
-    /// For whom.
-    pub role: Role,
-    /// Counts up with every change.
-    pub version: u32,
-    /// The fields, in the order of the screen.
-    pub fields: List<Field, { limits::FORM_FIELDS }>,
-    /// The terms that signing accepts.
-    pub terms: Prose,
-}
-
-impl Form {
-    /// The hash of the terms, which a registration signs.
-    pub fn terms_hash(&self) -> Digest {
-        Digest::of(&[b"inkan/v1/terms", self.terms.as_bytes()])
-    }
-}
-
-/// A filled-in form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Particulars {
-    /// The form's version.
-    pub form: u32,
-    /// Field keys and what was filled in, in the form's order.
-    pub fields: List<(Line, Prose), { limits::FORM_FIELDS }>,
-}
-
-impl Particulars {
-    /// What was filled in for a key; empty when nothing was.
-    pub fn field(&self, key: &str) -> &str {
-        self.fields.iter().find(|(name, _)| name.as_str() == key).map_or("", |(_, value)| value.as_str())
-    }
-}
-
-/// The keys of the fields that the center itself reads; a form may have more.
-pub mod field {
-    /// A member's name.
-    pub const NAME: &str = "name";
-    /// A postal address.
-    pub const ADDRESS: &str = "address";
-    /// A member's date of birth.
-    pub const BORN: &str = "born";
-    /// An e-mail address.
-    pub const EMAIL: &str = "email";
-    /// A telephone number.
-    pub const PHONE: &str = "phone";
-    /// The name a store trades under; it is public.
-    pub const TRADE_NAME: &str = "trade_name";
-    /// Whom to talk to at a store.
-    pub const CONTACT: &str = "contact";
-    /// The holder of a store's bank account.
-    pub const ACCOUNT_HOLDER: &str = "account_holder";
-    /// A store's bank account.
-    pub const BANK_ACCOUNT: &str = "bank_account";
-    /// The BIC of a store's bank, where its account is no IBAN or the bank wants it.
-    pub const BIC: &str = "bic";
+    /// For a change of a key.
+    Keys(Box<KeyEvidence>),
 }
 
 /// What the center answers.
@@ -264,6 +249,23 @@ pub enum Answer {
     Evidence(Receipt),
     /// Done; there is nothing to say.
     Done,
+    /// To [`Request::Guide`].
+    Guide(Guide),
+    /// To [`Request::Apply`] and [`Request::Application`].
+    Application(ApplicationView),
+    /// To [`Request::Kit`].
+    Kit(Telegram),
+    /// To [`Request::Build`] and [`Request::Copy`].
+    Piece {
+        /// From which byte.
+        offset: u64,
+        /// The bytes; fewer than a piece holds only at the end.
+        bytes: Bytes<{ limits::CHUNK }>,
+    },
+    /// To [`Request::Recover`]: as at a login.
+    Recovering(Box<Welcome>),
+    /// To [`Request::Cashiers`].
+    Cashiers(List<CashierView, { limits::CASHIERS }>),
     /// Not heard, and nothing was entered.
     Problem(Problem),
 }
@@ -283,175 +285,47 @@ pub struct Welcome {
     pub mail: u64,
     /// Whether payments are taken now.
     pub open: bool,
+    /// No money leaves the account until then.
+    pub held: Option<Timestamp>,
+    /// A recovery key that waits until it is in force.
+    pub waiting: Option<WaitingKey>,
+    /// The newest admission kit's number; higher than the one that is kept means that there is something new.
+    pub kit: u64,
+    /// Length, digest and time of the deposited copy of the vault.
+    pub copy: Option<CopyView>,
 }
 
-/// What became of a telegram.
+/// A recovery key that waits until it is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingKey {
+    /// The entry of the change.
+    pub change: EntryNumber,
+    /// The new key.
+    pub key: VerificationKey,
+    /// In force from then on.
+    pub from: Timestamp,
+}
+
+/// The copy of a vault that lies with the center, sealed to its owner's phrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyView {
+    /// Its length in bytes.
+    pub length: u64,
+    /// Its SHA-256.
+    pub digest: Digest,
+    /// When it was deposited.
+    pub at: Timestamp,
+}
+
+/// A store's cashier as the center has entered it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Verdict {
-    /// Entered and done.
-    Done {
-        /// What it brought about.
-        effect: Effect,
-        /// Evidence of it.
-        receipt: Receipt,
-    },
-    /// Entered and refused; the id is final.
-    Refused {
-        /// Why.
-        reason: Refusal,
-        /// Evidence of it.
-        receipt: Receipt,
-    },
-    /// Entered as never to be done.
-    Void {
-        /// Evidence of it.
-        receipt: Receipt,
-    },
-    /// Never entered, and its `valid_until` is past: it never will be.
-    Expired,
-}
-
-impl Verdict {
-    /// The evidence, where there is an entry.
-    pub fn receipt(&self) -> Option<&Receipt> {
-        match self {
-            Self::Done { receipt, .. } | Self::Refused { receipt, .. } | Self::Void { receipt } => {
-                Some(receipt)
-            }
-            Self::Expired => None,
-        }
-    }
-}
-
-/// What a telegram brought about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Effect {
-    /// A payment was settled.
-    Paid {
-        /// What the card holds when the payment was entered.
-        balance: Amount,
-    },
-    /// A card request was opened; this is how to pay for it.
-    FundingOpened(FundingTerms),
-    /// A payment was given back.
-    Refunded,
-    /// A claim was accepted; the payout follows.
-    Claimed,
-    /// A key was changed.
-    KeyChanged,
-}
-
-/// Why an authentic telegram was refused. Variants are only ever appended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Refusal {
-    /// The key that signed is not in force any more.
-    KeyNotInForce,
-    /// It came after its `valid_until`.
-    Expired,
-    /// The offer expired.
-    OfferExpired,
-    /// It is in another currency than the center's.
-    WrongCurrency,
-    /// An amount of nothing.
-    AmountZero,
-    /// An amount outside what the center allows.
-    AmountOutOfRange {
-        /// The least.
-        least: Amount,
-        /// The most.
-        most: Amount,
-    },
-    /// There is no such card, or it is another's.
-    UnknownCard,
-    /// The card is frozen.
-    CardFrozen,
-    /// The account is frozen.
-    AccountFrozen,
-    /// There is no such store.
-    UnknownStore,
-    /// The store's account is frozen.
-    StoreFrozen,
-    /// The order was paid before.
-    AlreadyPaid {
-        /// By this entry.
-        by: EntryNumber,
-    },
-    /// The card holds too little.
-    BalanceShort {
-        /// By so much.
-        by: Amount,
-    },
-    /// The telegram was entered as void.
-    Voided,
-    /// There is no such payment, or it is another's.
-    UnknownPayment {
-        /// The entry that was named.
-        payment: EntryNumber,
-    },
-    /// The payment was given back before.
-    AlreadyRefunded {
-        /// The payment.
-        payment: EntryNumber,
-    },
-    /// The payment was claimed before.
-    AlreadyClaimed {
-        /// The payment.
-        payment: EntryNumber,
-    },
-    /// The amount differs from the payment's.
-    WrongAmount {
-        /// The payment's.
-        expected: Amount,
-    },
-    /// These payments' goods are not delivered, or what should prove it does not.
-    NotDelivered {
-        /// Which.
-        payments: List<EntryNumber, { limits::CLAIM_ITEMS }>,
-    },
-    /// A claim that names nothing, names a payment twice, or not in ascending order.
-    ClaimOutOfOrder,
-    /// Too many refusals lately from this signer.
-    TooManyRefusals,
-    /// The store has no bank account that money could be sent to.
-    NoBankAccount,
-    /// The key is registered already.
-    KeyTaken,
-    /// What it names does not exist, or is not in the state for it.
-    NotPossible(Line),
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::KeyNotInForce => f.write_str("the key that signed it is not in force any more"),
-            Self::Expired => f.write_str("it came after the time until which it was valid"),
-            Self::OfferExpired => f.write_str("the store's offer has expired; order again"),
-            Self::WrongCurrency => f.write_str("it is in another currency than the center's"),
-            Self::AmountZero => f.write_str("the amount is nothing"),
-            Self::AmountOutOfRange { .. } => f.write_str("the amount is outside what the center allows"),
-            Self::UnknownCard => f.write_str("there is no such card of this member"),
-            Self::CardFrozen => f.write_str("the card is frozen; ask the center"),
-            Self::AccountFrozen => f.write_str("the account is frozen; ask the center"),
-            Self::UnknownStore => f.write_str("there is no such store"),
-            Self::StoreFrozen => f.write_str("the store's account is frozen"),
-            Self::AlreadyPaid { by } => write!(f, "this order was already paid by {by}"),
-            Self::BalanceShort { .. } => f.write_str("the card holds too little"),
-            Self::Voided => f.write_str("it was withdrawn before it arrived"),
-            Self::UnknownPayment { payment } => write!(f, "there is no payment {payment} of this store"),
-            Self::AlreadyRefunded { payment } => write!(f, "{payment} was already refunded"),
-            Self::AlreadyClaimed { payment } => write!(f, "{payment} was already claimed"),
-            Self::WrongAmount { .. } => f.write_str("the amount is not the one that was paid"),
-            Self::NotDelivered { payments } => {
-                let names: Vec<String> = payments.iter().map(ToString::to_string).collect();
-                write!(f, "not proved to be delivered: {}", names.join(", "))
-            }
-            Self::ClaimOutOfOrder => f.write_str("the claim names no payment, or one twice"),
-            Self::TooManyRefusals => f.write_str("too many refused telegrams lately; wait a minute"),
-            Self::NoBankAccount => f.write_str("no bank account is registered to send the money to"),
-            Self::KeyTaken => f.write_str("this key is registered already"),
-            Self::NotPossible(words) => f.write_str(words),
-        }
-    }
+pub struct CashierView {
+    /// Its terminal key.
+    pub key: VerificationKey,
+    /// What it may do.
+    pub rights: CashierRights,
+    /// The entry that certified it: its key event.
+    pub entry: EntryNumber,
 }
 
 /// Why a request was not heard.
@@ -546,75 +420,6 @@ pub struct BankAccount {
     pub number: Line,
     /// The bank's BIC, where there is one.
     pub bic: Option<Line>,
-}
-
-/// Unacknowledged mail, oldest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailPage {
-    /// The pieces.
-    pub items: List<MailItem, { limits::PAGE }>,
-    /// Whether more follow after the last.
-    pub more: bool,
-}
-
-/// One piece of mail: an entry that concerns the account. It is kept until acknowledged and may come twice; the
-/// entry number tells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailItem {
-    /// What happened.
-    pub body: Mail,
-    /// Evidence of it; its leaf holds number and time.
-    pub receipt: Receipt,
-}
-
-/// What a piece of mail says. Variants are only ever appended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Mail {
-    /// To a store: the payment notice.
-    Paid {
-        /// The order.
-        order: OrderHash,
-        /// The signed offer's digest.
-        offer: Digest,
-        /// How much.
-        total: Amount,
-    },
-    /// To a member: a payment came back.
-    Refunded {
-        /// The payment's entry.
-        payment: EntryNumber,
-        /// The card it came back to.
-        card: CardNumber,
-        /// How much.
-        amount: Amount,
-        /// Why.
-        reason: RefundReason,
-    },
-    /// To a member: the card is there.
-    CardIssued {
-        /// The entry of the request.
-        request: EntryNumber,
-        /// What it holds.
-        amount: Amount,
-        /// The [`crate::payload::CardCertificate`].
-        certificate: Telegram,
-    },
-    /// To a member: a card request lapsed.
-    CardLapsed {
-        /// The entry of the request.
-        request: EntryNumber,
-    },
-    /// To a store: how a claim's payout stands.
-    Payout {
-        /// The claim's entry.
-        claim: EntryNumber,
-        /// How much.
-        amount: Amount,
-        /// How it stands.
-        state: PayoutState,
-    },
-    /// To either: a key was changed.
-    KeyChanged(KeyEvent),
 }
 
 /// What the center says unasked.

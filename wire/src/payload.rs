@@ -9,8 +9,8 @@ use crate::{
     amount::{Amount, Currency},
     bounded::List,
     id::{
-        AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, Nonce, OrderHash, Role,
-        StoreNumber,
+        AccountNumber, ApplicationNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, Nonce,
+        OrderHash, StoreNumber, TelegramId,
     },
     key::VerificationKey,
     limits,
@@ -40,29 +40,50 @@ payload! {
     CardCertificate => CardCertificate,
     DirectoryPage => DirectoryPage,
     ChainHead => ChainHead,
+    KeyCancel => KeyCancel,
+    CashierChange => CashierChange,
 }
 
-/// A newcomer's wish to be entered in a register. Signed with the signature key that is to be registered.
+/// The last step of joining: the wish to be entered in the registers under the number that the center reserved. Signed
+/// with the signature key that is to be registered.
+///
+/// The same telegram puts new keys in the place of all former ones where the center admitted a lost terminal's owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
     /// The center it is for.
     pub center: CenterId,
-    /// Which register.
-    pub role: Role,
+    /// The application that was admitted.
+    pub application: ApplicationNumber,
+    /// The number that came with the activation code.
+    pub account: AccountNumber,
     /// The public half of the signature key.
     pub verification_key: VerificationKey,
     /// The terminal's line identity.
     pub terminal_key: VerificationKey,
     /// The recovery key, if a recovery phrase was made.
     pub recovery_key: Option<VerificationKey>,
-    /// [`particulars_hash`] of what travels beside.
+    /// [`particulars_hash`] of what travels beside: the particulars that were admitted.
     pub particulars: Digest,
+    /// [`crate::admission::ActivationCode::hash`] of the code that travels beside.
+    pub code: Digest,
     /// Hash of the terms that were accepted.
     pub terms: Digest,
     /// Makes it unlike every other.
     pub nonce: Nonce,
     /// Not to be entered after this.
     pub valid_until: Timestamp,
+}
+
+/// What a key signs to prove that whoever hands it in holds its private half:
+/// `inkan/v1/possession ‖ 0 ‖ center ‖ role ‖ telegram id`, where the telegram is the one that names the key and the role
+/// is one byte: 0 signature, 1 terminal, 2 recovery.
+pub fn possession_message(center: &CenterId, role: KeyRole, telegram: &TelegramId) -> Vec<u8> {
+    let role = match role {
+        KeyRole::Signature => 0,
+        KeyRole::Terminal => 1,
+        KeyRole::Recovery => 2,
+    };
+    [b"inkan/v1/possession\0".as_slice(), &center.0, &[role], &telegram.0].concat()
 }
 
 /// Binds particulars to a registration without telling them: `SHA-256("inkan/v1/particulars" ‖ salt ‖ bytes)`.
@@ -76,18 +97,42 @@ pub enum Rights {
     /// The owner's own terminal: line identity, acknowledging, offers.
     Owner,
     /// A member of staff.
-    Cashier {
-        /// A name for the owner's lists.
-        name: Line,
-        /// May make offers.
-        sell: bool,
-        /// May deliver.
-        deliver: bool,
-        /// May refund up to this much a day.
-        refund_limit: Amount,
-        /// May see the day's figures.
-        see_day: bool,
-    },
+    Cashier(CashierRights),
+}
+
+/// What a cashier's terminal may do. The store's serving program enforces it; the center checks refunds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashierRights {
+    /// A name for the owner's lists.
+    pub name: Line,
+    /// May make offers.
+    pub sell: bool,
+    /// May deliver.
+    pub deliver: bool,
+    /// May refund up to this much a business day; zero is none.
+    pub refund_limit: Amount,
+    /// May see the day's figures.
+    pub see_day: bool,
+}
+
+/// A store's owner certifies a cashier's terminal key, changes its rights or takes them away. Signed with the signature
+/// key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashierChange {
+    /// The center it is for.
+    pub center: CenterId,
+    /// Whose cashier.
+    pub store: StoreNumber,
+    /// The key event that put the signing key in force.
+    pub key_event: EntryNumber,
+    /// The cashier's terminal key.
+    pub key: VerificationKey,
+    /// What it may do from now on; `None` is nothing any more.
+    pub rights: Option<CashierRights>,
+    /// Makes it unlike every other.
+    pub nonce: Nonce,
+    /// Not to be entered after this.
+    pub valid_until: Timestamp,
 }
 
 /// The signature key says: this terminal key speaks on the line for me. Signed with the signature key.
@@ -115,6 +160,10 @@ pub enum KeyRole {
 }
 
 /// A change of one of an account's keys. Signed with the signature or the recovery key.
+///
+/// Beside it travel the proof that the new key is held, and, for a new signature or terminal key, the certificate of the
+/// terminal key then in force under the signature key then in force. A new recovery key that the signature key asks for
+/// is in force only after [`limits::CAUTION_MS`], and the old one can cancel it until then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyChange {
     /// The center it is for.
@@ -127,6 +176,23 @@ pub struct KeyChange {
     pub role: KeyRole,
     /// The new key; `None` revokes.
     pub key: Option<VerificationKey>,
+    /// Makes it unlike every other.
+    pub nonce: Nonce,
+    /// Not to be entered after this.
+    pub valid_until: Timestamp,
+}
+
+/// The recovery key in force cancels a recovery key that the signature key asked for and that still waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyCancel {
+    /// The center it is for.
+    pub center: CenterId,
+    /// Whose key.
+    pub account: AccountNumber,
+    /// The key event that put the signing recovery key in force.
+    pub key_event: EntryNumber,
+    /// The entry of the change that waits.
+    pub change: EntryNumber,
     /// Makes it unlike every other.
     pub nonce: Nonce,
     /// Not to be entered after this.
@@ -201,6 +267,8 @@ pub enum RefundReason {
     WrongTotal,
     /// Member and store agreed on it.
     Agreed,
+    /// The center decided it.
+    ByCenter,
 }
 
 impl RefundReason {
@@ -211,6 +279,7 @@ impl RefundReason {
             Self::CannotDeliver => "the store cannot deliver",
             Self::WrongTotal => "the amount paid is not the order's",
             Self::Agreed => "agreed between member and store",
+            Self::ByCenter => "the center decided it",
         }
     }
 }
@@ -222,7 +291,9 @@ pub struct Refund {
     pub center: CenterId,
     /// Who refunds.
     pub store: StoreNumber,
-    /// The key event that put the signing key in force.
+    /// The cashier's terminal key that signs; `None` when the store's signature key does.
+    pub cashier: Option<VerificationKey>,
+    /// The key event that put the signing key in force; for a cashier the entry of the [`CashierChange`].
     pub key_event: EntryNumber,
     /// The payment's entry.
     pub payment: EntryNumber,

@@ -63,6 +63,16 @@ pub enum EntryKind {
     Standing,
     /// A time-out the desk made: a card request lapsed.
     Lapse,
+    /// An applicant was admitted, refused or asked back, or got a new code.
+    Admission,
+    /// A mail was accepted, a letter printed, or either given up.
+    Post,
+    /// An operator proposed an act that takes another's confirmation, or it was dropped.
+    Proposal,
+    /// Personal data was shown to an operator, handed out, or erased.
+    Disclosure,
+    /// A store certified a cashier, or took the rights away.
+    Cashier,
 }
 
 impl EntryKind {
@@ -86,6 +96,11 @@ impl EntryKind {
             Self::DeskAct => "desk act",
             Self::Standing => "standing",
             Self::Lapse => "lapse",
+            Self::Admission => "admission",
+            Self::Post => "post",
+            Self::Proposal => "proposal",
+            Self::Disclosure => "disclosure",
+            Self::Cashier => "cashier",
         }
     }
 }
@@ -231,6 +246,18 @@ pub enum MemberPart {
         /// The entry of the request.
         request: EntryNumber,
     },
+    /// A new recovery key waits until it is in force.
+    KeyChangeWaits {
+        /// The new key.
+        key: VerificationKey,
+        /// In force from then on.
+        from: Timestamp,
+    },
+    /// A recovery key that waited never comes into force.
+    KeyChangeCancelled {
+        /// The entry of the change.
+        change: EntryNumber,
+    },
 }
 
 /// What a store learns from an entry. Variants are only ever appended.
@@ -301,6 +328,34 @@ pub enum StorePart {
         amount: Amount,
         /// How it stands.
         state: PayoutState,
+    },
+    /// A new recovery key waits until it is in force.
+    KeyChangeWaits {
+        /// The new key.
+        key: VerificationKey,
+        /// In force from then on.
+        from: Timestamp,
+    },
+    /// A recovery key that waited never comes into force.
+    KeyChangeCancelled {
+        /// The entry of the change.
+        change: EntryNumber,
+    },
+    /// A cashier was certified, its rights changed, or taken away.
+    CashierChanged {
+        /// The telegram.
+        telegram: TelegramId,
+        /// The cashier's terminal key.
+        key: VerificationKey,
+        /// Whether it may do anything now.
+        in_force: bool,
+    },
+    /// The center gave a payment back.
+    RefundedByCenter {
+        /// The payment's entry.
+        payment: EntryNumber,
+        /// How much.
+        amount: Amount,
     },
 }
 

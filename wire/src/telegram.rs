@@ -45,6 +45,14 @@ pub enum Kind {
     DirectoryPage,
     /// [`crate::payload::ChainHead`]
     ChainHead,
+    /// [`crate::admission::Application`]
+    Application,
+    /// [`crate::admission::Kit`]
+    Kit,
+    /// [`crate::payload::KeyCancel`]
+    KeyCancel,
+    /// [`crate::payload::CashierChange`]
+    CashierChange,
 }
 
 impl Kind {
@@ -64,6 +72,10 @@ impl Kind {
             Self::CardCertificate => "inkan/v1/card-certificate",
             Self::DirectoryPage => "inkan/v1/directory-page",
             Self::ChainHead => "inkan/v1/chain-head",
+            Self::Application => "inkan/v1/application",
+            Self::Kit => "inkan/v1/kit",
+            Self::KeyCancel => "inkan/v1/key-cancel",
+            Self::CashierChange => "inkan/v1/cashier-change",
         }
     }
 
@@ -83,6 +95,10 @@ impl Kind {
             Self::CardCertificate => "card certificate",
             Self::DirectoryPage => "directory page",
             Self::ChainHead => "statement of keys",
+            Self::Application => "application",
+            Self::Kit => "admission kit",
+            Self::KeyCancel => "cancelling of a key change",
+            Self::CashierChange => "cashier's rights",
         }
     }
 }

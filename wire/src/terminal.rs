@@ -8,7 +8,21 @@
 //! Nothing is stored here: the caller hands in the root key, the number of the kept sheet, the newest checkpoint and
 //! the terminal key, and keeps what comes back.
 
+/// Calls with one expected answer: the pattern gives the value, everything else an error.
+macro_rules! expect {
+    ($line:ident, $request:expr, $limit:ident, $pattern:pat => $value:expr) => {
+        match $line.call($request, $limit).await? {
+            $pattern => Ok($value),
+            _ => Err($crate::terminal::LineError::Contradiction(
+                "it answered something else than was asked".into(),
+            )),
+        }
+    };
+}
+
+mod admission;
 mod check;
+mod copy;
 
 use std::time::{Duration, Instant};
 
@@ -34,6 +48,7 @@ use crate::{
     tls,
 };
 
+pub use admission::BuildError;
 pub use check::{CheckError, mail_fits, verdict_fits};
 
 /// A connection to a center whose key sheet was verified. Clones share the connection.
@@ -151,16 +166,6 @@ fn newer(min: u16) -> &'static str {
     } else {
         "the center must be renewed; ask its help contact"
     }
-}
-
-/// Calls with one expected answer: `Answer::$variant` gives the value, everything else an error.
-macro_rules! expect {
-    ($line:ident, $request:expr, $limit:ident, $pattern:pat => $value:expr) => {
-        match $line.call($request, $limit).await? {
-            $pattern => Ok($value),
-            _ => Err(LineError::Contradiction("it answered something else than was asked".into())),
-        }
-    };
 }
 
 impl Line {

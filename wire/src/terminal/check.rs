@@ -4,7 +4,7 @@ use crate::{
     codec::Malformed,
     id::{AccountNumber, TelegramId},
     message::{Effect, Mail, MailItem, Refusal, Verdict},
-    payload::{CardRequest, Claim, KeyChange, KeyEvent, Payment, Refund},
+    payload::{CardRequest, CashierChange, Claim, KeyCancel, KeyChange, KeyEvent, KeyRole, Payment, Refund},
     receipt::{MemberPart, Receipt, Side, StorePart},
     telegram::{Kind, Signer, Telegram, TelegramError},
     time::Timestamp,
@@ -72,6 +72,8 @@ pub(super) fn expired_fits(telegram: &Telegram, now: Timestamp) -> Result<(), Ch
         Kind::Refund => telegram.peek::<Refund>()?.valid_until,
         Kind::Claim => telegram.peek::<Claim>()?.valid_until,
         Kind::KeyChange => telegram.peek::<KeyChange>()?.valid_until,
+        Kind::KeyCancel => telegram.peek::<KeyCancel>()?.valid_until,
+        Kind::CashierChange => telegram.peek::<CashierChange>()?.valid_until,
         other => return Err(CheckError(format!("it calls a {other} expired, which gets no such answer"))),
     };
     let words = "it calls the telegram expired, which is still valid by the center's own clock";
@@ -130,6 +132,20 @@ pub fn mail_fits(item: &MailItem) -> Result<(), CheckError> {
             Part::Member(MemberPart::KeyChanged { role: role_entered, key: key_entered })
             | Part::Store(StorePart::KeyChanged { role: role_entered, key: key_entered }),
         ) => (*entry, *role, *key) == (item.receipt.leaf.entry, role_entered, key_entered),
+        (
+            Mail::KeyChangeWaits(waiting),
+            Part::Member(MemberPart::KeyChangeWaits { key, from })
+            | Part::Store(StorePart::KeyChangeWaits { key, from }),
+        ) => (waiting.change, waiting.key, waiting.from) == (item.receipt.leaf.entry, key, from),
+        (
+            Mail::KeyChangeCancelled { change },
+            Part::Member(MemberPart::KeyChangeCancelled { change: entered })
+            | Part::Store(StorePart::KeyChangeCancelled { change: entered }),
+        ) => *change == entered,
+        (
+            Mail::RefundedByCenter { payment, amount },
+            Part::Store(StorePart::RefundedByCenter { payment: payment_entered, amount: amount_entered }),
+        ) => (*payment, *amount) == (payment_entered, amount_entered),
         _ => false,
     };
     verdict_of(fits, "its evidence does not say what the mail says")
@@ -214,6 +230,29 @@ fn done_fits(telegram: &Telegram, effect: &Effect, part: Part) -> Result<bool, C
         ) => {
             let asked = telegram.peek::<KeyChange>()?;
             (role, key) == (asked.role, asked.key)
+        }
+        (
+            Kind::KeyChange,
+            Effect::KeyChangeWaits { from },
+            Part::Member(MemberPart::KeyChangeWaits { key, from: entered })
+            | Part::Store(StorePart::KeyChangeWaits { key, from: entered }),
+        ) => {
+            let asked = telegram.peek::<KeyChange>()?;
+            asked.role == KeyRole::Recovery && asked.key == Some(key) && *from == entered
+        }
+        (
+            Kind::KeyCancel,
+            Effect::KeyChangeCancelled,
+            Part::Member(MemberPart::KeyChangeCancelled { change })
+            | Part::Store(StorePart::KeyChangeCancelled { change }),
+        ) => telegram.peek::<KeyCancel>()?.change == change,
+        (
+            Kind::CashierChange,
+            Effect::CashierChanged,
+            Part::Store(StorePart::CashierChanged { telegram: named, key, in_force }),
+        ) => {
+            let asked = telegram.peek::<CashierChange>()?;
+            named == id && key == asked.key && in_force == asked.rights.is_some()
         }
         _ => false,
     })

@@ -87,6 +87,10 @@ impl Fake {
             head: Telegram::sign_as_key(&head, &self.key),
             mail: 0,
             open: true,
+            held: None,
+            waiting: None,
+            kit: 0,
+            copy: None,
         }
     }
 
@@ -228,6 +232,7 @@ async fn words_count_only_with_evidence_that_says_the_same() {
     let refund = Refund {
         center: line.sheet.center,
         store: StoreNumber(1),
+        cashier: None,
         key_event: EntryNumber(1),
         payment: EntryNumber(4),
         amount: total,
