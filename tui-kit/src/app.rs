@@ -35,6 +35,18 @@ pub trait App {
     fn tick(&self, _now: Now) -> Option<Duration> {
         None
     }
+
+    /// After what time without a key, a paste or the mouse [`App::idled`] is called; none for never. Asked again after
+    /// every event.
+    fn idle(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Nothing was done for the time of [`App::idle`]: the moment to lock what was left open. Called once until
+    /// something is done again; what ends the sleep of the whole machine is not handed on as input.
+    fn idled(&mut self, _now: Now) -> Effects<Self::Effect> {
+        Effects::unchanged()
+    }
 }
 
 /// A moment, read once by the runner and handed to everything that happens in it.

@@ -6,6 +6,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::keys::OwnKeys;
 use crate::text::{self, Align};
 use crate::theme::Tone;
 use crate::ui::Ui;
@@ -59,6 +60,13 @@ pub struct Detail {
 }
 
 impl Detail {
+    /// The keys that it takes by itself.
+    pub const KEYS: &'static [OwnKeys] = &[
+        OwnKeys { keys: "Up Down k j", label: "Scroll", help: "One line up or down." },
+        OwnKeys { keys: "PgUp PgDn", label: "Page", help: "One page up or down." },
+        OwnKeys { keys: "Home End g G", label: "Ends", help: "The beginning or the end." },
+    ];
+
     /// A view of these rows, from the top.
     pub fn new(rows: impl IntoIterator<Item = Row>) -> Self {
         Self { rows: rows.into_iter().collect(), ..Self::default() }
@@ -116,6 +124,9 @@ impl Detail {
         self.lines.set(lines.len());
         let top = self.top.get().min(lines.len().saturating_sub(page));
         let more_below = lines.len() > top + page;
+        if top > 0 || more_below {
+            ui.takes(Self::KEYS);
+        }
         ui.lines(area, lines.into_iter().skip(top));
         let theme = ui.theme();
         let edge = |y| Rect { x: area.right() - 1, y, width: 1, height: 1 };

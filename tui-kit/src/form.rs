@@ -16,6 +16,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::keys::OwnKeys;
 use crate::time::Date;
 
 /// What was entered into a form, by field, without passwords: to be kept across a disconnect or a crash.
@@ -50,6 +51,17 @@ pub struct Form {
 }
 
 impl Form {
+    /// The keys that it takes by itself.
+    pub const KEYS: &'static [OwnKeys] = &[
+        OwnKeys {
+            keys: "Tab Shift-Tab",
+            label: "Next field",
+            help: "The next field, or the one before; Up and Down too.",
+        },
+        OwnKeys { keys: "PgUp PgDn", label: "Ends", help: "The first field, or the button." },
+        OwnKeys { keys: "Ctrl-S", label: "Submit", help: "Submits from any field." },
+    ];
+
     /// A form of these fields; the first has the focus. `button` is the verb: `Join`.
     pub fn new(button: impl Into<String>, fields: impl IntoIterator<Item = Field>) -> Self {
         Self { fields: fields.into_iter().collect(), focus: 0, button: button.into(), top: Cell::new(0) }

@@ -67,6 +67,17 @@ impl<A> Action<A> {
     }
 }
 
+/// Keys that a widget takes by itself: they are in no table of actions and can't be rebound, but the help lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnKeys {
+    /// The keys as they are shown, separated by spaces: `PgUp PgDn`.
+    pub keys: &'static str,
+    /// One to three words.
+    pub label: &'static str,
+    /// A sentence.
+    pub help: &'static str,
+}
+
 /// The actions of one screen at one moment.
 #[derive(Debug, Clone)]
 pub struct Actions<A> {

@@ -137,6 +137,7 @@
 //! A clock or I/O in `update` or `view`; a process-wide answer to what a terminal can do; a queue without a bound; a
 //! redraw while nothing changes; a terminal left in raw mode.
 
+pub mod alarm;
 pub mod app;
 pub mod cli;
 pub mod clip;
@@ -145,6 +146,7 @@ pub mod detail;
 pub mod edit;
 pub mod form;
 pub mod guard;
+pub mod idle;
 pub mod keys;
 pub mod log;
 pub mod profile;

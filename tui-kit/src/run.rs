@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::app::{Act, App, Effects, Ending, Event, Handler, Mailbox, Now};
 use crate::clip;
+use crate::idle::Idle;
 use crate::keys::Chord;
 use crate::session::{Incoming, Session, SessionError, clamp};
 
@@ -47,12 +48,15 @@ pub async fn run_with<A: App>(
     handler: impl Handler<A>,
     mailbox: Mailbox<A::Msg>,
 ) -> Result<Ending, SessionError> {
+    let clock = Clock::start();
     let mut runner = Runner {
         app,
         session,
         handler,
         mailbox,
-        clock: Clock::start(),
+        idle: Idle::new(clock.now()),
+        clock,
+        mouse: false,
         dirty: true,
         escape_since: None,
         ending: None,
@@ -73,6 +77,9 @@ struct Runner<'a, A: App, H> {
     handler: H,
     mailbox: Mailbox<A::Msg>,
     clock: Clock,
+    idle: Idle,
+    /// Whether the app has asked for the mouse.
+    mouse: bool,
     dirty: bool,
     escape_since: Option<Instant>,
     ending: Option<Ending>,
@@ -84,6 +91,7 @@ enum Woke<M> {
     Escape,
     Msg(Option<M>),
     Tick,
+    Idle,
     Draw,
     Stalled,
 }
@@ -95,6 +103,7 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
         self.execute(effects).await?;
         let mut last_frame: Option<Instant> = None;
         let mut tick_at = self.tick_at();
+        let mut idle_at = self.idle_at();
         let mut full_since: Option<Instant> = None;
         loop {
             if let Some(ending) = self.ending {
@@ -109,7 +118,7 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
                 self.dirty = false;
                 last_frame = Some(Instant::now());
             }
-            match self.wait(tick_at, frame_at, full_since).await {
+            match self.wait(tick_at, idle_at, frame_at, full_since).await {
                 Woke::Incoming(Ok(incoming)) => self.take(incoming).await?,
                 Woke::Incoming(Err(ending)) => {
                     self.close(ending);
@@ -123,6 +132,9 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
                 // The runner itself holds a sender, so the mailbox never closes before the runner does.
                 Woke::Msg(None) | Woke::Draw => continue,
                 Woke::Tick => self.update(Event::Tick).await?,
+                Woke::Idle => {
+                    self.look_for_idleness().await?;
+                }
                 Woke::Stalled => {
                     self.close(Ending::Stalled);
                     continue;
@@ -130,6 +142,7 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
             }
             self.drain().await?;
             tick_at = self.tick_at();
+            idle_at = self.idle_at();
         }
     }
 
@@ -138,9 +151,27 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
         self.app.tick(self.clock.now()).map(|wait| Instant::now() + wait)
     }
 
+    /// When the app is to hear that nothing is being done.
+    fn idle_at(&self) -> Option<Instant> {
+        let limit = self.app.idle()?;
+        self.idle.rest(self.clock.now(), limit).map(|wait| Instant::now() + wait)
+    }
+
+    /// Tells the app if nothing was done for as long as it allows; true when it was told.
+    async fn look_for_idleness(&mut self) -> io::Result<bool> {
+        let now = self.clock.now();
+        let over = self.app.idle().is_some_and(|limit| self.idle.is_over(now, limit));
+        if over {
+            let effects = self.app.idled(now);
+            self.execute(effects).await?;
+        }
+        Ok(over)
+    }
+
     async fn wait(
         &mut self,
         tick_at: Option<Instant>,
+        idle_at: Option<Instant>,
         frame_at: Option<Instant>,
         full_since: Option<Instant>,
     ) -> Woke<A::Msg> {
@@ -155,6 +186,7 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
             message = self.mailbox.waiting.recv() => Woke::Msg(message),
             () = at(escape_at) => Woke::Escape,
             () = at(tick_at) => Woke::Tick,
+            () = at(idle_at) => Woke::Idle,
             () = at(draw_at) => Woke::Draw,
             () = at(stall_at) => Woke::Stalled,
             () = output.room(), if self.dirty && full_since.is_some() => Woke::Draw,
@@ -199,6 +231,11 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
             if self.ending.is_some() {
                 return Ok(());
             }
+            let slept = self.look_for_idleness().await?;
+            self.idle.touch(self.clock.now());
+            if slept {
+                continue;
+            }
             match input {
                 Input::Key(key) if Chord::SUSPEND.is(&key) && self.session.may_suspend() => {
                     self.suspend().await?;
@@ -232,13 +269,19 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
                     }
                 }
                 Act::Look(look) => self.session.set_look(look),
-                Act::Mouse(on) => self.session.output().send(mouse_modes(on).to_vec())?,
+                Act::Mouse(on) => {
+                    self.mouse = on;
+                    self.session.output().send(mouse_modes(on).to_vec())?;
+                }
                 Act::Redraw => self.session.redraw()?,
                 Act::Suspend if self.session.may_suspend() => Box::pin(self.suspend()).await?,
                 Act::Suspend => {}
                 Act::Lend(errand) => {
                     let ran = self.session.lend(&errand).await?;
                     self.dirty = true;
+                    // Whoever used the other program was there.
+                    self.idle.touch(self.clock.now());
+                    self.capture_again()?;
                     Box::pin(self.update(Event::Returned(ran))).await?;
                 }
             }
@@ -249,7 +292,13 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
     async fn suspend(&mut self) -> io::Result<()> {
         self.session.suspend().await?;
         self.dirty = true;
+        self.capture_again()?;
         Box::pin(self.update(Event::Resumed)).await
+    }
+
+    /// Asks for the mouse once more, after the terminal was somebody else's.
+    fn capture_again(&self) -> io::Result<()> {
+        if self.mouse { self.session.output().send(mouse_modes(true).to_vec()) } else { Ok(()) }
     }
 
     /// Tells the app that the screen ends, and hands on what it wants done about it.
@@ -315,6 +364,8 @@ mod tests {
         count: u32,
         closing: Option<Ending>,
         views: std::cell::Cell<u32>,
+        idle: Option<Duration>,
+        locked: u32,
     }
 
     impl App for Counter {
@@ -336,7 +387,17 @@ mod tests {
         fn view(&self, ui: &mut Ui<'_, '_>) {
             self.views.set(self.views.get() + 1);
             let area = ui.area();
-            ui.line(area, format!("count {}", self.count));
+            let what = if self.locked > 0 { "locked" } else { "count" };
+            ui.line(area, format!("{what} {}", self.count));
+        }
+
+        fn idle(&self) -> Option<Duration> {
+            self.idle
+        }
+
+        fn idled(&mut self, _now: Now) -> Effects<u32> {
+            self.locked += 1;
+            Effects::none()
         }
     }
 
@@ -413,6 +474,29 @@ mod tests {
         let ending = run(&mut app, &mut session, |_, _: &_| {}).await.expect("not an error");
         assert_eq!(ending, Ending::HungUp);
         drop(tx);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_app_that_is_left_alone_hears_of_it_once() {
+        let (mut session, tx, mut reader) = session();
+        let mut app = Counter { idle: Some(Duration::from_secs(300)), ..Counter::default() };
+        let mut emulator = vt100::Parser::new(3, 20, 0);
+        let driver = async {
+            screen_shows(&mut emulator, &mut reader, "count 0").await;
+            tokio::time::sleep(Duration::from_secs(299)).await;
+            tx.send(Incoming::Bytes(Bytes::from_static(b"a"))).await.expect("the runner lives");
+            screen_shows(&mut emulator, &mut reader, "count 1").await;
+            let began = Instant::now();
+            screen_shows(&mut emulator, &mut reader, "locked 1").await;
+            let waited = began.elapsed().as_secs_f64();
+            tokio::time::sleep(Duration::from_secs(3_600)).await;
+            tx.send(Incoming::Bytes(Bytes::from_static(b"q"))).await.expect("the runner lives");
+            waited
+        };
+        let (ending, waited) = tokio::join!(run(&mut app, &mut session, |_, _: &_| {}), driver);
+        assert_eq!(ending.expect("the session holds"), Ending::Quit);
+        assert!((299.0..302.0).contains(&waited), "locked after {waited} s");
+        assert_eq!(app.locked, 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,189 +7,29 @@
 //!
 //! The program's [`crate::App`] hands its events to the stack and turns its messages into news for the screens.
 
+mod frame;
+mod screen;
+
+pub use frame::layer;
+pub use screen::{Layer, Room, Screen, Step, Steps, World};
+
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 
-use crate::app::{Act, Effects, Errand, Now};
+use self::frame::Notices;
+use crate::alarm::{self, Alarm};
+use crate::app::{Act, Effects, Now};
 use crate::clip;
 use crate::detail::Detail;
-use crate::keys::{Action, Actions, Bindings, Keys, Outline, Pressed};
 use crate::progress;
-use crate::theme::{Look, Tone};
-use crate::time::Zone;
+use crate::theme::Tone;
 use crate::toast::Toasts;
-use crate::ui::{Page, Ui};
+use crate::ui::Ui;
 
-/// Rows that a page needs before the main screens are listed at its head; the digits work without.
-const ROWS_FOR_ROOMS: u16 = 16;
-
-/// What all screens of a program see and share.
-pub trait World: Sized + 'static {
-    /// What the program asks of the outside world.
-    type Effect: 'static;
-    /// What screens are told.
-    type News;
-
-    /// The main screens. The first is home, which lies below the others.
-    const ROOMS: &'static [Room<Self>];
-
-    /// The moment of the event that comes next.
-    fn set_now(&mut self, now: Now);
-
-    /// The keys that the person has chosen.
-    fn bindings(&self) -> &Bindings;
-
-    /// The zone of all times.
-    fn zone(&self) -> &Zone;
-
-    /// What stands at the right of every page's head.
-    fn status(&self) -> String;
-
-    /// Whether the person wants nothing to move by itself: no running seconds.
-    fn is_calm(&self) -> bool {
-        false
-    }
-
-    /// How many things wait in a main screen.
-    fn waiting_in(&self, _room: &str) -> usize {
-        0
-    }
-}
-
-/// A main screen: one that a digit leads to from everywhere inside.
-pub struct Room<W: World> {
-    /// Its [`Screen::NAME`].
-    pub name: &'static str,
-    /// The key that leads there.
-    pub key: &'static str,
-    /// One word for it.
-    pub label: &'static str,
-    /// What is there, in a sentence.
-    pub help: &'static str,
-    /// Makes it.
-    pub open: fn() -> Box<dyn Layer<W>>,
-}
-
-/// What a screen wants done, in order.
-pub type Steps<W> = Vec<Step<W>>;
-
-/// One thing that a screen wants done.
-pub enum Step<W: World> {
-    /// An effect outside the screens.
-    Own(W::Effect),
-    /// Another screen over this one.
-    Push(Box<dyn Layer<W>>),
-    /// Another screen instead of this one.
-    Swap(Box<dyn Layer<W>>),
-    /// Another screen instead of all.
-    Enter(Box<dyn Layer<W>>),
-    /// One of the main screens, by its name.
-    Go(&'static str),
-    /// This screen ends; the one below is seen again.
-    Back,
-    /// A notice at the foot of the screen.
-    Say(Tone, String),
-    /// A text into the clipboard.
-    Copy {
-        /// The text.
-        text: String,
-        /// What it is, for the notice that says so.
-        what: &'static str,
-    },
-    /// Another look from now on.
-    Look(Look),
-    /// The terminal lent to another program until it ends; see [`crate::app::Act::Lend`].
-    Lend(Errand),
-    /// All notices of the session, over this screen.
-    Notices,
-    /// The end.
-    Quit,
-}
-
-/// One screen's own part.
-pub trait Screen<W: World> {
-    /// The screen's own actions.
-    type Do: Clone + 'static;
-
-    /// Its name in the table of keys.
-    const NAME: &'static str;
-
-    /// Whether the ways to the main screens are open from here.
-    const INSIDE: bool = true;
-
-    /// What stands at the head.
-    fn title(&self, world: &W) -> String;
-
-    /// Its actions now, the most wanted first.
-    fn actions(&self, world: &W) -> Vec<Action<Self::Do>>;
-
-    /// Does one of them.
-    fn run(&mut self, todo: Self::Do, world: &mut W) -> Steps<W>;
-
-    /// Takes a key before the action table does: for text fields and for moving in lists. None: the table gets it.
-    fn key(&mut self, _key: KeyEvent, _world: &mut W) -> Option<Steps<W>> {
-        None
-    }
-
-    /// Takes pasted text.
-    fn paste(&mut self, _pasted: &str, _world: &W) {}
-
-    /// It comes to the top for the first time.
-    fn opened(&mut self, _world: &mut W) -> Steps<W> {
-        Steps::new()
-    }
-
-    /// Takes news, on top or not.
-    fn told(&mut self, _news: &W::News, _world: &mut W) -> Steps<W> {
-        Steps::new()
-    }
-
-    /// Esc: true when the screen had something of its own to step back from.
-    fn step_back(&mut self, _world: &mut W) -> bool {
-        false
-    }
-
-    /// Whether it is to be drawn every second, because it shows how long something takes.
-    fn lively(&self, _world: &W) -> bool {
-        false
-    }
-
-    /// Whether something is filled in or awaited here that a stray letter must not leave: letters then reach no action.
-    fn guards(&self) -> bool {
-        false
-    }
-
-    /// Draws what is between head and foot.
-    fn view(&self, world: &W, ui: &mut Ui<'_, '_>, area: Rect);
-}
-
-/// A screen on the stack, whatever its actions are. Made by [`layer`].
-pub trait Layer<W: World> {
-    /// It comes to the top for the first time.
-    fn opened(&mut self, world: &mut W) -> Steps<W>;
-    /// Takes a key.
-    fn key(&mut self, key: KeyEvent, world: &mut W) -> Steps<W>;
-    /// Takes pasted text.
-    fn paste(&mut self, pasted: &str, world: &W);
-    /// Takes news.
-    fn told(&mut self, news: &W::News, world: &mut W) -> Steps<W>;
-    /// Whether it is to be drawn every second.
-    fn lively(&self, world: &W) -> bool;
-    /// Draws the whole page and returns the room between head and foot.
-    fn view(&self, world: &W, ui: &mut Ui<'_, '_>) -> Rect;
-    /// Draws what lies over everything else: help or palette.
-    fn view_over(&self, ui: &mut Ui<'_, '_>);
-    /// Its action table as plain data.
-    fn outline(&self, world: &W) -> Outline;
-}
-
-/// Puts a screen into the frame that all have.
-pub fn layer<W: World, S: Screen<W> + 'static>(screen: S) -> Box<dyn Layer<W>> {
-    Box::new(Framed { screen, keys: Keys::new() })
-}
+/// Alarms that wait to be acknowledged at once; what comes beyond is said as a notice that stays.
+const ALARMS_MAX: usize = 16;
 
 /// The screens that lie over one another, and the notices over them.
 pub struct Stack<W: World> {
@@ -199,13 +39,24 @@ pub struct Stack<W: World> {
     layers: Vec<(u64, Box<dyn Layer<W>>)>,
     made: u64,
     toasts: Toasts,
+    alarms: VecDeque<Alarm>,
+    /// Whether the terminal was asked to report the mouse.
+    mouse: bool,
     now: Now,
 }
 
 impl<W: World> Stack<W> {
     /// A stack with its first screen.
     pub fn new(world: W, first: Box<dyn Layer<W>>) -> Self {
-        Self { world, layers: vec![(0, first)], made: 0, toasts: Toasts::default(), now: Now::default() }
+        Self {
+            world,
+            layers: vec![(0, first)],
+            made: 0,
+            toasts: Toasts::default(),
+            alarms: VecDeque::new(),
+            mouse: false,
+            now: Now::default(),
+        }
     }
 
     /// Takes note of the moment; before every event.
@@ -219,8 +70,36 @@ impl<W: World> Stack<W> {
         self.toasts.say(self.now, tone, words);
     }
 
-    /// Takes a key. Esc first puts away the errors that wait to be read; Ctrl-C only says how to end.
+    /// Raises an alarm over everything: until it is acknowledged nothing else gets a key. Of two with the same title and
+    /// words one is kept.
+    pub fn alarm(&mut self, alarm: Alarm) {
+        if self.alarms.iter().any(|other| other.is_same(&alarm)) {
+            return;
+        }
+        if self.alarms.len() == ALARMS_MAX {
+            self.say(Tone::Bad, alarm.title().to_owned());
+        } else {
+            self.alarms.push_back(alarm);
+        }
+    }
+
+    /// Whether an alarm waits to be acknowledged.
+    pub fn is_alarmed(&self) -> bool {
+        !self.alarms.is_empty()
+    }
+
+    /// Takes a key. An alarm gets it before anything else. Esc first puts away the errors that wait to be read; Ctrl-C
+    /// only says how to end.
     pub fn key(&mut self, key: KeyEvent) -> Effects<W::Effect> {
+        if let Some(alarm) = self.alarms.front_mut() {
+            if alarm.press(key) == alarm::Pressed::Acknowledged
+                && let Some(alarm) = self.alarms.pop_front()
+            {
+                let effect = self.world.acknowledged(alarm.title());
+                return effect.map_or_else(Effects::none, Effects::one);
+            }
+            return Effects::none();
+        }
         if key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL {
             self.say(Tone::Plain, "Esc goes back; q, or “Quit” from Ctrl-P, ends the program");
             return Effects::none();
@@ -231,15 +110,31 @@ impl<W: World> Stack<W> {
         }
         let Some((id, top)) = self.layers.last_mut() else { return Effects::unchanged() };
         let (id, steps) = (*id, top.key(key, &mut self.world));
-        self.take(id, steps)
+        let effects = self.take(id, steps);
+        self.capture(effects)
     }
 
-    /// Takes pasted text.
+    /// Takes pasted text. None of it reaches an alarm: what acknowledges one is typed.
     pub fn paste(&mut self, pasted: &str) -> Effects<W::Effect> {
-        if let Some((_, top)) = self.layers.last_mut() {
+        if !self.is_alarmed()
+            && let Some((_, top)) = self.layers.last_mut()
+        {
             top.paste(pasted, &self.world);
         }
         Effects::none()
+    }
+
+    /// Takes a button or the wheel, for the screen on top if it wants them.
+    pub fn mouse(&mut self, mouse: MouseEvent) -> Effects<W::Effect> {
+        if self.is_alarmed() {
+            return Effects::unchanged();
+        }
+        let Some((id, top)) = self.layers.last_mut().filter(|(_, top)| top.wants_mouse()) else {
+            return Effects::unchanged();
+        };
+        let (id, steps) = (*id, top.mouse(mouse, &mut self.world));
+        let effects = self.take(id, steps);
+        self.capture(effects)
     }
 
     /// Tells every screen.
@@ -252,14 +147,13 @@ impl<W: World> Stack<W> {
             let steps = told.told(news, &mut self.world);
             effects = effects.then(self.take(id, steps));
         }
-        effects
+        self.capture(effects)
     }
 
     /// Another screen instead of all.
     pub fn enter(&mut self, first: Box<dyn Layer<W>>) -> Effects<W::Effect> {
-        self.layers.clear();
-        let (id, steps) = self.push(first);
-        self.take(id, steps)
+        let effects = self.replace(first);
+        self.capture(effects)
     }
 
     /// Draws the screen on top and the notices.
@@ -269,6 +163,9 @@ impl<W: World> Stack<W> {
             self.toasts.view(ui, body);
             top.view_over(ui);
         }
+        if let Some(alarm) = self.alarms.front() {
+            alarm.view(ui);
+        }
     }
 
     /// After what time something on it moves by itself.
@@ -277,6 +174,23 @@ impl<W: World> Stack<W> {
             !self.world.is_calm() && self.layers.last().is_some_and(|(_, top)| top.lively(&self.world));
         let second = lively.then_some(progress::TICK);
         [second, self.toasts.tick(now)].into_iter().flatten().min()
+    }
+
+    /// The same effects, and the mouse asked for or let go as the screen on top wants it: captured only where it is
+    /// used, because elsewhere it selects text.
+    fn capture(&mut self, effects: Effects<W::Effect>) -> Effects<W::Effect> {
+        let wanted = self.layers.last().is_some_and(|(_, top)| top.wants_mouse());
+        if wanted == self.mouse {
+            return effects;
+        }
+        self.mouse = wanted;
+        effects.then(Effects::act(Act::Mouse(wanted)))
+    }
+
+    fn replace(&mut self, first: Box<dyn Layer<W>>) -> Effects<W::Effect> {
+        self.layers.clear();
+        let (id, steps) = self.push(first);
+        self.take(id, steps)
     }
 
     /// Puts a screen on top; what it wants done at once, and its number.
@@ -302,7 +216,7 @@ impl<W: World> Stack<W> {
                     let (id, steps) = self.push(screen);
                     effects.then(self.take(id, steps))
                 }
-                Step::Enter(screen) => effects.then(self.enter(screen)),
+                Step::Enter(screen) => effects.then(self.replace(screen)),
                 Step::Go(name) => {
                     self.layers.truncate(1);
                     match W::ROOMS.iter().skip(1).find(|room| room.name == name) {
@@ -331,6 +245,10 @@ impl<W: World> Stack<W> {
                     self.say(Tone::Good, format!("{what} copied"));
                     effects.then(Effects::copy(text))
                 }
+                Step::Alarm(alarm) => {
+                    self.alarm(alarm);
+                    effects
+                }
                 Step::Notices => {
                     let notices = Notices(Detail::new(self.toasts.rows(self.world.zone())));
                     self.push(layer(notices));
@@ -344,190 +262,16 @@ impl<W: World> Stack<W> {
         effects
     }
 }
-
-/// A screen with what all screens have.
-struct Framed<S, D> {
-    screen: S,
-    keys: Keys<Do<D>>,
-}
-
-/// An action of a screen's own, or one that all have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Do<D> {
-    Own(D),
-    Go(&'static str),
-    Notices,
-    Back,
-    Quit,
-}
-
-impl<S, D: Clone> Framed<S, D> {
-    fn table<W: World>(&self, world: &W) -> Actions<Do<D>>
-    where
-        S: Screen<W, Do = D>,
-    {
-        let own = self.screen.actions(world).into_iter().map(|action| Action {
-            act: Do::Own(action.act),
-            id: action.id,
-            keys: action.keys,
-            label: action.label,
-            help: action.help,
-            enabled: action.enabled,
-            hint: action.hint,
-        });
-        let ways = W::ROOMS
-            .iter()
-            .filter(|_| S::INSIDE)
-            .map(|room| Action::new(Do::Go(room.name), room.name, room.key, room.label, room.help).quiet());
-        let mut back = Action::new(Do::Back, "back", "esc", "Back", "One step back.");
-        // Nothing lies below home.
-        back.hint = W::ROOMS.first().is_none_or(|home| home.name != S::NAME);
-        let mut quit =
-            Action::new(Do::Quit, "quit", "q", "Quit", "Ends the program; what waits stays in the vault.");
-        // Outside the rooms there are fields, into which a q is typed; so it is while letters are guarded against.
-        quit.hint = S::INSIDE && !self.screen.guards();
-        let ends = [
-            Action::new(
-                Do::Notices,
-                "notices",
-                "!",
-                "Notices",
-                "What was said at the foot of the screen so far.",
-            )
-            .quiet(),
-            back,
-            quit,
-        ];
-        Actions::new(S::NAME, own).with(ways).with(ends).bound(world.bindings())
-    }
-}
-
-impl<W: World, S: Screen<W, Do = D>, D: Clone> Layer<W> for Framed<S, D> {
-    fn opened(&mut self, world: &mut W) -> Steps<W> {
-        self.screen.opened(world)
-    }
-
-    fn key(&mut self, key: KeyEvent, world: &mut W) -> Steps<W> {
-        if !self.keys.is_open()
-            && let Some(steps) = self.screen.key(key, world)
-        {
-            return steps;
-        }
-        let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-        let letter = matches!(key.code, KeyCode::Char(c) if plain && c != '?' && c != ':');
-        if letter && !self.keys.is_open() && self.screen.guards() {
-            return Steps::new();
-        }
-        let table = self.table(world);
-        match self.keys.press(&table, key) {
-            Pressed::Run(Do::Own(todo)) => self.screen.run(todo, world),
-            Pressed::Run(Do::Go(room)) => vec![Step::Go(room)],
-            Pressed::Run(Do::Notices) => vec![Step::Notices],
-            Pressed::Run(Do::Back) if self.screen.step_back(world) => Steps::new(),
-            Pressed::Run(Do::Back) => vec![Step::Back],
-            Pressed::Run(Do::Quit) => vec![Step::Quit],
-            Pressed::Refused(why) => vec![Step::Say(Tone::Warn, why)],
-            Pressed::Taken | Pressed::Free => Steps::new(),
-        }
-    }
-
-    fn paste(&mut self, pasted: &str, world: &W) {
-        if !self.keys.paste(pasted) {
-            self.screen.paste(pasted, world);
-        }
-    }
-
-    fn told(&mut self, news: &W::News, world: &mut W) -> Steps<W> {
-        self.screen.told(news, world)
-    }
-
-    fn lively(&self, world: &W) -> bool {
-        self.screen.lively(world)
-    }
-
-    fn view(&self, world: &W, ui: &mut Ui<'_, '_>) -> Rect {
-        // Outside the rooms there are fields, into which a question mark is typed.
-        let typing = !S::INSIDE || self.screen.guards();
-        let footer = self.table(world).typing(typing).footer(ui.area().width, ui.theme());
-        let (title, status) = (self.screen.title(world), world.status());
-        let body = ui.page(Page { title: &title, status: &status, footer });
-        let mut area = body;
-        if S::INSIDE && area.height >= ROWS_FOR_ROOMS {
-            let [rooms, _, rest] =
-                Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(0)])
-                    .areas(area);
-            view_rooms(S::NAME, world, ui, rooms);
-            area = rest;
-        }
-        let margin = u16::from(area.width > 20);
-        area = Rect { x: area.x + margin, width: area.width - 2 * margin, ..area };
-        self.screen.view(world, ui, area);
-        body
-    }
-
-    fn view_over(&self, ui: &mut Ui<'_, '_>) {
-        self.keys.view(ui);
-    }
-
-    fn outline(&self, world: &W) -> Outline {
-        self.table(world).outline()
-    }
-}
-
-/// The main screens with their digits and what waits in them.
-fn view_rooms<W: World>(here: &str, world: &W, ui: &mut Ui<'_, '_>, area: Rect) {
-    let theme = ui.theme();
-    let mut spans = vec![Span::raw(" ")];
-    for room in W::ROOMS {
-        let style = if room.name == here { theme.strong } else { theme.dim };
-        let waiting = match world.waiting_in(room.name) {
-            0 => String::new(),
-            count => format!("({count})"),
-        };
-        spans.push(Span::styled(room.key, theme.key));
-        spans.push(Span::styled(format!(" {}{waiting} ", room.label), style));
-    }
-    ui.line(area, Line::from(spans));
-}
-
-/// What was said at the foot of the screen, newest first.
-struct Notices(Detail);
-
-impl<W: World> Screen<W> for Notices {
-    type Do = ();
-    const NAME: &'static str = "notices";
-    const INSIDE: bool = false;
-
-    fn title(&self, _world: &W) -> String {
-        "Notices".into()
-    }
-
-    fn actions(&self, _world: &W) -> Vec<Action<()>> {
-        Vec::new()
-    }
-
-    fn run(&mut self, _todo: (), _world: &mut W) -> Steps<W> {
-        Steps::new()
-    }
-
-    fn key(&mut self, key: KeyEvent, _world: &mut W) -> Option<Steps<W>> {
-        self.0.press(key).then(Steps::new)
-    }
-
-    fn view(&self, _world: &W, ui: &mut Ui<'_, '_>, area: Rect) {
-        if self.0.rows().is_empty() {
-            let style = ui.theme().dim;
-            ui.paragraph(area, "Nothing was said yet.", style);
-        }
-        self.0.view(ui, area);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use ratatui::crossterm::event::{MouseButton, MouseEventKind};
+    use ratatui::layout::Rect;
+
     use super::*;
     use crate::app::{App, Event};
+    use crate::keys::{Action, Bindings};
     use crate::testing::{SIZES, Stage};
+    use crate::time::Zone;
 
     struct Shop {
         bindings: Bindings,
@@ -559,6 +303,10 @@ mod tests {
         fn waiting_in(&self, room: &str) -> usize {
             if room == "desk" { 2 } else { 0 }
         }
+
+        fn acknowledged(&mut self, _title: &str) -> Option<&'static str> {
+            Some("acknowledged")
+        }
     }
 
     struct Plain(&'static str);
@@ -575,18 +323,28 @@ mod tests {
             vec![
                 Action::new('o', "over", "o", "Over", "Another screen over this one."),
                 Action::new('e', "effect", "e", "Effect", "Asks for something."),
+                Action::new('m', "mouse", "m", "Mouse", "A screen that is drawn on."),
             ]
         }
 
         fn run(&mut self, todo: char, _world: &mut Shop) -> Steps<Shop> {
             match todo {
                 'o' => vec![Step::Push(layer(Plain("over")))],
+                'm' => vec![Step::Push(layer(Plain("mouse")))],
                 _ => vec![Step::Own("effect"), Step::Copy { text: "x".into(), what: "it" }],
             }
         }
 
         fn told(&mut self, news: &&'static str, _world: &mut Shop) -> Steps<Shop> {
             if *news == self.0 { vec![Step::Back] } else { Steps::new() }
+        }
+
+        fn wants_mouse(&self) -> bool {
+            self.0 == "mouse"
+        }
+
+        fn mouse(&mut self, _mouse: MouseEvent, _world: &mut Shop) -> Steps<Shop> {
+            vec![Step::Own("drawn")]
         }
 
         fn view(&self, _world: &Shop, ui: &mut Ui<'_, '_>, area: Rect) {
@@ -604,6 +362,12 @@ mod tests {
             self.0.set_now(now);
             match event {
                 Event::Key(key) => self.0.key(key),
+                Event::Mouse(mouse) => self.0.mouse(mouse),
+                Event::Paste(pasted) => self.0.paste(&pasted),
+                Event::Msg("alarm") => {
+                    self.0.alarm(Alarm::new("A strange key", "Somebody has made a key.", "strange"));
+                    Effects::none()
+                }
                 Event::Msg("error") => {
                     self.0.say(Tone::Bad, "it broke");
                     Effects::none()
@@ -661,11 +425,39 @@ mod tests {
     }
 
     #[test]
+    fn the_mouse_is_captured_only_where_it_is_drawn_with() {
+        let mut stage = stage(50, 20);
+        let drag = || {
+            let kind = MouseEventKind::Drag(MouseButton::Left);
+            Event::Mouse(MouseEvent { kind, column: 1, row: 1, modifiers: KeyModifiers::NONE })
+        };
+        stage.event(drag());
+        assert!(stage.acts().is_empty(), "home has no use for it");
+        assert_eq!(stage.keys("m").acts(), [Act::Mouse(true)]);
+        assert_eq!(stage.event(drag()).effects(), ["drawn"]);
+        assert_eq!(stage.keys("o").acts(), [Act::Mouse(false)], "another screen lies over it");
+        assert_eq!(stage.keys("<esc>").acts(), [Act::Mouse(true)]);
+        assert_eq!(stage.keys("<esc>").acts(), [Act::Mouse(false)]);
+    }
+
+    #[test]
+    fn an_alarm_stands_over_everything_until_its_word_is_typed() {
+        let mut stage = stage(60, 20);
+        stage.message("alarm").message("alarm").keys("2<esc>q?<ctrl-c><enter>").paste("strange");
+        assert!(stage.acts().is_empty(), "nothing else gets a key");
+        assert!(stage.screen().contains("A strange key") && !stage.screen().contains("this is"));
+        stage.keys("<ctrl-u>strange<enter>");
+        assert_eq!(stage.effects(), ["acknowledged"]);
+        assert!(stage.screen().contains("this is home"), "the same alarm twice is one:\n{}", stage.screen());
+    }
+
+    #[test]
     fn the_frame_survives_any_size() {
         for (width, height) in SIZES {
             let mut stage = stage(width, height);
             stage.message("error").screen();
             stage.keys("?").screen();
+            stage.message("alarm").screen();
         }
     }
 }

@@ -13,6 +13,7 @@ use std::cell;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::edit::Editor;
+use crate::keys::OwnKeys;
 use crate::text::Align;
 use crate::theme::Tone;
 
@@ -129,6 +130,14 @@ pub struct Table<K> {
 }
 
 impl<K: Clone + PartialEq> Table<K> {
+    /// The keys that it takes by itself, besides those of its actions.
+    pub const KEYS: &'static [OwnKeys] = &[
+        OwnKeys { keys: "/", label: "Filter", help: "Shows only rows with these words; Esc clears it." },
+        OwnKeys { keys: "Up Down k j", label: "Move", help: "One row up or down." },
+        OwnKeys { keys: "PgUp PgDn", label: "Page", help: "One page up or down." },
+        OwnKeys { keys: "Home End g G", label: "Ends", help: "The first or the last row." },
+    ];
+
     /// An empty table. `empty` says what would be here and the key that starts it.
     pub fn new(columns: impl IntoIterator<Item = Column>, empty: &'static str) -> Self {
         Self {

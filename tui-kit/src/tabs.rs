@@ -4,6 +4,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::keys::OwnKeys;
 use crate::text;
 use crate::ui::Ui;
 
@@ -15,6 +16,10 @@ pub struct Tabs {
 }
 
 impl Tabs {
+    /// The keys that they take by themselves.
+    pub const KEYS: &'static [OwnKeys] =
+        &[OwnKeys { keys: "Tab Shift-Tab", label: "Next tab", help: "The next tab, or the one before." }];
+
     /// The first of these is selected.
     pub fn new(titles: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { titles: titles.into_iter().map(Into::into).collect(), selected: 0 }
@@ -61,6 +66,7 @@ impl Tabs {
     /// Draws the titles on one line. Where there is no room for their numbers, they go without; where even the titles
     /// don't fit, the selected one and those behind it are shown.
     pub fn view(&self, ui: &mut Ui<'_, '_>, area: Rect) {
+        ui.takes(Self::KEYS);
         let theme = ui.theme();
         let columns = usize::from(area.width);
         let total = |titles: &[String]| titles.iter().map(|title| text::width(title)).sum::<usize>();

@@ -9,6 +9,7 @@ use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::{Position, Size};
 
 use crate::app::{Act, App, Effects, Event, Now};
+use crate::idle::Idle;
 use crate::keys::Chord;
 use crate::session::{Abilities, clamp};
 use crate::text;
@@ -109,6 +110,7 @@ pub struct Stage<A: App> {
     acts: Vec<Act<A::Effect>>,
     /// When the app wants its tick, in time since the start.
     tick_at: Option<Duration>,
+    idle: Idle,
 }
 
 impl<A: App> Stage<A> {
@@ -116,8 +118,9 @@ impl<A: App> Stage<A> {
     pub fn new(app: A, width: u16, height: u16) -> Self {
         let now = Now { unix_ms: START_UNIX_MS, running: Duration::ZERO };
         let size = Size::new(width, height);
-        let mut stage =
-            Self { app, abilities: Abilities::default(), size, now, acts: Vec::new(), tick_at: None };
+        let abilities = Abilities::default();
+        let idle = Idle::new(now);
+        let mut stage = Self { app, abilities, size, now, acts: Vec::new(), tick_at: None, idle };
         let effects = stage.app.start(now);
         stage.take(effects);
         stage
@@ -149,19 +152,28 @@ impl<A: App> Stage<A> {
 
     /// Hands in any event.
     pub fn event(&mut self, event: Event<A::Msg>) -> &mut Self {
+        if matches!(event, Event::Key(_) | Event::Paste(_) | Event::Mouse(_)) {
+            self.idle.touch(self.now);
+        }
         let effects = self.app.update(self.now, event);
         self.take(effects);
         self
     }
 
-    /// Lets time pass; the app gets the ticks that it asked for.
+    /// Lets time pass; the app gets the ticks that it asked for, and hears when nothing was done for long enough.
     pub fn pass(&mut self, time: Duration) -> &mut Self {
         let end = self.now.running + time;
-        while let Some(at) = self.tick_at.filter(|at| *at <= end) {
+        while let Some((at, idles)) = self.next_moment().filter(|(at, _)| *at <= end) {
             // An app that asks for a tick at once would keep time standing still.
-            self.move_to(at.max(self.now.running + Duration::from_millis(1)).min(end));
-            self.event(Event::Tick);
-            if self.now.running >= end {
+            let least = if idles { self.now.running } else { self.now.running + Duration::from_millis(1) };
+            self.move_to(at.max(least).min(end));
+            if !idles {
+                self.event(Event::Tick);
+            } else if self.app.idle().is_some_and(|limit| self.idle.is_over(self.now, limit)) {
+                let effects = self.app.idled(self.now);
+                self.take(effects);
+            }
+            if !idles && self.now.running >= end {
                 break;
             }
         }
@@ -202,6 +214,16 @@ impl<A: App> Stage<A> {
     fn take(&mut self, effects: Effects<A::Effect>) {
         self.acts.extend(effects.into_acts());
         self.tick_at = self.app.tick(self.now).map(|wait| self.now.running + wait);
+    }
+
+    /// What comes next by the passing of time alone: a tick, or, where the bool says so, that nothing was done.
+    fn next_moment(&self) -> Option<(Duration, bool)> {
+        let idle_at = self
+            .app
+            .idle()
+            .and_then(|limit| self.idle.rest(self.now, limit))
+            .map(|rest| (self.now.running + rest, true));
+        [idle_at, self.tick_at.map(|at| (at, false))].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     fn move_to(&mut self, running: Duration) {

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use crate::app::Now;
+use crate::keys::OwnKeys;
 use crate::session::Abilities;
 use crate::text;
 use crate::theme::{Theme, Tone};
@@ -18,6 +19,7 @@ pub struct Ui<'f, 'b> {
     theme: &'f Theme,
     abilities: &'f Abilities,
     now: Now,
+    own_keys: Vec<OwnKeys>,
 }
 
 /// The chrome around a page: one line at its head, one at its foot.
@@ -34,7 +36,7 @@ pub struct Page<'a> {
 impl<'f, 'b> Ui<'f, 'b> {
     /// Wraps a frame.
     pub fn new(frame: &'f mut Frame<'b>, theme: &'f Theme, abilities: &'f Abilities, now: Now) -> Self {
-        Self { frame, theme, abilities, now }
+        Self { frame, theme, abilities, now, own_keys: Vec::new() }
     }
 
     /// The session's styles. They live longer than the borrow of this frame.
@@ -50,6 +52,20 @@ impl<'f, 'b> Ui<'f, 'b> {
     /// The moment of this frame.
     pub fn now(&self) -> Now {
         self.now
+    }
+
+    /// Says which keys a widget takes by itself; [`crate::keys::Keys::view`], called last, lists them in the help.
+    pub fn takes(&mut self, keys: &[OwnKeys]) {
+        for own in keys {
+            if !self.own_keys.contains(own) {
+                self.own_keys.push(*own);
+            }
+        }
+    }
+
+    /// The keys that the widgets of this frame take by themselves.
+    pub(crate) fn own_keys(&self) -> &[OwnKeys] {
+        &self.own_keys
     }
 
     /// The whole screen.

@@ -33,6 +33,7 @@ impl Form {
         if area.is_empty() {
             return;
         }
+        ui.takes(Self::KEYS);
         let strips = self.lay_out(ui, area.width);
         let top = self.scroll_to(&strips, area.height);
         for (strip, row) in strips.into_iter().skip(usize::from(top)).zip(area.rows()) {

@@ -1,21 +1,28 @@
 //! The help overlay and the command palette: two looks at one table.
 
+use std::cell::{Cell, RefCell};
+
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Actions;
 use super::chord::Chord;
+use super::{Actions, OwnKeys};
 use crate::edit::Editor;
 use crate::text::{self, Align};
 use crate::ui::Ui;
+
+/// The widest an overlay is drawn.
+const WIDTH_MAX: u16 = 76;
 
 /// What is open over a screen, and the way from a key to an action.
 #[derive(Debug, Clone)]
 pub struct Keys<A> {
     open: Option<Overlay<A>>,
+    /// What the widgets of the last frame take by themselves.
+    own: RefCell<Vec<OwnKeys>>,
 }
 
 /// What became of a key.
@@ -39,12 +46,15 @@ struct Overlay<A> {
     filter: Editor,
     shown: Vec<usize>,
     selected: usize,
+    /// The first line in sight at the last drawing; nothing but scrolling reads it.
+    top: Cell<usize>,
     refusal: Option<String>,
 }
 
 #[derive(Debug, Clone)]
 struct Entry<A> {
-    act: A,
+    /// None for keys that a widget takes by itself.
+    act: Option<A>,
     keys: String,
     label: &'static str,
     help: &'static str,
@@ -53,7 +63,7 @@ struct Entry<A> {
 
 impl<A> Default for Keys<A> {
     fn default() -> Self {
-        Self { open: None }
+        Self { open: None, own: RefCell::default() }
     }
 }
 
@@ -92,11 +102,11 @@ impl<A: Clone> Keys<A> {
             };
         }
         if Chord::HELP.is(&key) || Chord::HELP_ANYWHERE.is(&key) {
-            self.open = Some(Overlay::new(actions, "Keys on this screen", false));
+            self.open = Some(Overlay::new(actions, &self.own.borrow(), "Keys on this screen", false));
             return Pressed::Taken;
         }
         if Chord::PALETTE.is(&key) || Chord::PALETTE_ANYWHERE.is(&key) {
-            self.open = Some(Overlay::new(actions, "Commands", true));
+            self.open = Some(Overlay::new(actions, &[], "Commands", true));
             return Pressed::Taken;
         }
         match actions.find(&key) {
@@ -116,8 +126,9 @@ impl<A: Clone> Keys<A> {
         true
     }
 
-    /// Draws what is open, over the screen.
+    /// Draws what is open, over the screen; to be called when all else is drawn.
     pub fn view(&self, ui: &mut Ui<'_, '_>) {
+        self.own.replace(ui.own_keys().to_vec());
         if let Some(overlay) = &self.open {
             overlay.view(ui);
         }
@@ -131,20 +142,29 @@ enum Step<A> {
 }
 
 impl<A: Clone> Overlay<A> {
-    fn new(actions: &Actions<A>, title: &'static str, fuzzy: bool) -> Self {
-        let entries: Vec<_> = actions
-            .list()
-            .iter()
-            .map(|action| Entry {
-                act: action.act.clone(),
-                keys: action.keys.iter().map(Chord::to_string).collect::<Vec<_>>().join(" "),
-                label: action.label,
-                help: action.help,
-                enabled: action.enabled.clone(),
-            })
-            .collect();
+    fn new(actions: &Actions<A>, own: &[OwnKeys], title: &'static str, fuzzy: bool) -> Self {
+        let listed = actions.list();
+        let entries = listed.iter().map(|action| Entry {
+            act: Some(action.act.clone()),
+            keys: action.keys.iter().map(Chord::to_string).collect::<Vec<_>>().join(" "),
+            label: action.label,
+            help: action.help,
+            enabled: action.enabled.clone(),
+        });
+        // A screen may list a widget's key among its actions; one line about it is enough.
+        let has =
+            |key: &str| listed.iter().any(|action| action.keys.iter().any(|chord| chord.to_string() == key));
+        let own = own.iter().filter(|own| !own.keys.split(' ').all(has)).map(|own| Entry {
+            act: None,
+            keys: own.keys.to_owned(),
+            label: own.label,
+            help: own.help,
+            enabled: Ok(()),
+        });
+        let entries: Vec<_> = entries.chain(own).collect();
         let shown = (0..entries.len()).collect();
-        Self { title, fuzzy, entries, filter: Editor::new(64), shown, selected: 0, refusal: None }
+        let filter = Editor::new(64);
+        Self { title, fuzzy, entries, filter, shown, selected: 0, top: Cell::new(0), refusal: None }
     }
 
     fn press(&mut self, key: KeyEvent) -> Step<A> {
@@ -161,9 +181,13 @@ impl<A: Clone> Overlay<A> {
                 let Some(entry) = self.shown.get(self.selected).map(|at| &self.entries[*at]) else {
                     return Step::Stay;
                 };
-                match &entry.enabled {
-                    Ok(()) => return Step::Run(entry.act.clone()),
-                    Err(why) => self.refusal = Some(format!("{}: {why}", entry.label)),
+                match (&entry.enabled, &entry.act) {
+                    (Ok(()), Some(act)) => return Step::Run(act.clone()),
+                    (Ok(()), None) => {
+                        self.refusal =
+                            Some(format!("{}: press {} on the screen itself", entry.label, entry.keys));
+                    }
+                    (Err(why), _) => self.refusal = Some(format!("{}: {why}", entry.label)),
                 }
             }
             KeyCode::Up => self.selected = self.selected.saturating_sub(1),
@@ -214,8 +238,11 @@ impl<A: Clone> Overlay<A> {
     }
 
     fn view(&self, ui: &mut Ui<'_, '_>) {
-        let rows = u16::try_from(self.entries.len()).unwrap_or(u16::MAX);
-        let inner = ui.dialogue(76, rows.saturating_add(5).min(22), self.title);
+        let width = ui.area().width.min(WIDTH_MAX);
+        // The borders, where there is room for them.
+        let lines: usize = self.lay_out(width.saturating_sub(2)).iter().map(Vec::len).sum();
+        let rows = u16::try_from(lines).unwrap_or(u16::MAX);
+        let inner = ui.dialogue(width, rows.saturating_add(5).min(22), self.title);
         let [filter, _, list, foot] = ratatui::layout::Layout::vertical([
             ratatui::layout::Constraint::Length(1),
             ratatui::layout::Constraint::Length(u16::from(inner.height > 4)),
@@ -259,36 +286,69 @@ impl<A: Clone> Overlay<A> {
             ui.line(area, Line::styled("nothing matches; Esc clears the filter", theme.dim));
             return;
         }
-        let height = usize::from(area.height);
-        let first = (self.selected + 1).saturating_sub(height);
-        let narrow = area.width < 50;
-        let key_columns = if narrow { 8 } else { 16 };
-        let label_columns = if narrow { 14 } else { 20 };
-        for ((row, at), index) in area.rows().zip(&self.shown[first..]).zip(first..) {
+        let laid_out = self.lay_out(area.width);
+        let top = self.scroll_to(&laid_out, usize::from(area.height));
+        let lines = laid_out.into_iter().zip(&self.shown).enumerate().flat_map(|(index, (lines, at))| {
+            let enabled = self.entries[*at].enabled.is_ok();
+            lines.into_iter().map(move |line| (line, index == self.selected, enabled))
+        });
+        for (row, ([keys, label, about], selected, enabled)) in area.rows().zip(lines.skip(top)) {
+            let style = |own| if selected { theme.selected } else { own };
+            let label_style = if enabled { theme.text } else { theme.dim };
+            let line = Line::from(vec![
+                Span::styled(keys, style(theme.key)),
+                Span::styled(label, style(label_style)),
+                Span::styled(about, style(theme.dim)),
+            ]);
+            ui.line(row, line);
+        }
+    }
+
+    /// The shown entries, each as lines of keys, label and sentence that together are as wide as the area. Where it is
+    /// narrow the sentence stands below the rest.
+    fn lay_out(&self, columns: u16) -> Vec<Vec<[String; 3]>> {
+        let columns = usize::from(columns);
+        let widest = |part: fn(&Entry<A>) -> &str| {
+            self.entries.iter().map(|entry| text::width(part(entry))).max().unwrap_or(0)
+        };
+        let narrow = columns < 50;
+        let key_columns = widest(|entry| &entry.keys).clamp(4, if narrow { 12 } else { 16 }).min(columns);
+        let label_columns = widest(|entry| entry.label).min(20);
+        let indent = if narrow { 2.min(columns) } else { key_columns + label_columns + 3 };
+        let room = columns.saturating_sub(indent);
+        let lay_out_entry = |at: &usize| {
             let entry = &self.entries[*at];
             let about = match &entry.enabled {
                 Ok(()) => entry.help.to_owned(),
                 Err(why) => format!("not now: {why}"),
             };
-            let selected = index == self.selected;
-            let style = |own| if selected { theme.selected } else { own };
-            let label_style = if entry.enabled.is_ok() { theme.text } else { theme.dim };
-            let line = Line::from(vec![
-                Span::styled(text::fit(&entry.keys, key_columns, Align::Left), style(theme.key)),
-                Span::styled(" ", style(theme.text)),
-                Span::styled(text::fit(entry.label, label_columns, Align::Left), style(label_style)),
-                Span::styled(" ", style(theme.text)),
-                Span::styled(
-                    text::fit(
-                        &about,
-                        usize::from(area.width).saturating_sub(key_columns + label_columns + 2),
-                        Align::Left,
-                    ),
-                    style(theme.dim),
-                ),
-            ]);
-            ui.line(row, line);
-        }
+            let mut about = text::wrap(&text::clean(&about), room).into_iter();
+            let keys = text::fit(&entry.keys, key_columns, Align::Left);
+            let first = if narrow {
+                let label = text::fit(entry.label, columns.saturating_sub(key_columns + 1), Align::Left);
+                [keys, format!(" {label}"), String::new()]
+            } else {
+                let label = text::fit(entry.label, label_columns, Align::Left);
+                let about = about.next().unwrap_or_default();
+                [keys, format!(" {label}  "), text::fit(&about, room, Align::Left)]
+            };
+            let more = about
+                .filter(|line| !line.is_empty())
+                .map(|line| [" ".repeat(indent), String::new(), text::fit(&line, room, Align::Left)]);
+            std::iter::once(first).chain(more).collect()
+        };
+        self.shown.iter().map(lay_out_entry).collect()
+    }
+
+    /// The first line in sight: as it was, moved no further than the selected entry needs.
+    fn scroll_to(&self, laid_out: &[Vec<[String; 3]>], page: usize) -> usize {
+        let before: usize = laid_out.iter().take(self.selected).map(Vec::len).sum();
+        let own = laid_out.get(self.selected).map_or(0, Vec::len);
+        let total: usize = laid_out.iter().map(Vec::len).sum();
+        let lowest = (before + own).saturating_sub(page).min(before);
+        let top = self.top.get().clamp(lowest, before).min(total.saturating_sub(page).max(lowest));
+        self.top.set(top);
+        top
     }
 }
 
@@ -327,9 +387,9 @@ mod tests {
         ╭ Keys on this screen ─────────────────────────────────────╮
         │/                                                     3/3 │
         │                                                          │
-        │p                Pay                  Pays the order in t…│
-        │l                Load a card          not now: no line to…│
-        │q                Quit                 Leaves the program. │
+        │p    Pay          Pays the order in the cart.             │
+        │l    Load a card  not now: no line to the center          │
+        │q    Quit         Leaves the program.                     │
         │type to filter  Enter does it  Esc back                   │
         ╰──────────────────────────────────────────────────────────╯
         ");
@@ -337,6 +397,53 @@ mod tests {
         assert!(testing::draw(60, 12, |ui| keys.view(ui)).contains("Load a card: no line to the center"));
         assert_eq!(type_into(&mut keys, "<esc>quit<enter>"), Pressed::Run("quit"));
         assert!(!keys.is_open());
+    }
+
+    #[test]
+    fn sentences_are_read_whole_where_it_is_narrow() {
+        let mut keys = Keys::new();
+        type_into(&mut keys, "?<down>");
+        insta::assert_snapshot!(testing::draw(24, 14, |ui| keys.view(ui)), @r"
+
+        ╭ Keys on this screen ─╮
+        │/                 3/3 │
+        │                      │
+        │p    Pay              │
+        │  Pays the order in   │
+        │  the cart.           │
+        │l    Load a card      │
+        │  not now: no line to │
+        │  the center          │
+        │q    Quit             │
+        │  Leaves the program. │
+        │type to filter  Enter…│
+        ╰──────────────────────╯
+        ");
+        type_into(&mut keys, "<down>");
+        assert!(testing::draw(24, 8, |ui| keys.view(ui)).contains("Leaves the program."), "scrolled to it");
+    }
+
+    #[test]
+    fn keys_of_the_widgets_are_listed_unless_the_screen_lists_them() {
+        let own = [
+            OwnKeys { keys: "/", label: "Filter", help: "Shows only some." },
+            OwnKeys { keys: "q", label: "Twice", help: "Listed already." },
+        ];
+        let mut keys = Keys::new();
+        let draw = |keys: &Keys<&'static str>| {
+            testing::draw(60, 14, |ui| {
+                ui.takes(&own);
+                keys.view(ui);
+            })
+        };
+        draw(&keys);
+        type_into(&mut keys, "?");
+        let shown = draw(&keys);
+        assert!(shown.contains("Filter") && !shown.contains("Twice"), "{shown}");
+        assert_eq!(type_into(&mut keys, "some<enter>"), Pressed::Taken);
+        assert!(draw(&keys).contains("press / on the screen itself"));
+        type_into(&mut keys, "<esc><esc>:");
+        assert!(!draw(&keys).contains("Filter"), "the palette runs, and these can't be run");
     }
 
     #[test]

@@ -16,6 +16,7 @@ const POINTER: u16 = 2;
 impl<K: Clone + PartialEq> Table<K> {
     /// Draws the table into an area: the filter while there is one, the header, the rows in sight.
     pub fn view(&self, ui: &mut Ui<'_, '_>, area: Rect, rows: &(impl Rows<Key = K> + ?Sized)) {
+        ui.takes(Self::KEYS);
         let mut lines = area.rows();
         if (self.typing || !self.filter.is_empty())
             && let Some(line) = lines.next()
