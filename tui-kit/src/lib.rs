@@ -149,6 +149,7 @@ pub mod guard;
 pub mod idle;
 pub mod keys;
 pub mod log;
+pub mod pad;
 pub mod profile;
 pub mod progress;
 pub mod remote;

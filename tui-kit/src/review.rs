@@ -12,6 +12,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::app::Now;
 use crate::detail::{Detail, Row};
 use crate::edit::Editor;
+use crate::pad::Drawing;
 use crate::progress::Waiting;
 use crate::text::{self, Align};
 use crate::theme::Tone;
@@ -19,6 +20,17 @@ use crate::ui::Ui;
 
 /// The most characters of a password or a typed confirmation.
 const ENTRY_CHARS_MAX: usize = 256;
+
+/// The cells of the drawn seal, and of it with its caption below.
+const SEAL: (u16, u16) = (16, 6);
+const SEAL_ROWS: u16 = SEAL.1 + 1;
+
+/// What stands below the drawn seal.
+const SEAL_CAPTION: &str = "your drawn seal";
+
+/// Columns and lines of rows beside or above which the seal has a place.
+const ROWS_COLUMNS_MIN: u16 = 36;
+const ROWS_LINES_MIN: u16 = 6;
 
 /// The deliberate step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +79,7 @@ pub struct Review {
     title: String,
     detail: Detail,
     warnings: Vec<String>,
+    seal: Option<Drawing>,
     act: String,
     commit: Commit,
     entry: Editor,
@@ -85,6 +98,7 @@ impl Review {
             title: title.into(),
             detail: Detail::new(rows),
             warnings: Vec::new(),
+            seal: None,
             act: act.into(),
             commit: Commit::Key,
             entry: Editor::new(ENTRY_CHARS_MAX),
@@ -97,6 +111,11 @@ impl Review {
     pub fn warn(mut self, words: impl Into<String>) -> Self {
         self.warnings.push(words.into());
         self
+    }
+
+    /// With the drawn seal of the person who signs: a prompt that doesn't show it is false.
+    pub fn seal(self, drawing: Drawing) -> Self {
+        Self { seal: Some(drawing), ..self }
     }
 
     /// Committed by typing something again, such as the amount.
@@ -187,13 +206,43 @@ impl Review {
             Constraint::Length(step_rows),
         ])
         .areas(inner);
-        self.detail.view(ui, body);
+        let rows = self.view_seal(ui, body);
+        self.detail.view(ui, rows);
         let theme = ui.theme();
         ui.lines(
             warned,
             warnings.into_iter().map(|words| Line::styled(text::clean(&words).into_owned(), theme.warn)),
         );
         self.view_step(ui, step);
+    }
+
+    /// Draws the drawn seal beside the rows, else above them, and returns the room that is left; where it has none,
+    /// words say that it is left out.
+    fn view_seal(&self, ui: &mut Ui<'_, '_>, area: Rect) -> Rect {
+        let Some(seal) = &self.seal else { return area };
+        let theme = ui.theme();
+        let beside = area.width >= SEAL.0 + 2 + ROWS_COLUMNS_MIN && area.height >= SEAL_ROWS;
+        let above = area.height >= SEAL_ROWS + 1 + ROWS_LINES_MIN && area.width >= SEAL.0;
+        let (spot, rest) = if beside {
+            let [rest, spot] =
+                Layout::horizontal([Constraint::Min(0), Constraint::Length(SEAL.0 + 2)]).areas(area);
+            (Rect { x: spot.x + 2, width: SEAL.0, ..spot }, rest)
+        } else if above {
+            let [spot, rest] =
+                Layout::vertical([Constraint::Length(SEAL_ROWS + 1), Constraint::Min(0)]).areas(area);
+            (Rect { width: SEAL.0, ..spot }, rest)
+        } else {
+            let words = format!("({SEAL_CAPTION}: enlarge the window to see it)");
+            let lines = text::wrap(&words, usize::from(area.width)).len();
+            let lines = u16::try_from(lines).unwrap_or(u16::MAX).min(area.height / 2);
+            let [spot, rest] = Layout::vertical([Constraint::Length(lines), Constraint::Min(0)]).areas(area);
+            ui.paragraph(spot, &words, theme.dim);
+            return rest;
+        };
+        seal.view(ui, Rect { height: SEAL.1, ..spot });
+        let caption = Rect { y: spot.y + SEAL.1, height: 1, ..spot };
+        ui.line(caption, Line::styled(SEAL_CAPTION, theme.dim));
+        rest
     }
 
     fn commit(&mut self) -> Pressed {
@@ -323,6 +372,23 @@ mod tests {
         review.refuse("wrong password; the next try is possible in 2 s");
         let shown = testing::draw(60, 9, |ui| review.view(ui, ui.area()));
         assert!(shown.contains("✗ wrong password") && !shown.contains('•'), "{shown}");
+    }
+
+    #[test]
+    fn the_drawn_seal_is_shown_at_every_signing() {
+        let points =
+            (0..40_u16).map(|i| crate::pad::Point { x: i * 1_600, y: i.abs_diff(20) * 3_000, ms: 0 });
+        let stroke = crate::pad::Stroke { points: points.collect() };
+        let drawing = Drawing::new(vec![stroke]).expect("few points");
+        let review = review().password("Password B").seal(drawing).warn("The offer ends in 2 minutes.");
+        for (width, height) in [(120, 40), (80, 24), (40, 24), (40, 12)] {
+            let shown = testing::draw(width, height, |ui| review.view(ui, ui.area()));
+            assert!(shown.contains("your drawn seal") && shown.contains("Balance after"), "{shown}");
+            insta::assert_snapshot!(format!("seal-{width}x{height}"), shown);
+        }
+        for (width, height) in testing::SIZES {
+            testing::draw(width, height, |ui| review.view(ui, ui.area()));
+        }
     }
 
     #[test]
