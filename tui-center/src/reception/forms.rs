@@ -110,6 +110,12 @@ fn check_field(field: &Field, value: &str) -> Result<(), String> {
         FieldKind::Email => check_email(value),
         FieldKind::Phone => check_phone(value),
         FieldKind::BankAccount => account::parse("holder", value, "").map(|_| ()),
+        FieldKind::Kana => check_kana(value),
+        FieldKind::Number => {
+            value.trim().parse::<i64>().map(|_| ()).map_err(|_| "this takes a whole number".into())
+        }
+        FieldKind::Consent if matches!(value, "yes" | "no") => Ok(()),
+        FieldKind::Consent => Err("this takes yes or no".into()),
     }
 }
 
@@ -117,6 +123,12 @@ fn check_date(value: &str) -> Result<(), String> {
     let date: Date =
         value.parse().map_err(|_| "a date is written year-month-day, like 1990-04-01".to_owned())?;
     if value.len() == 10 && date.year() >= 1850 { Ok(()) } else { Err("this year cannot be right".into()) }
+}
+
+/// Hiragana, katakana (also of half width), the long vowel mark, blanks and the middle dot.
+fn check_kana(value: &str) -> Result<(), String> {
+    let kana = |c: char| matches!(c, 'ぁ'..='ゖ' | '゙'..='ゞ' | 'ァ'..='ヿ' | '･'..='ﾟ' | ' ' | '\u{3000}');
+    if value.chars().all(kana) { Ok(()) } else { Err("this takes hiragana or katakana".into()) }
 }
 
 /// Whether mail could be sent there; whether anyone reads it only a mail can tell.

@@ -61,12 +61,14 @@ pub(super) fn compare(
 /// What a terminal learns when it has logged in: the newest checkpoint, and its keys as the center states them.
 pub(super) fn welcome(center: &Center, account: AccountNumber, mail: u64) -> Result<Welcome, Problem> {
     let checkpoint = center.desk().reader().checkpoint();
-    let keys = {
+    let (keys, held, waiting) = {
         let state = center.desk().state();
         let gone = || Problem::new(ProblemKind::NotFound, "the account is not in the registers any more");
-        List::new(state.holder(account).ok_or_else(gone)?.chain.clone()).map_err(|_| {
+        let holder = state.holder(account).ok_or_else(gone)?;
+        let keys = List::new(holder.chain.clone()).map_err(|_| {
             Problem::new(ProblemKind::NotFound, "the account has had too many keys to list; ask the center")
-        })?
+        })?;
+        (keys, None, None)
     };
     let head = ChainHead {
         center: center.settings().center,
@@ -77,5 +79,5 @@ pub(super) fn welcome(center: &Center, account: AccountNumber, mail: u64) -> Res
     };
     let head = Telegram::sign_as_key(&head, &center.roles().statement);
     let open = center.desk().standing().borrow().is_open();
-    Ok(Welcome { account, checkpoint, keys, head, mail, open })
+    Ok(Welcome { account, checkpoint, keys, head, mail, open, held, waiting, kit: 0, copy: None })
 }

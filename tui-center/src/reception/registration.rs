@@ -22,12 +22,12 @@ use crate::{
 pub(super) async fn register(center: &Center, call: &RegisterCall) -> Result<Answer, NotEntered> {
     let malformed = |words: String| Problem::new(ProblemKind::Malformed, words);
     let claimed: Registration = call.telegram.peek().map_err(|error| malformed(error.to_string()))?;
-    let particulars = forms::check(claimed.role, &call.particulars).map_err(malformed)?;
-    if claimed.terms != forms::form(claimed.role).terms_hash() {
+    let role = claimed.account.role();
+    let particulars = forms::check(role, &call.particulars).map_err(malformed)?;
+    if claimed.terms != forms::form(role).terms_hash() {
         return Err(malformed("the terms have changed; read and accept them again".into()).into());
     }
-    let trade_name =
-        (claimed.role == Role::Store).then(|| particulars.field(field::TRADE_NAME).trim().to_owned());
+    let trade_name = (role == Role::Store).then(|| particulars.field(field::TRADE_NAME).trim().to_owned());
     let work = heard::registered(center.desk(), call, trade_name)?;
     let (keeping, beside) = (center.clone(), call.clone());
     center.off_thread(move || keep(&keeping, &claimed, &beside)).await?;

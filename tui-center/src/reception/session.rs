@@ -70,6 +70,17 @@ impl Session {
             Request::Mail { after } => self.mail(after).await,
             Request::Acknowledge { upto } => self.acknowledge(upto).await,
             Request::Evidence { entry } => self.evidence(entry).await,
+            Request::Guide(_)
+            | Request::Apply(_)
+            | Request::Application { .. }
+            | Request::Kit
+            | Request::Build { .. }
+            | Request::Recover { .. }
+            | Request::Copy { .. }
+            | Request::Deposit { .. }
+            | Request::Cashiers => {
+                Err(Problem::new(ProblemKind::NotAllowed, "this center does not offer that"))
+            }
         };
         Some(outcome.unwrap_or_else(Answer::Problem))
     }
@@ -150,7 +161,9 @@ impl Session {
             Err(problem) => return Some(Answer::Problem(problem)),
         };
         let work = match &beside {
-            Beside::Nothing => heard::submitted(self.center.desk(), account, &telegram, &beside),
+            Beside::Nothing | Beside::Keys(_) => {
+                heard::submitted(self.center.desk(), account, &telegram, &beside)
+            }
             // A claim holds up to a thousand signatures: it must not keep other sessions from being heard.
             Beside::Claim(_) => {
                 let center = self.center.clone();

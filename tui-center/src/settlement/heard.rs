@@ -100,7 +100,7 @@ pub fn registered(desk: &Desk, call: &RegisterCall, trade_name: Option<String>) 
     }
     let request = Request::Register(Registration {
         telegram: signed.id(),
-        role: it.role,
+        role: it.account.role(),
         signature_key: it.verification_key,
         terminal_key: it.terminal_key,
         recovery_key: it.recovery_key,
@@ -273,7 +273,7 @@ fn claim(authentic: &Authentic<payload::Claim>, beside: &Beside) -> Request {
     let it = authentic.payload();
     let evidence = match beside {
         Beside::Claim(evidence) => &evidence[..],
-        Beside::Nothing => &[],
+        Beside::Nothing | Beside::Keys(_) => &[],
     };
     Request::Claim(Claim {
         telegram: authentic.id(),
