@@ -4,6 +4,7 @@
 //! each gets one [`Answer`]. Between answers the center may push. Before a login only what joining takes is heard
 //! ([`crate::admission`]), [`Request::Login`] and [`Request::Recover`]. Variants are only ever appended.
 
+mod fill;
 mod form;
 mod mail;
 mod verdict;

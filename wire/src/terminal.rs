@@ -23,6 +23,7 @@ macro_rules! expect {
 mod admission;
 mod check;
 mod copy;
+pub mod sign;
 
 use std::time::{Duration, Instant};
 
@@ -260,6 +261,21 @@ impl Line {
     pub fn check_mail(&self, item: &MailItem) -> Result<(), CheckError> {
         self.check_receipt(&item.receipt)?;
         mail_fits(item)
+    }
+
+    /// Verifies the answer to a registration: that its evidence says that exactly this key was entered under exactly
+    /// the number that the registration names.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn check_registration(
+        &self,
+        telegram: &Telegram,
+        (account, entry): (AccountNumber, EntryNumber),
+        receipt: &Receipt,
+    ) -> Result<(), CheckError> {
+        self.check_receipt(receipt)?;
+        check::registration_fits(telegram, (account, entry), receipt)
     }
 
     /// Verifies a receipt under the pinned root.

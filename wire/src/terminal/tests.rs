@@ -4,16 +4,17 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::{
+    admission::{ApplicationState, ApplicationView, Build, Kit, Terms, VaultPolicy},
     amount::{Amount, Currency},
-    id::{Digest, MemberNumber, Nonce, OrderHash},
+    id::{ApplicationNumber, Digest, MemberNumber, Nonce, OrderHash},
     link::{accept, pushes},
     merkle::Tree,
-    message::{Effect, Mail},
+    message::{CopyView, Effect, Mail},
     payload::{KeyEvent, KeyRole, Refund, RefundReason, chain_hash},
     receipt::{EntryKind, Leaf, Side, StorePart, part_hash},
     sheet::SheetKey,
     telegram::Signer,
-    text::Line as Words,
+    text::{Line as Words, Prose},
     time::Timestamp,
 };
 
@@ -30,13 +31,25 @@ struct Fake {
     min_version: u16,
     head_account: AccountNumber,
     size: u64,
+    kit: Option<Telegram>,
+    copy: Vec<u8>,
 }
 
 impl Fake {
     fn honest() -> Self {
         let (root, key) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]));
         let listed = key.verification_key();
-        Self { root, key, sheet_number: 3, listed, min_version: 1, head_account: ACCOUNT, size: 2 }
+        Self {
+            root,
+            key,
+            sheet_number: 3,
+            listed,
+            min_version: 1,
+            head_account: ACCOUNT,
+            size: 2,
+            kit: None,
+            copy: Vec::new(),
+        }
     }
 
     fn sheet(&self) -> KeySheet {
@@ -112,6 +125,18 @@ impl Fake {
                         assert_eq!(terminal.verify(&proof, &signature), Ok(()));
                         Answer::Welcome(Box::new(self.welcome()))
                     }
+                    Request::Kit => self.kit.clone().map_or(Answer::Done, Answer::Kit),
+                    Request::Copy { offset } => {
+                        let rest = self.copy.get(usize::try_from(offset).unwrap()..).unwrap_or_default();
+                        let piece = rest[..rest.len().min(1000)].to_vec();
+                        Answer::Piece { offset, bytes: crate::bounded::Bytes::new(piece).unwrap() }
+                    }
+                    Request::Application { .. } => Answer::Application(ApplicationView {
+                        number: ApplicationNumber(4),
+                        received: Timestamp(1),
+                        since: Timestamp(1),
+                        state: ApplicationState::Waiting,
+                    }),
                     Request::Cards => Answer::Problem(Problem::new(ProblemKind::Busy, "much to do")),
                     _ => Answer::Done,
                 };
@@ -213,6 +238,78 @@ async fn a_welcome_that_contradicts_itself_or_the_past_is_an_alarm() {
     }
     let same = honest().checkpoint(Digest([7; 32]));
     assert!(honest().logged_in(Some(same)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_kit_that_was_tampered_with_or_is_not_the_newest_is_an_alarm() {
+    let honest = Fake::honest;
+    let kit = |fake: &Fake, number: u64, length: u64| Kit {
+        center: fake.sheet().center,
+        number,
+        issued: Timestamp(1),
+        sheet: fake.sheet().sign(&fake.root),
+        terms: Terms { version: 1, text: Prose::new("Keep your keys.").unwrap() },
+        vault: VaultPolicy { memory_kib: 65_536, passes: 3 },
+        currency: Currency::YEN,
+        builds: List::first([Build {
+            program: Words::new("tui-member").unwrap(),
+            platform: Words::new("x86_64-unknown-linux-gnu").unwrap(),
+            version: Words::new("0.1.0").unwrap(),
+            length,
+            digest: Digest([1; 32]),
+        }]),
+    };
+    let signed = |kit: Kit| Telegram::sign_as_key(&kit, &honest().key);
+    let good = signed(kit(&honest(), 5, 10));
+    let asked = |telegram: Telegram| async {
+        let line = Fake { kit: Some(telegram), ..honest() }.connected(&[]).await.unwrap();
+        line.kit(5, LIMIT).await
+    };
+    assert_eq!(asked(good.clone()).await.unwrap().number, 5);
+    let mut forged = good.clone();
+    let mut bytes = forged.bytes.clone().into_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    forged.bytes = crate::bounded::Bytes::new(bytes).unwrap();
+    let stranger = Fake { root: SigningKey::from_seed(&[8; 32]), ..honest() };
+    let older = Fake { sheet_number: 2, ..honest() };
+    for (telegram, words) in [
+        (forged, "signature does not fit"),
+        (Telegram::sign_as_key(&kit(&honest(), 5, 10), &SigningKey::from_seed(&[8; 32])), "statement key"),
+        (signed(kit(&stranger, 5, 10)), "another center"),
+        (signed(Kit { center: honest().sheet().center, ..kit(&stranger, 5, 10) }), "root key"),
+        (signed(kit(&older, 5, 10)), "older than the line's"),
+        (signed(kit(&honest(), 4, 10)), "5 was seen before"),
+        (signed(kit(&honest(), 5, limits::BUILD + 1)), "longer than is allowed"),
+    ] {
+        let error = asked(telegram).await.unwrap_err();
+        assert!(error.to_string().contains(words), "{words}: {error}");
+        assert!(error.is_alarm());
+    }
+}
+
+#[tokio::test]
+async fn another_copy_of_the_vault_than_the_one_named_is_not_taken() {
+    let copy: Vec<u8> = (0..2500u32).map(|at| at as u8).collect();
+    let named = CopyView { length: 2500, digest: Digest::of(&[&copy]), at: Timestamp(1) };
+    let line = Fake { copy: copy.clone(), ..Fake::honest() }.connected(&[]).await.unwrap();
+    assert_eq!(line.take_copy(named, LIMIT).await, Ok(copy));
+    for wrong in [
+        CopyView { length: 2501, ..named },
+        CopyView { length: 2499, ..named },
+        CopyView { digest: Digest([1; 32]), ..named },
+        CopyView { length: u64::MAX, ..named },
+    ] {
+        assert!(line.take_copy(wrong, LIMIT).await.unwrap_err().is_alarm(), "{wrong:?}");
+    }
+    let key = SigningKey::from_seed(&[5; 32]);
+    assert_eq!(
+        line.application(ApplicationNumber(4), &key, LIMIT).await.unwrap().state,
+        ApplicationState::Waiting
+    );
+    assert!(
+        line.application(ApplicationNumber(5), &key, LIMIT).await.unwrap_err().is_alarm(),
+        "another application"
+    );
 }
 
 #[tokio::test]
