@@ -36,6 +36,16 @@ need_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 }
 
+# need_smtp: a Python with aiosmtpd, the mail server of the whole-network tests, is there afterwards, or the script has
+# stopped.
+need_smtp() {
+  local python
+  for python in /usr/bin/python3 python3; do
+    "$python" -c 'import aiosmtpd.smtp' >/dev/null 2>&1 && return 0
+  done
+  need_packages aiosmtpd=python3-aiosmtpd
+}
+
 # need_rust: a cargo that is new enough is on the PATH afterwards, or the script has stopped. Comes after need_packages.
 need_rust() {
   have_rust && return 0

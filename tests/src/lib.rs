@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`programs`] | the built programs, and calling their subcommands |
 //! | [`network`] | a center, its bank, stores and members in one directory |
+//! | [`post`] | an SMTP server, and what an applicant reads in the mail |
 //! | [`screen`] | a program in a pseudo-terminal, its screen read back |
 //! | [`journey`] | the whole main job, one line a step |
 //! | [`bank`] | the bank's host, speaking ISO 20022 through folders |
@@ -14,5 +15,6 @@
 pub mod bank;
 pub mod journey;
 pub mod network;
+pub mod post;
 pub mod programs;
 pub mod screen;
