@@ -3,6 +3,8 @@
 //! What the founding fixed for ever (name, currency, time zone, business day) stands in the books' first entry, not
 //! here. The file is TOML; a name that the program does not know is an error with its place, never passed over.
 
+mod outside;
+
 use std::{
     fs,
     io::Write as _,
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tui_kit::profile::settings_fault;
 use wire::{key::VerificationKey, message::BankAccount, sheet::Invitation, text::Line};
 
+pub use self::outside::{Mail, Page, Post, Security};
 use crate::lines::bank::account;
 
 /// How often the bank's inbox is looked at where nothing else is said, in milliseconds.
@@ -34,6 +37,15 @@ pub struct Config {
     pub root_key: VerificationKey,
     /// The center's bank.
     pub bank: Bank,
+    /// How e-mail leaves; without it none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Mail>,
+    /// How letters are printed; without it operators print them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<Post>,
+    /// The read-only page; without it no browser is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
     /// What one terminal may ask of the center.
     #[serde(default)]
     pub limits: Limits,
@@ -155,6 +167,9 @@ impl Config {
         if self.bank.poll_ms == 0 {
             return Err("`bank.poll_ms` must be at least 1".into());
         }
+        self.mail.as_ref().map_or(Ok(()), Mail::check)?;
+        self.post.as_ref().map_or(Ok(()), Post::check)?;
+        self.page.as_ref().map_or(Ok(()), Page::check)?;
         let limits = &self.limits;
         let positive = [
             limits.connections,
@@ -190,6 +205,9 @@ pub(crate) mod tests {
                 outbox: folder.join("outbox"),
                 poll_ms: 20,
             },
+            mail: None,
+            post: None,
+            page: None,
             limits: Limits::default(),
         }
     }

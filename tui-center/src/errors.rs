@@ -35,6 +35,10 @@ pub enum Room {
     Books,
     /// The bank's files.
     Bank,
+    /// E-mail that goes out.
+    Mail,
+    /// Letters that are printed.
+    Post,
     /// Operators and their acts.
     Operators,
     /// Start and end of the program.
@@ -62,6 +66,8 @@ impl Room {
             Self::Desk => "desk",
             Self::Books => "books",
             Self::Bank => "bank",
+            Self::Mail => "mail",
+            Self::Post => "post",
             Self::Operators => "operators",
             Self::Program => "program",
         }

@@ -160,6 +160,9 @@ pub fn found(profile: &Profile, founding: &Founding, now: Timestamp) -> Result<F
             outbox: outbox.clone(),
             poll_ms: crate::config::POLL_MS,
         },
+        mail: None,
+        post: None,
+        page: None,
         limits: Limits::default(),
     };
     let invitation = config.invitation().map_err(words)?;

@@ -6,7 +6,7 @@
 //! | [`guard`] | keeps intruders out: limits and lock-outs, each of them told to the operators |
 //! | [`settlement`] | the desk: the single writer that turns verified requests into durable entries |
 //! | [`books`] | journal, tree, registers, cabinet |
-//! | [`lines`] | the outside: the bank's files |
+//! | [`lines`] | the outside: the bank's files, mail, letters |
 //! | [`inquiry`] | what can be looked at: overview, registers, transactions, bank desk, reports |
 //! | [`acts`] | what can be done, and by whom |
 //! | [`console`] | the operators' screens |

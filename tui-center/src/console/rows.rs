@@ -361,6 +361,8 @@ pub(super) fn room(room: Room) -> &'static str {
         Room::Desk => "desk",
         Room::Books => "books",
         Room::Bank => "bank",
+        Room::Mail => "mail",
+        Room::Post => "post",
         Room::Operators => "operators",
         Room::Program => "program",
     }

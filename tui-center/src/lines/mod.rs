@@ -4,3 +4,6 @@
 //! bytes are kept sealed until the other side has answered, so that sending again is sending the same.
 
 pub mod bank;
+pub mod mail;
+pub mod post;
+pub mod postman;
