@@ -23,7 +23,7 @@ macro_rules! expect {
 mod admission;
 mod check;
 mod copy;
-pub mod sign;
+mod sign;
 
 use std::time::{Duration, Instant};
 
@@ -51,6 +51,7 @@ use crate::{
 
 pub use admission::BuildError;
 pub use check::{CheckError, mail_fits, verdict_fits};
+pub use sign::{Applicant, Changer, Registrant, VALID_MS, certify};
 
 /// A connection to a center whose key sheet was verified. Clones share the connection.
 #[derive(Debug, Clone)]

@@ -2,10 +2,13 @@
 
 use crate::{
     codec::Malformed,
-    id::{AccountNumber, TelegramId},
+    id::{AccountNumber, EntryNumber, TelegramId},
     message::{Effect, Mail, MailItem, Refusal, Verdict},
-    payload::{CardRequest, CashierChange, Claim, KeyCancel, KeyChange, KeyEvent, KeyRole, Payment, Refund},
-    receipt::{MemberPart, Receipt, Side, StorePart},
+    payload::{
+        CardRequest, CashierChange, Claim, KeyCancel, KeyChange, KeyEvent, KeyRole, Payment, Refund,
+        Registration,
+    },
+    receipt::{EntryKind, MemberPart, Receipt, Side, StorePart},
     telegram::{Kind, Signer, Telegram, TelegramError},
     time::Timestamp,
 };
@@ -58,6 +61,37 @@ pub fn verdict_fits(telegram: &Telegram, verdict: &Verdict) -> Result<(), CheckE
         _ => false,
     };
     verdict_of(fits, "its evidence does not say what the answer says")
+}
+
+/// Whether the evidence of a registration says that its key was entered under its number.
+///
+/// # Errors
+/// What does not fit.
+pub(super) fn registration_fits(
+    telegram: &Telegram,
+    (account, entry): (AccountNumber, EntryNumber),
+    receipt: &Receipt,
+) -> Result<(), CheckError> {
+    let asked = telegram.peek::<Registration>()?;
+    if account != asked.account {
+        return Err(CheckError(format!(
+            "it gives the number {account}, but {} was asked for",
+            asked.account
+        )));
+    }
+    if receipt.leaf.entry != entry || receipt.leaf.kind != EntryKind::Registration {
+        return Err(CheckError("its evidence is about another entry".into()));
+    }
+    let fits = match (Part::open(receipt)?, account) {
+        (Part::Member(MemberPart::Registered { member, key }), AccountNumber::Member(number)) => {
+            (member, key) == (number, asked.verification_key)
+        }
+        (Part::Store(StorePart::Registered { store, key }), AccountNumber::Store(number)) => {
+            (store, key) == (number, asked.verification_key)
+        }
+        _ => false,
+    };
+    verdict_of(fits, "its evidence does not say that this key was entered under this number")
 }
 
 /// Whether a telegram may be called expired when the center's clock shows `now`. It is the one verdict without
