@@ -4,10 +4,13 @@
 //! the button, submits; Ctrl-S submits from anywhere. On submitting, the first wrong field gets the focus. A draft of
 //! what was entered, never of passwords, can be taken out and put back.
 
+mod described;
 mod field;
+mod read;
 mod view;
 
-pub use field::{Field, Kind, Value};
+pub use described::{Asked, Described};
+pub use field::{Field, Kind, Strength, Value};
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -70,6 +73,14 @@ impl Form {
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent) -> Pressed {
         let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        // In a text of several lines these belong to it; Up and Down until they reach its ends.
+        if plain
+            && matches!(key.code, KeyCode::Enter | KeyCode::Up | KeyCode::Down)
+            && let Some(field) = self.fields.get_mut(self.focus).filter(|field| field.kind == Kind::Prose)
+            && field.press(key)
+        {
+            return Pressed::Taken;
+        }
         match key.code {
             KeyCode::Esc => return Pressed::Back,
             KeyCode::Char('s') if key.modifiers == KeyModifiers::CONTROL => return self.submit(),
@@ -139,7 +150,7 @@ impl Form {
         self.place(name).and_then(|at| self.fields[at].parse().ok().flatten())
     }
 
-    /// The text of a text, e-mail or choice field; empty without one.
+    /// The text of any field of words (also a telephone number, kana, a code) or of a choice; empty without one.
     pub fn text(&self, name: &str) -> String {
         match self.value(name) {
             Some(Value::Text(text) | Value::Choice(text)) => text,
@@ -179,6 +190,13 @@ impl Form {
     /// The secret of a password field, in NFC.
     pub fn secret(&self, name: &str) -> Option<SecretString> {
         self.place(name).and_then(|at| self.fields[at].secret())
+    }
+
+    /// Shows how strong the password in a field is, until it changes; to be said after each key that reaches the form.
+    pub fn set_strength(&mut self, name: &str, strength: Option<Strength>) {
+        if let Some(at) = self.place(name) {
+            self.fields[at].strength = strength;
+        }
     }
 
     /// Wipes every password.

@@ -139,8 +139,10 @@
 
 pub mod alarm;
 pub mod app;
+pub mod area;
 pub mod cli;
 pub mod clip;
+pub mod code;
 pub mod control;
 pub mod detail;
 pub mod edit;
@@ -150,6 +152,8 @@ pub mod idle;
 pub mod keys;
 pub mod log;
 pub mod pad;
+pub mod pager;
+pub mod phrase;
 pub mod profile;
 pub mod progress;
 pub mod remote;
@@ -166,6 +170,7 @@ pub mod theme;
 pub mod time;
 pub mod toast;
 pub mod ui;
+pub mod writing;
 
 pub use app::{Act, App, Effects, Ending, Errand, Event, Handler, Mailbox, Now, Reply};
 pub use ratatui;

@@ -6,8 +6,12 @@ use std::fmt;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use secrecy::SecretString;
 
+use super::read::{read_amount, read_email, read_kana, read_phone};
+use crate::area::Area;
+use crate::code;
 use crate::edit::Editor;
 use crate::text;
+use crate::theme::Tone;
 use crate::time::{Date, read_date};
 
 /// The characters that fields take where nothing else is said.
@@ -15,15 +19,28 @@ const TEXT_CHARS_MAX: usize = 200;
 const PASSWORD_CHARS_MAX: usize = 256;
 const EMAIL_CHARS_MAX: usize = 254;
 const NUMBER_CHARS_MAX: usize = 24;
+const PHONE_CHARS_MAX: usize = 40;
+const PROSE_CHARS_MAX: usize = 2_000;
 
 /// A check of the program's own: a sentence when the text is wrong.
-type Check = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+pub(super) type Check = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
 /// What a field takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// Words on one line.
     Text,
+    /// Words on several lines.
+    Prose,
+    /// A telephone number.
+    Phone,
+    /// A name in hiragana or katakana.
+    Kana,
+    /// A code of so many characters of Crockford's base 32; see [`crate::code`].
+    Code {
+        /// How many, without separators.
+        chars: usize,
+    },
     /// An e-mail address.
     Email,
     /// A password, masked, wiped when it goes.
@@ -43,6 +60,31 @@ pub enum Kind {
     Choice(Vec<(String, String)>),
     /// On or off.
     Switch,
+}
+
+/// How strong a password is, as the program has found: shown below the field until the password changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strength {
+    /// From 0, guessed at once, to 4.
+    pub score: u8,
+    /// One or two words: `weak`.
+    pub word: String,
+    /// What it means, and what would be better.
+    pub sentence: String,
+}
+
+impl Strength {
+    /// The highest score.
+    pub const SCORE_MAX: u8 = 4;
+
+    /// What the score says besides its word.
+    pub fn tone(&self) -> Tone {
+        match self.score {
+            0 | 1 => Tone::Bad,
+            2 => Tone::Warn,
+            _ => Tone::Good,
+        }
+    }
 }
 
 /// What a field holds.
@@ -71,6 +113,9 @@ pub struct Field {
     pub(super) hint: String,
     pub(super) kind: Kind,
     pub(super) editor: Editor,
+    /// The text of several lines, where the kind is prose; the editor is not used then.
+    pub(super) area: Area,
+    pub(super) strength: Option<Strength>,
     /// Which of a choice's options, or 1 for a switch that is on.
     pub(super) picked: usize,
     pub(super) error: Option<String>,
@@ -85,6 +130,27 @@ impl Field {
     /// Words on one line.
     pub fn text(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self::new(name, label, Kind::Text, Editor::new(TEXT_CHARS_MAX))
+    }
+
+    /// Words on several lines.
+    pub fn prose(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
+        Self::new(name, label, Kind::Prose, Editor::new(0))
+    }
+
+    /// A telephone number.
+    pub fn phone(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
+        Self::new(name, label, Kind::Phone, Editor::new(PHONE_CHARS_MAX))
+    }
+
+    /// A name in hiragana or katakana.
+    pub fn kana(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
+        Self::new(name, label, Kind::Kana, Editor::new(TEXT_CHARS_MAX))
+    }
+
+    /// A code of so many characters, shown in groups of four and read whatever its case and separators; its value is a
+    /// [`Value::Text`] without separators.
+    pub fn code(name: impl Into<Cow<'static, str>>, label: impl Into<String>, chars: usize) -> Self {
+        Self::new(name, label, Kind::Code { chars }, Editor::new(chars))
     }
 
     /// An e-mail address.
@@ -118,7 +184,8 @@ impl Field {
         Self::new(name, label, Kind::Date, Editor::new(NUMBER_CHARS_MAX)).hint("year-month-day")
     }
 
-    /// One of several, each with a name and what is shown; the first is chosen.
+    /// One of several, each with a name and what is shown; the first is chosen. One with an empty name stands for no
+    /// choice.
     pub fn choice<N: Into<String>, S: Into<String>>(
         name: impl Into<Cow<'static, str>>,
         label: impl Into<String>,
@@ -146,6 +213,7 @@ impl Field {
     /// Takes at most so many characters.
     pub fn max(mut self, chars: usize) -> Self {
         self.editor = if self.editor.is_secret() { Editor::secret(chars) } else { Editor::new(chars) };
+        self.area = Area::new(chars);
         self
     }
 
@@ -178,6 +246,8 @@ impl Field {
             hint: String::new(),
             kind,
             editor,
+            area: Area::new(PROSE_CHARS_MAX),
+            strength: None,
             picked: 0,
             error: None,
             repeats: None,
@@ -211,7 +281,37 @@ impl Field {
                 }
                 None => false,
             },
+            Kind::Prose => self.area.press(key),
+            Kind::Code { .. } => return self.press_code(key),
             _ => self.editor.press(key),
+        };
+        if taken {
+            self.error = None;
+            self.strength = None;
+            self.touched = true;
+        }
+        taken
+    }
+
+    /// What a code can't have is not taken up, and the error says so.
+    fn press_code(&mut self, key: KeyEvent) -> bool {
+        let typed = match key.code {
+            KeyCode::Char(c) if !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
+                Some(c)
+            }
+            _ => None,
+        };
+        let meant = typed.map(|c| code::normal(c.encode_utf8(&mut [0; 4])));
+        let taken = match meant {
+            None => self.editor.press(key),
+            Some(Ok(meant)) => {
+                self.editor.paste(&meant);
+                true
+            }
+            Some(Err(wrong)) => {
+                self.error = Some(format!("has letters and digits only: {wrong}"));
+                return true;
+            }
         };
         if taken {
             self.error = None;
@@ -221,9 +321,17 @@ impl Field {
     }
 
     pub(super) fn paste(&mut self, pasted: &str) {
-        self.editor.paste(pasted);
         self.error = None;
+        self.strength = None;
         self.touched = true;
+        match &self.kind {
+            Kind::Prose => self.area.paste(pasted),
+            Kind::Code { .. } => match code::normal(text::clean(pasted).trim()) {
+                Ok(meant) => self.editor.paste(&meant),
+                Err(wrong) => self.error = Some(format!("has letters and digits only: {wrong}")),
+            },
+            _ => self.editor.paste(pasted),
+        }
     }
 
     pub(super) fn set(&mut self, entered: &str) {
@@ -232,6 +340,8 @@ impl Field {
                 self.picked = options.iter().position(|(name, _)| name == entered).unwrap_or(self.picked);
             }
             Kind::Switch => self.picked = usize::from(entered == "on"),
+            Kind::Prose => self.area.set(entered),
+            Kind::Code { .. } => self.editor.set(&code::normal(entered).unwrap_or_default()),
             _ => self.editor.set(entered),
         }
         self.error = None;
@@ -240,6 +350,8 @@ impl Field {
 
     pub(super) fn clear(&mut self) {
         self.editor.clear();
+        self.area.set("");
+        self.strength = None;
         self.error = None;
     }
 
@@ -253,22 +365,33 @@ impl Field {
                 options.get(self.picked).map_or_else(String::new, |(name, _)| name.clone())
             }
             Kind::Switch => if self.picked == 1 { "on" } else { "" }.to_owned(),
+            Kind::Prose => self.area.text().to_owned(),
             _ => self.editor.text().to_owned(),
         }
     }
 
     /// The value; none when the field is empty and may be; a sentence's end when it is wrong.
     pub(super) fn parse(&self) -> Result<Option<Value>, String> {
-        let entered = text::clean(self.editor.text().trim()).into_owned();
+        let entered = match self.kind {
+            Kind::Prose => text::clean_lines(self.area.text().trim()),
+            _ => text::clean(self.editor.text().trim()).into_owned(),
+        };
         let value = match &self.kind {
-            Kind::Choice(options) => {
-                return Ok(options.get(self.picked).map(|(name, _)| Value::Choice(name.clone())));
-            }
+            Kind::Choice(options) => match options.get(self.picked) {
+                Some((name, _)) if name.is_empty() => None,
+                picked => return Ok(picked.map(|(name, _)| Value::Choice(name.clone()))),
+            },
             Kind::Switch => return Ok(Some(Value::Switch(self.picked == 1))),
             Kind::Password if self.editor.is_empty() => None,
             Kind::Password => return Ok(Some(Value::Secret)),
             _ if entered.is_empty() => None,
-            Kind::Text => Some(Value::Text(entered.clone())),
+            Kind::Text | Kind::Prose => Some(Value::Text(entered.clone())),
+            Kind::Phone => Some(Value::Text(read_phone(&entered)?)),
+            Kind::Kana => Some(Value::Text(read_kana(&entered)?)),
+            Kind::Code { chars } => match entered.chars().count() {
+                count if count == *chars => Some(Value::Text(entered.clone())),
+                count => return Err(format!("has {chars} characters; here are {count}")),
+            },
             Kind::Email => Some(Value::Text(read_email(&entered)?)),
             Kind::Date => {
                 Some(Value::Date(read_date(&entered).ok_or("is no date; one looks like 1990-02-03")?))
@@ -323,68 +446,9 @@ fn turn(key: KeyEvent, count: usize, picked: usize, jump: impl Fn(char) -> Optio
     }
 }
 
-/// An address that could be one (RFC 5321's shape, not its corners): whether it is, only a mail can tell.
-fn read_email(entered: &str) -> Result<String, String> {
-    let wrong = || "is no e-mail address; one looks like name@host.example".to_owned();
-    let (local, host) = entered.rsplit_once('@').ok_or_else(wrong)?;
-    let host_fits = host.contains('.')
-        && host.split('.').all(|label| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-        });
-    let local_fits = !local.is_empty()
-        && local.len() <= 64
-        && !local.chars().any(|c| c.is_whitespace() || matches!(c, '@' | '<' | '>' | '"' | ',' | ';' | ':'));
-    if host_fits && local_fits { Ok(entered.to_owned()) } else { Err(wrong()) }
-}
-
-/// A typed amount in minor units.
-fn read_amount(entered: &str, decimals: u8) -> Result<u64, String> {
-    let plain = text::plain_number(entered);
-    if plain.starts_with('-') {
-        return Err("can't be negative".to_owned());
-    }
-    let (whole, part) = plain.split_once('.').unwrap_or((&plain, ""));
-    let digits = |words: &str| words.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(part) || (plain.contains('.') && part.is_empty()) {
-        return Err("is no amount".to_owned());
-    }
-    if part.len() > usize::from(decimals) {
-        return Err(match decimals {
-            0 => "has no digits behind the point in this currency".to_owned(),
-            places => format!("has at most {places} digits behind the point"),
-        });
-    }
-    let padded = format!("{whole}{part:0<width$}", width = usize::from(decimals));
-    padded.parse().map_err(|_| "is too much".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_are_read_as_people_type_them() {
-        for (typed, decimals, minor) in [
-            ("12,000", 0, Ok(12_000)),
-            ("¥ 12 000", 0, Ok(12_000)),
-            ("１２０００円", 0, Ok(12_000)),
-            ("12.5", 2, Ok(1_250)),
-            ("0.05", 2, Ok(5)),
-            ("7", 2, Ok(700)),
-            ("12.5", 0, Err("has no digits behind the point in this currency")),
-            ("12.505", 2, Err("has at most 2 digits behind the point")),
-            ("-5", 0, Err("can't be negative")),
-            ("12x", 0, Err("is no amount")),
-            ("1.", 2, Err("is no amount")),
-            (".5", 2, Err("is no amount")),
-            ("99999999999999999999", 0, Err("is too much")),
-        ] {
-            assert_eq!(read_amount(typed, decimals), minor.map_err(str::to_owned), "{typed}");
-        }
-    }
 
     #[test]
     fn ranges_and_checks_speak() {
@@ -399,17 +463,5 @@ mod tests {
         assert_eq!(parse(Field::number("n", "N"), "-1,024"), Ok(Some(Value::Number(-1_024))));
         assert_eq!(parse(Field::text("n", "N"), "  \u{1b}[31mx "), Ok(Some(Value::Text("x".into()))));
         assert_eq!(parse(Field::text("n", "N"), "   "), Ok(None));
-    }
-
-    #[test]
-    fn addresses_have_the_shape_of_one() {
-        for good in ["a@b.example", "first.last+tag@sub.host.example", "日本@例え.テスト"] {
-            assert!(read_email(good).is_ok(), "{good}");
-        }
-        for wrong in
-            ["a", "a@b", "@b.example", "a b@c.example", "a@-b.example", "a@b..example", "<a@b.example>"]
-        {
-            assert!(read_email(wrong).is_err(), "{wrong}");
-        }
     }
 }

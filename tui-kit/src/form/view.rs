@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Form;
-use super::field::{Field, Kind};
+use super::field::{Field, Kind, Strength};
+use crate::code;
 use crate::text::{self, Align};
 use crate::theme::Tone;
 use crate::ui::Ui;
@@ -15,8 +16,16 @@ const LABEL_COLUMNS_MAX: usize = 24;
 /// Where less than this is left for the fields, labels stand above them.
 const FIELD_COLUMNS_MIN: usize = 20;
 
-/// The widest field for words.
+/// The widest field for words, on one line and on several.
 const WORDS_COLUMNS_MAX: u16 = 40;
+const PROSE_COLUMNS_MAX: u16 = 60;
+
+/// The most rows of a text of several lines, otherwise and while it is edited.
+const PROSE_ROWS: usize = 2;
+const PROSE_ROWS_FOCUSED: usize = 5;
+
+/// The cells of a strength's bar for each step.
+const STRENGTH_CELLS: usize = 3;
 
 /// A line of the form, laid out but not yet placed.
 struct Strip {
@@ -109,11 +118,18 @@ fn lay_out_field(
     };
     let start = u16::try_from(indent).unwrap_or(u16::MAX);
     let room = columns.saturating_sub(start);
-    let (mut spans, cursor) = lay_out_entry(ui, field, focused, room);
-    spans.insert(0, head);
-    let cursor = cursor.map(|column| start.saturating_add(column));
-    strips.push(Strip { line: Line::from(spans), cursor, focused });
+    if field.kind == Kind::Prose {
+        lay_out_prose(ui, field, focused, head, start, room, strips);
+    } else {
+        let (mut spans, cursor) = lay_out_entry(ui, field, focused, room);
+        spans.insert(0, head);
+        let cursor = cursor.map(|column| start.saturating_add(column));
+        strips.push(Strip { line: Line::from(spans), cursor, focused });
+    }
 
+    if let Some(strength) = &field.strength {
+        lay_out_strength(ui, strength, focused, indent, room, strips);
+    }
     let below = match &field.error {
         Some(error) => {
             let error = format!("{} {error}", theme.mark(Tone::Bad));
@@ -127,6 +143,66 @@ fn lay_out_field(
             let line = Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(line, style)]);
             strips.push(Strip { line, cursor: None, focused });
         }
+    }
+}
+
+/// The rows of a text of several lines: more of them while it is edited, with what Enter and Tab do.
+fn lay_out_prose(
+    ui: &Ui<'_, '_>,
+    field: &Field,
+    focused: bool,
+    head: Span<'static>,
+    start: u16,
+    room: u16,
+    strips: &mut Vec<Strip>,
+) {
+    let theme = ui.theme();
+    let style = if focused { theme.field_focused } else { theme.field };
+    let room = usize::from(room.min(PROSE_COLUMNS_MAX));
+    let window = field.area.window(room, if focused { PROSE_ROWS_FOCUSED } else { PROSE_ROWS });
+    let (column, cursor_row) = window.cursor;
+    let indent = " ".repeat(usize::from(start));
+    let mut head = Some(head);
+    for (line, row) in window.lines.into_iter().zip(0..) {
+        let rest = room.saturating_sub(text::width(&line));
+        let head = head.take().unwrap_or_else(|| Span::raw(indent.clone()));
+        let spans = vec![head, Span::styled(line, style), Span::styled("_".repeat(rest), theme.dim)];
+        let cursor = (focused && room > 0 && row == cursor_row).then(|| start.saturating_add(column));
+        strips.push(Strip { line: Line::from(spans), cursor, focused });
+    }
+    if focused {
+        let (chars, most) = (field.area.chars() as u64, field.area.chars_max() as u64);
+        let counted = format!("{} of {} characters", text::thousands(chars), text::thousands(most));
+        let words = format!("{counted}; Enter begins a line, Tab goes on");
+        for line in text::wrap(&words, room) {
+            let line = Line::from(vec![Span::raw(indent.clone()), Span::styled(line, theme.dim)]);
+            strips.push(Strip { line, cursor: None, focused });
+        }
+    }
+}
+
+/// A bar, a word and a sentence about a password.
+fn lay_out_strength(
+    ui: &Ui<'_, '_>,
+    strength: &Strength,
+    focused: bool,
+    indent: usize,
+    room: u16,
+    strips: &mut Vec<Strip>,
+) {
+    let theme = ui.theme();
+    let score = strength.score.min(Strength::SCORE_MAX);
+    let bar = |mark: &str, count: u8| mark.repeat(usize::from(count) * STRENGTH_CELLS);
+    let bar =
+        format!("{}{}", bar(theme.marks.full, score), bar(theme.marks.empty, Strength::SCORE_MAX - score));
+    let word = format!(" {score}/{} {}", Strength::SCORE_MAX, text::clean(&strength.word));
+    let style = theme.tone(strength.tone());
+    let pad = || Span::raw(" ".repeat(indent));
+    let line = Line::from(vec![pad(), Span::styled(bar, style), Span::styled(word, style)]);
+    strips.push(Strip { line, cursor: None, focused });
+    for line in text::wrap(&text::clean(&strength.sentence), usize::from(room)) {
+        let line = Line::from(vec![pad(), Span::styled(line, theme.dim)]);
+        strips.push(Strip { line, cursor: None, focused });
     }
 }
 
@@ -150,12 +226,23 @@ fn lay_out_entry(
             spans.push(Span::styled(format!("  {}/{}", field.picked + 1, options.len()), theme.dim));
             (spans, None)
         }
+        Kind::Code { chars } => {
+            let typed = field.editor.text();
+            let missing = "_".repeat(chars.saturating_sub(typed.chars().count()));
+            let shown = code::grouped(&format!("{typed}{missing}"));
+            // The cursor's place in the code, and the separators before it.
+            let at = usize::from(field.editor.window(chars + 1, "").cursor);
+            let at = at + (at / code::GROUP).min(chars.saturating_sub(1) / code::GROUP);
+            let at = u16::try_from(at.min(usize::from(room).saturating_sub(1))).unwrap_or(u16::MAX);
+            (vec![Span::styled(shown, style)], (focused && room > 0).then_some(at))
+        }
         Kind::Switch => (chosen(if field.picked == 1 { "yes" } else { "no" }), None),
         kind => {
             let (wanted, behind) = match kind {
                 Kind::Number => (16, String::new()),
                 Kind::Amount { currency, .. } => (16, format!(" {}", text::clean(currency))),
                 Kind::Date => (12, String::new()),
+                Kind::Phone => (24, String::new()),
                 _ => (WORDS_COLUMNS_MAX, String::new()),
             };
             let room = room.saturating_sub(u16::try_from(text::width(&behind)).unwrap_or(0)).min(wanted);

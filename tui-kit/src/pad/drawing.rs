@@ -226,11 +226,7 @@ mod tests {
         ⠀⠀⢈⡱⢎⡁⠀⠀
         ⡠⠔⠁⠀⠀⠈⠢⢄
         ");
-        insta::assert_snapshot!(cross.render_as(SealLook::Ascii, 8, 3).join("\n"), @r"
-        ###  ###
-          ####
-        ###  ###
-        ");
+        assert_eq!(cross.render_as(SealLook::Ascii, 8, 3), ["###  ###", "  ####  ", "###  ###"]);
         assert_eq!(cross.render(1, 1).concat().chars().count(), 1);
         assert!(cross.render(0, 5).is_empty());
     }
