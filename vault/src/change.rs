@@ -1,13 +1,19 @@
 //! Changes that replace what is in the file: other passwords, records left out.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use secrecy::SecretString;
+use wire::codec;
+use zeroize::Zeroizing;
 
 use crate::{
-    custody::SealedKey,
+    custody::{SealedKey, SigningHand},
     error::{Error, Which},
     header::{Header, Mode, RECORDS, Wrap},
+    keys::Kept,
     kind,
     open::open_wrap,
     password,
@@ -25,27 +31,27 @@ impl Vault {
     /// [`Error::WrongPassword`] and [`Error::TooSoon`] about the old one, [`Error::Unfit`] about the new one; failures of
     /// the disk, after which either the old or the new one opens the vault, never none.
     pub fn change_password_a(&mut self, old: &SecretString, new: &SecretString) -> Result<(), Error> {
-        password::check(Which::A, new)?;
         open_wrap(&mut self.file, &self.surroundings, old)?;
-        let (mode, id) = (self.mode(), self.file.header.vault);
+        let mode = self.mode();
         match mode {
             Mode::Double => {
                 if self.opens_signature_key(new)? {
-                    return Err(Error::Unfit { which: Which::A, why: "must differ from password B" });
+                    return Err(Error::Unfit { which: Which::A, why: "must differ from password B".into() });
                 }
-                let wrap = Wrap::new(&self.surroundings, mode, &id, new, &self.data_key)?;
+                password::check(Which::A, new, &[])?;
+                let wrap = self.wrap(new)?;
                 self.file.write_both_headers(Header { wrap, ..self.file.header.clone() })
             }
             Mode::Single => {
+                password::check(Which::A, new, &[])?;
                 let hand = self.unlock_signing(old)?;
-                let sealed = hand.act(|key| SealedKey::new(&self.surroundings, mode, &id, new, key))?;
-                let wrap = Wrap::new(&self.surroundings, mode, &id, new, &self.data_key)?;
-                self.replace_signature_key(Header { wrap, ..self.file.header.clone() }, sealed)
+                let wrap = self.wrap(new)?;
+                self.reseal(Header { wrap, ..self.file.header.clone() }, &hand, old, new)
             }
         }
     }
 
-    /// Changes password B: the file is copied with the signature key sealed anew, and the copy takes its place.
+    /// Changes password B: the file is copied with the signature keys sealed anew, and the copy takes its place.
     ///
     /// # Errors
     /// [`Error::WrongPassword`] and [`Error::TooSoon`] about the old one, [`Error::Unfit`] about the new one, also in a
@@ -55,16 +61,15 @@ impl Vault {
         if mode == Mode::Single {
             return Err(Error::Unfit {
                 which: Which::B,
-                why: "does not exist: this vault has a single password",
+                why: "does not exist: this vault has a single password".into(),
             });
         }
-        password::check(Which::B, new)?;
+        password::check(Which::B, new, &[])?;
         let hand = self.unlock_signing(old)?;
         if self.file.header.wrap.open(&self.surroundings, mode, &id, new)?.is_some() {
-            return Err(Error::Unfit { which: Which::B, why: "must differ from password A" });
+            return Err(Error::Unfit { which: Which::B, why: "must differ from password A".into() });
         }
-        let sealed = hand.act(|key| SealedKey::new(&self.surroundings, mode, &id, new, key))?;
-        self.replace_signature_key(self.file.header.clone(), sealed)
+        self.reseal(self.file.header.clone(), &hand, old, new)
     }
 
     /// Copies the file without the program's records for which `unwanted` says so, and puts the copy in its place.
@@ -74,8 +79,6 @@ impl Vault {
     /// Failures of the disk, after which the vault is as before.
     pub fn leave_out(&mut self, mut unwanted: impl FnMut(&Record) -> bool) -> Result<u64, Error> {
         let mut count = 0;
-        let (id, key) = (self.file.header.vault, self.data_key.clone());
-        let nonces = self.surroundings.clone();
         self.copy(self.file.header.clone(), |sequence, kind, bytes| {
             if kind < kind::PROGRAM {
                 return None;
@@ -83,36 +86,78 @@ impl Vault {
             let record = Record { sequence, kind, bytes };
             unwanted(&record).then(|| {
                 count += 1;
-                record::seal(&key, &id, nonces.array(), sequence, kind::LEFT_OUT, &[])
+                (kind::LEFT_OUT, Zeroizing::default())
             })
         })?;
         Ok(count)
     }
 
-    fn opens_signature_key(&self, password: &SecretString) -> Result<bool, Error> {
-        let Some(sealed) = &self.contents.signature_key else { return Ok(false) };
-        Ok(sealed.open(&self.surroundings, self.mode(), &self.file.header.vault, password)?.is_some())
+    /// Copies the file without the keys that are no longer in force, if there are any.
+    pub(crate) fn sweep(&mut self) -> Result<(), Error> {
+        if self.contents.keys.obsolete.is_empty() {
+            return Ok(());
+        }
+        self.copy(self.file.header.clone(), |_, _, _| None)
     }
 
-    fn replace_signature_key(&mut self, header: Header, sealed: SealedKey) -> Result<(), Error> {
-        let (id, key, nonce) = (header.vault, self.data_key.clone(), self.surroundings.array());
-        let content = zeroize::Zeroizing::new(wire::codec::encode(&sealed));
+    /// Copies the file with the signature key in `hand`, and the one that waits under the old password B, sealed under
+    /// the new one.
+    pub(crate) fn reseal(
+        &mut self,
+        header: Header,
+        hand: &SigningHand,
+        old: &SecretString,
+        new: &SecretString,
+    ) -> Result<(), Error> {
+        let (mode, id, policy) = (header.mode, header.vault, self.contents.policy);
+        let sealed = |key: &SigningHand| SealedKey::new(&self.surroundings, mode, &id, new, &key.0, policy);
+        let slot = &self.contents.keys.signature;
+        let now_at = slot.now.as_ref().ok_or(Error::KeyLost("signature key"))?.at;
+        let now = Kept { at: now_at, value: sealed(hand)? };
+        let next = slot.next.as_ref().map(|next| {
+            let hand = next.value.open(&self.surroundings, mode, &id, old)?;
+            let hand = hand.ok_or(Error::KeyLost("new signature key"))?;
+            Ok::<_, Error>(Kept { at: next.at, value: sealed(&hand)? })
+        });
+        let next = next.transpose()?;
+        let content = |sealed: &SealedKey| Zeroizing::new(codec::encode(sealed));
         self.copy(header, |sequence, kind, _| {
-            (kind == kind::SIGNATURE_KEY).then(|| record::seal(&key, &id, nonce, sequence, kind, &content))
+            // A key that waited once stands in a record of its kind, and now in one of a key in force.
+            if sequence == now.at {
+                return Some((kind::SIGNATURE_KEY, content(&now.value)));
+            }
+            match &next {
+                Some(next) if next.at == sequence => Some((kind::NEXT_SIGNATURE_KEY, content(&next.value))),
+                _ => kind::is_under_b(kind).then(|| (kind::LEFT_OUT, Zeroizing::default())),
+            }
         })?;
-        self.contents.signature_key = Some(sealed);
+        self.contents.keys.signature.now = Some(now);
+        self.contents.keys.signature.next = next;
         Ok(())
     }
 
-    /// Copies the file, with `instead` in the place of each intact record for which it gives something. What cannot be
-    /// read is copied as it is, except a signature key.
+    fn wrap(&self, password: &SecretString) -> Result<Wrap, Error> {
+        let Header { mode, vault, .. } = &self.file.header;
+        Wrap::new(&self.surroundings, *mode, vault, password, &self.data_key, self.contents.policy)
+    }
+
+    fn opens_signature_key(&self, password: &SecretString) -> Result<bool, Error> {
+        let Some(kept) = &self.contents.keys.signature.now else { return Ok(false) };
+        let Header { mode, vault, .. } = &self.file.header;
+        Ok(kept.value.open(&self.surroundings, *mode, vault, password)?.is_some())
+    }
+
+    /// Copies the file, with `instead` (a kind and a content) in the place of each intact record for which it gives
+    /// something, and nothing in the place of keys no longer in force. What cannot be read is copied as it is, except a
+    /// signature key under password B.
     fn copy(
         &mut self,
         header: Header,
-        mut instead: impl FnMut(u64, u16, zeroize::Zeroizing<Vec<u8>>) -> Option<Vec<u8>>,
+        mut instead: impl FnMut(u64, u16, Zeroizing<Vec<u8>>) -> Option<(u16, Zeroizing<Vec<u8>>)>,
     ) -> Result<(), Error> {
-        let (id, key) = (header.vault, self.data_key.clone());
-        let mut index = std::collections::BTreeMap::new();
+        let (id, key, surroundings) = (header.vault, &*self.data_key, &self.surroundings);
+        let obsolete = &self.contents.keys.obsolete;
+        let mut index = BTreeMap::new();
         let mut at = RECORDS;
         self.file.rewrite(header, |source, mut walk, target| {
             let mut target = io::BufWriter::new(target);
@@ -124,16 +169,25 @@ impl Vault {
                         at += length;
                     }
                     Span::Record { head, body, .. } => {
-                        let opened = record::open(&key, &id, head, &body);
-                        if opened.is_none() && head.kind == kind::SIGNATURE_KEY {
+                        let opened = record::open(key, &id, head, &body);
+                        if opened.is_none() && kind::is_under_b(head.kind) {
                             continue;
                         }
                         if opened.is_some() {
                             index.insert(head.sequence, at);
                         }
-                        let bytes = opened
-                            .and_then(|content| instead(head.sequence, head.kind, content))
-                            .unwrap_or_else(|| record::whole(head, &body));
+                        let replaced = opened.and_then(|content| {
+                            if obsolete.contains(&head.sequence) {
+                                return Some((kind::LEFT_OUT, Zeroizing::default()));
+                            }
+                            instead(head.sequence, head.kind, content)
+                        });
+                        let bytes = match replaced {
+                            Some((kind, content)) => {
+                                record::seal(key, &id, surroundings.array(), head.sequence, kind, &content)
+                            }
+                            None => record::whole(head, &body),
+                        };
                         target.write_all(&bytes)?;
                         at += bytes.len() as u64;
                     }
@@ -142,6 +196,7 @@ impl Vault {
             target.flush()
         })?;
         self.contents.index = index;
+        self.contents.keys.obsolete.clear();
         Ok(())
     }
 }

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use wire::{
-    codec,
-    id::AccountNumber,
-    key::{SigningKey, VerificationKey},
-    telegram::Telegram,
+    admission::VaultPolicy, codec, id::AccountNumber, key::VerificationKey, telegram::Telegram,
+    time::Timestamp,
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    custody::SealedKey,
     error::Error,
+    keys::Keys,
     kind,
     outbox::{Closed, Outbox, Prepared, State, Turn},
     record::{MAX_CONTENT, Record},
@@ -62,6 +60,14 @@ impl Draft {
     }
 }
 
+/// The record of a copy deposited with the center.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Deposited {
+    /// The newest record that the copy holds.
+    pub(crate) up_to: u64,
+    pub(crate) at: Timestamp,
+}
+
 /// The vault's own state.
 #[derive(Default)]
 pub(crate) struct Contents {
@@ -69,11 +75,13 @@ pub(crate) struct Contents {
     pub(crate) index: BTreeMap<u64, u64>,
     /// The next record's sequence number.
     pub(crate) next: u64,
-    pub(crate) signature_key: Option<SealedKey>,
-    pub(crate) terminal_key: Option<SigningKey>,
-    pub(crate) drawn_seal: Option<Zeroizing<Vec<u8>>>,
+    pub(crate) keys: Keys,
     pub(crate) center: Option<PinnedCenter>,
     pub(crate) settings: Option<Record>,
+    pub(crate) policy: Option<VaultPolicy>,
+    pub(crate) deposited: Option<Deposited>,
+    /// The newest record that a deposited copy has to hold.
+    pub(crate) changed: u64,
     pub(crate) outbox: Outbox,
 }
 
@@ -81,15 +89,17 @@ impl Contents {
     /// Takes in one of the vault's own records; the program's are none of its business.
     pub(crate) fn absorb(&mut self, record: &Record) -> Result<(), Error> {
         let sequence = record.sequence;
+        if !matches!(record.kind, kind::LEFT_OUT | kind::DEPOSITED | kind::PROVED) {
+            self.changed = sequence;
+        }
+        if self.keys.absorb(record)? {
+            return Ok(());
+        }
         match record.kind {
-            kind::SIGNATURE_KEY => self.signature_key = Some(record.decode("signature key")?),
-            kind::TERMINAL_KEY => {
-                let seed: Zeroizing<[u8; 32]> = Zeroizing::new(record.decode("terminal key")?);
-                self.terminal_key = Some(SigningKey::from_seed(&seed));
-            }
-            kind::DRAWN_SEAL => self.drawn_seal = Some(Zeroizing::new(record.decode("drawn seal")?)),
             kind::PINNED_CENTER => self.center = Some(record.decode("pinned center")?),
             kind::SETTINGS => self.settings = Some(record.clone()),
+            kind::POLICY => self.policy = Some(record.decode("vault policy")?),
+            kind::DEPOSITED => self.deposited = Some(record.decode("deposited copy")?),
             kind::PREPARED => self.outbox.put(sequence, record.decode::<Prepared>("outbox telegram")?),
             kind::LEFT => {
                 let Turn { id, at } = record.decode("outbox departure")?;

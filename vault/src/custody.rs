@@ -6,12 +6,17 @@ use hkdf::Hkdf;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use wire::key::{SigningKey, VerificationKey};
+use wire::{
+    admission::VaultPolicy,
+    key::{SigningKey, VerificationKey},
+};
 use zeroize::Zeroizing;
 
 use crate::{
+    autograph::Autograph,
     error::Error,
     header::Mode,
+    page::InPage,
     password::{Derivation, Key},
     seal::{self, NONCE},
     surroundings::Surroundings,
@@ -20,7 +25,7 @@ use crate::{
 /// The signature key in the open, for one act. It is wiped when dropped.
 ///
 /// [`SigningHand::act`] takes the hand, so that a second act needs the password again.
-pub struct SigningHand(SigningKey);
+pub struct SigningHand(pub(crate) InPage<SigningKey>);
 
 impl SigningHand {
     /// Does the one act, for example signing a telegram, and wipes the key.
@@ -60,9 +65,10 @@ impl SealedKey {
         vault: &[u8; 16],
         password: &SecretString,
         key: &SigningKey,
+        policy: Option<VaultPolicy>,
     ) -> Result<Self, Error> {
         let verification_key = key.verification_key();
-        let derivation = Derivation::choose(surroundings)?;
+        let derivation = Derivation::choose(surroundings, policy)?;
         let salt = surroundings.array();
         let nonce = surroundings.array();
         let mut sealed = Self { verification_key, derivation, salt, nonce, sealed: Vec::new() };
@@ -85,7 +91,12 @@ impl SealedKey {
             return Ok(None);
         };
         let seed: &[u8; 32] = seed.as_slice().try_into().map_err(|_| Error::KeyLost("signature key"))?;
-        Ok(Some(SigningHand(SigningKey::from_seed(seed))))
+        Ok(Some(SigningHand(InPage::new(SigningKey::from_seed(seed)))))
+    }
+
+    /// Whether it costs less to open than the center asks for.
+    pub(crate) fn is_outdated(&self, policy: Option<VaultPolicy>) -> bool {
+        self.derivation.below(policy)
     }
 
     fn context(&self, mode: Mode, vault: &[u8; 16]) -> Vec<u8> {
@@ -101,14 +112,52 @@ impl SealedKey {
 
 /// A fresh signature key: 32 random bytes, and the autograph mixed in where there is one.
 ///
-/// With an autograph the seed is HKDF-SHA256 (RFC 5869) with the random bytes as input, SHA-256 of the autograph as
-/// salt and `inkan/v1/signature-key` as info, so that it is never easier to guess than the random bytes alone.
-pub(crate) fn fresh_signature_key(surroundings: &Surroundings, autograph: Option<&[u8]>) -> SigningKey {
+/// With an autograph the seed is HKDF-SHA256 (RFC 5869) with the random bytes as input, SHA-256 of the encoded autograph
+/// as salt and `inkan/v1/signature-key` as info, so that it is never easier to guess than the random bytes alone.
+pub(crate) fn fresh_signature_key(surroundings: &Surroundings, autograph: Option<&Autograph>) -> SigningKey {
     let random: Key = Zeroizing::new(surroundings.array());
     let Some(autograph) = autograph else { return SigningKey::from_seed(&random) };
     let mut seed = Key::default();
-    Hkdf::<Sha256>::new(Some(&Sha256::digest(autograph)), &*random)
+    Hkdf::<Sha256>::new(Some(&Sha256::digest(autograph.encode())), &*random)
         .expand(b"inkan/v1/signature-key", &mut *seed)
         .expect("32 bytes are less than HKDF's 255 blocks");
     SigningKey::from_seed(&seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::autograph::Typed;
+
+    fn autograph(text: &str) -> Autograph {
+        Autograph::new(Vec::new(), Some(Typed { text: text.into(), intervals: vec![80] })).unwrap()
+    }
+
+    fn random(byte: u8) -> Surroundings {
+        Surroundings { random: Arc::new(move |bytes| bytes.fill(byte)), ..Surroundings::system() }
+    }
+
+    #[test]
+    fn a_known_autograph_does_not_make_the_key_predictable() {
+        let known = autograph("Hanako");
+        let keys: std::collections::BTreeSet<VerificationKey> = (0..200)
+            .map(|byte| fresh_signature_key(&random(byte), Some(&known)).verification_key())
+            .collect();
+        assert_eq!(keys.len(), 200, "every 32 bytes of the system give another key under one autograph");
+        // The seed comes out of HKDF with the 32 unknown bytes as its input; the autograph is no more than the salt.
+        let mut seed = [0; 32];
+        Hkdf::<Sha256>::new(Some(&Sha256::digest(known.encode())), &[7; 32])
+            .expand(b"inkan/v1/signature-key", &mut seed)
+            .unwrap();
+        assert_eq!(*fresh_signature_key(&random(7), Some(&known)).seed(), seed);
+    }
+
+    #[test]
+    fn the_autograph_is_mixed_in() {
+        let keys = [None, Some(autograph("Hanako")), Some(autograph("Hanaka"))]
+            .map(|autograph| fresh_signature_key(&random(5), autograph.as_ref()).verification_key());
+        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
+    }
 }

@@ -1,8 +1,10 @@
 //! What can go wrong, in sentences for people.
 
-use std::{fmt, io, path::PathBuf, time::Duration};
+use std::{borrow::Cow, fmt, io, path::PathBuf, time::Duration};
 
-use wire::id::TelegramId;
+use wire::{id::TelegramId, payload::KeyRole};
+
+use crate::recovery::{CopyError, PhraseError};
 
 /// One of the two passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +45,7 @@ pub enum Error {
     #[error("{} is not a vault", .0.display())]
     NotAVault(PathBuf),
     /// A newer program made the vault.
-    #[error("the vault is of format {0}, this program knows format 1; use a newer program")]
+    #[error("the vault is of format {0}, this program knows formats 1 and 2; use a newer program")]
     Newer(u16),
     /// Neither copy of the header is intact.
     #[error("both copies of the header of {} are damaged; restore the file from a copy", .0.display())]
@@ -57,7 +59,7 @@ pub enum Error {
         /// Which one.
         which: Which,
         /// What it lacks, as a predicate.
-        why: &'static str,
+        why: Cow<'static, str>,
     },
     /// The password does not fit.
     #[error("{which} is wrong; the next attempt is possible in {}", words(*retry_after))]
@@ -113,6 +115,46 @@ pub enum Error {
     /// It is closed or withdrawn.
     #[error("telegram {} is ended already", .0.short())]
     Ended(TelegramId),
+    /// An exported telegram that does not belong into this outbox.
+    #[error("the exported telegram {0}")]
+    Export(&'static str),
+    /// An autograph that can't be taken.
+    #[error("the autograph {0}")]
+    Autograph(&'static str),
+    /// The vault has no recovery phrase.
+    #[error("this vault has no recovery phrase; make one first")]
+    NoRecovery,
+    /// A key of this role waits already.
+    #[error("a new {} waits for the center's answer already; take that change back first", role(*.0))]
+    Waiting(KeyRole),
+    /// No key of this role waits.
+    #[error("no new {} waits for the center's answer", role(*.0))]
+    NothingWaits(KeyRole),
+    /// A recovery phrase that is none.
+    #[error(transparent)]
+    Phrase(#[from] PhraseError),
+    /// A copy of a vault that can't be restored.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// A copy that the center would not take.
+    #[error("a copy of this vault takes {0} bytes, at most {max} can be deposited", max = wire::limits::VAULT_COPY)]
+    CopyTooLong(u64),
+    /// A restore drill that did not give back what the vault holds.
+    #[error("the restored vault is not this one: {0}; make a new copy and try again")]
+    Drill(String),
+    /// The time that password B was given for is over.
+    #[error("the time for signing is over; give password B again")]
+    SessionOver,
+    /// A policy that no vault can follow.
+    #[error(
+        "the center asks for passwords that take {memory_kib} KiB of memory and {passes} passes, more than a vault takes"
+    )]
+    Policy {
+        /// Memory in KiB.
+        memory_kib: u32,
+        /// Passes over it.
+        passes: u32,
+    },
     /// Reading or writing failed.
     #[error("{doing} {} failed: {source}", path.display())]
     Io {
@@ -135,6 +177,15 @@ impl Error {
             Self::WrongPassword { retry_after, .. } | Self::TooSoon { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
+    }
+}
+
+/// The key of a role in words.
+pub(crate) fn role(role: KeyRole) -> &'static str {
+    match role {
+        KeyRole::Signature => "signature key",
+        KeyRole::Terminal => "terminal key",
+        KeyRole::Recovery => "recovery key",
     }
 }
 

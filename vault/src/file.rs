@@ -16,7 +16,7 @@ use crate::{
 
 /// The vault's name in its profile.
 pub const FILE: &str = "vault.inkan";
-const LOCK: &str = "vault.inkan.lock";
+pub(crate) const LOCK: &str = "vault.inkan.lock";
 const NEW: &str = "vault.inkan.new";
 
 /// The right to a profile's vault, held by one process at a time and given up when dropped.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use wire::time::Timestamp;
+use wire::{admission::VaultPolicy, time::Timestamp};
 
 use crate::{
     error::{Error, Which},
@@ -19,8 +19,9 @@ use crate::{
 pub(crate) const SLOT: usize = 4096;
 /// Where the records begin.
 pub(crate) const RECORDS: u64 = 2 * SLOT as u64;
-/// The format that this crate writes.
-const VERSION: u16 = 1;
+/// The format that this crate writes. It reads 1, too, which had no kinds between 4 and 9 nor between 12 and 18.
+const VERSION: u16 = 2;
+const OLDEST: u16 = 1;
 const MAGIC: &[u8; 8] = b"INKANVLT";
 const CHECKSUM_AT: usize = SLOT - 4;
 /// The longest wait after wrong passwords.
@@ -48,6 +49,8 @@ pub(crate) struct Header {
 /// The data key, sealed under password A.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wrap {
+    /// The format of the vault when this was sealed.
+    version: u16,
     derivation: Derivation,
     salt: [u8; 32],
     nonce: [u8; NONCE],
@@ -77,14 +80,16 @@ impl Wrap {
         vault: &[u8; 16],
         password: &SecretString,
         data_key: &Key,
+        policy: Option<VaultPolicy>,
     ) -> Result<Self, Error> {
-        let derivation = Derivation::choose(surroundings)?;
+        let (version, derivation) = (VERSION, Derivation::choose(surroundings, policy)?);
         let salt = surroundings.array();
         let nonce = surroundings.array();
         let key = derivation.key(password, &salt)?;
-        let sealed = seal::seal(&key, &nonce, &context(mode, vault, &derivation, &salt), &**data_key);
+        let context = context(version, mode, vault, &derivation, &salt);
+        let sealed = seal::seal(&key, &nonce, &context, &**data_key);
         let sealed = sealed.try_into().expect("a sealed 32-byte key is 48 bytes");
-        Ok(Self { derivation, salt, nonce, sealed })
+        Ok(Self { version, derivation, salt, nonce, sealed })
     }
 
     /// The data key, or `None` when the password is another.
@@ -97,7 +102,7 @@ impl Wrap {
     ) -> Result<Option<Key>, Error> {
         self.derivation.check(surroundings)?;
         let key = self.derivation.key(password, &self.salt)?;
-        let context = context(mode, vault, &self.derivation, &self.salt);
+        let context = context(self.version, mode, vault, &self.derivation, &self.salt);
         let opened = seal::open(&key, &self.nonce, &context, &self.sealed);
         Ok(opened.map(|opened| {
             let mut key = Key::default();
@@ -105,12 +110,17 @@ impl Wrap {
             key
         }))
     }
+
+    /// Whether it should be sealed anew: it is of an older format, or costs less than the center asks for.
+    pub(crate) fn is_outdated(&self, policy: Option<VaultPolicy>) -> bool {
+        self.version != VERSION || self.derivation.below(policy)
+    }
 }
 
 /// What the wrap is bound to: everything in the header that decides how it is opened.
-fn context(mode: Mode, vault: &[u8; 16], derivation: &Derivation, salt: &[u8; 32]) -> Vec<u8> {
+fn context(version: u16, mode: Mode, vault: &[u8; 16], derivation: &Derivation, salt: &[u8; 32]) -> Vec<u8> {
     let mut context = b"inkan/v1/vault-wrap".to_vec();
-    context.extend_from_slice(&VERSION.to_le_bytes());
+    context.extend_from_slice(&version.to_le_bytes());
     context.push(mode.byte());
     context.extend_from_slice(vault);
     context.extend_from_slice(&derivation.bytes());
@@ -163,7 +173,7 @@ impl Header {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut slot = Vec::with_capacity(SLOT);
         slot.extend_from_slice(MAGIC);
-        slot.extend_from_slice(&VERSION.to_le_bytes());
+        slot.extend_from_slice(&self.wrap.version.to_le_bytes());
         slot.extend_from_slice(&[self.mode.byte(), 0, 0, 0, 0, 0]);
         slot.extend_from_slice(&self.generation.to_le_bytes());
         slot.extend_from_slice(&self.vault);
@@ -187,7 +197,7 @@ impl Header {
             return Slot::Damaged;
         }
         let version = u16::from_le_bytes(reader.take());
-        if version != VERSION {
+        if !(OLDEST..=VERSION).contains(&version) {
             return Slot::Newer(version);
         }
         let mode = match reader.take() {
@@ -201,7 +211,7 @@ impl Header {
         let salt = reader.take();
         let [memory_kib, passes, lanes] = [(); 3].map(|()| u32::from_le_bytes(reader.take()));
         let derivation = Derivation { memory_kib, passes, lanes };
-        let wrap = Wrap { derivation, salt, nonce: reader.take(), sealed: reader.take() };
+        let wrap = Wrap { version, derivation, salt, nonce: reader.take(), sealed: reader.take() };
         let failures = [(); 2].map(|()| Failures {
             count: u32::from_le_bytes(reader.take()),
             last: Timestamp(u64::from_le_bytes(reader.take())),

@@ -103,22 +103,32 @@
 //! - No secret is printed or logged. Keys and records are wiped when dropped; what a program or the outbox has decoded
 //!   from a record is theirs.
 
+pub mod autograph;
 mod change;
 mod contents;
 mod custody;
 mod error;
 mod file;
 mod header;
+mod keys;
 pub mod kind;
 mod open;
 pub mod outbox;
+mod page;
 mod password;
 mod record;
+pub mod recovery;
 mod report;
+pub mod rotation;
 mod seal;
+mod sealed_to;
+mod session;
+mod strength;
 mod surroundings;
+mod transfer;
 mod vault;
 
+pub use autograph::Autograph;
 pub use contents::{Draft, PinnedCenter};
 pub use custody::SigningHand;
 pub use error::{Error, Which};
@@ -128,6 +138,9 @@ pub use open::{Locked, Opening, Refused};
 pub use outbox::{Item, Outbox, Parcel, Ready, State};
 pub use password::{BYTES_MAX, CHARACTERS_MIN};
 pub use record::{MAX_CONTENT, Record};
+pub use recovery::{Language, RecoveryPhrase, RestoredContents};
 pub use report::Finding;
+pub use session::SigningSession;
+pub use strength::{SCORE_MIN, Strength, strength};
 pub use surroundings::{Cost, Random, Surroundings};
 pub use vault::{Passwords, Vault};

@@ -8,8 +8,9 @@ use crate::{
     contents::Contents,
     error::{Error, Which},
     file::{Claim, VaultFile},
-    header::Mode,
+    header::{Header, Mode, Wrap},
     kind,
+    page::InPage,
     password::Key,
     record::{self, Record, Span},
     report::Finding,
@@ -76,12 +77,23 @@ impl Locked {
 
     /// Opens the vault with password A and reads everything it holds.
     ///
+    /// With the password at hand, what is sealed under it in an older format, or with less effort than the center asks
+    /// for ([`Vault::keep_policy`]), is sealed anew.
+    ///
     /// # Errors
     /// [`Error::WrongPassword`], [`Error::TooSoon`], or a failure of the disk; the vault stays held for another try.
     pub fn unlock(mut self, password: &SecretString) -> Result<Opening, Box<Refused>> {
         match self.read(password) {
-            Ok((data_key, contents, records, findings)) => {
-                let vault = Vault { file: self.file, surroundings: self.surroundings, data_key, contents };
+            Ok((data_key, contents, records, mut findings)) => {
+                let data_key = InPage::new(data_key);
+                let mut vault =
+                    Vault { file: self.file, surroundings: self.surroundings, data_key, contents };
+                if let Err(why) = vault.sweep() {
+                    findings.push(Finding::OldKeys { why: why.to_string() });
+                }
+                if !vault.keys_locked() {
+                    findings.push(Finding::NotLocked);
+                }
                 Ok(Opening { vault, records, findings })
             }
             Err(error) => Err(Box::new(Refused { locked: self, error })),
@@ -96,6 +108,12 @@ impl Locked {
             self.findings.clear();
         }
         let (contents, records) = replay(&mut self.file, &data_key, &mut findings)?;
+        let header = &self.file.header;
+        if header.wrap.is_outdated(contents.policy) {
+            let (mode, id, policy) = (header.mode, header.vault, contents.policy);
+            let wrap = Wrap::new(&self.surroundings, mode, &id, password, &data_key, policy)?;
+            self.file.write_both_headers(Header { wrap, ..self.file.header.clone() })?;
+        }
         Ok((data_key, contents, records, findings))
     }
 }

@@ -10,10 +10,12 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
+use wire::admission::VaultPolicy;
 use zeroize::Zeroizing;
 
 use crate::{
     error::{Error, Which},
+    strength::{SCORE_MIN, strength},
     surroundings::{Cost, Surroundings},
 };
 
@@ -26,6 +28,8 @@ pub const BYTES_MAX: usize = 1024;
 const TARGET: Duration = Duration::from_millis(500);
 /// Calibration stops here, so that a vault made on a large machine opens on a small one.
 const CALIBRATED_MEMORY_MAX_KIB: u32 = 1 << 20;
+/// A center may ask for no more passes, so that an opening does not take minutes.
+const POLICY_PASSES_MAX: u32 = 20;
 /// NFKC lengthens UTF-8 at most elevenfold (U+FDFA); with so much room the text never moves and leaves no copy.
 const NORMALISED_GROWTH: usize = 11;
 
@@ -48,13 +52,38 @@ impl Derivation {
     const CEILING: Self = Self { memory_kib: 4 << 20, passes: 100, lanes: 16 };
     const WEAK: Self = Self { memory_kib: 8, passes: 1, lanes: 1 };
 
-    /// The parameters for a new password.
-    pub(crate) fn choose(surroundings: &Surroundings) -> Result<Self, Error> {
-        match surroundings.cost {
-            Cost::Weak if surroundings.weak() => Ok(Self::WEAK),
-            Cost::Floor | Cost::Weak => Ok(Self::FLOOR),
-            Cost::Calibrated => Self::calibrate(),
+    /// The parameters for a new password: not below what the center asks for.
+    pub(crate) fn choose(surroundings: &Surroundings, policy: Option<VaultPolicy>) -> Result<Self, Error> {
+        let chosen = match surroundings.cost {
+            Cost::Weak if surroundings.weak() => Self::WEAK,
+            Cost::Floor | Cost::Weak => Self::FLOOR,
+            Cost::Calibrated => Self::calibrate()?,
+        };
+        Ok(chosen.raised(policy))
+    }
+
+    /// Whether these parameters are below what the center asks for.
+    pub(crate) fn below(&self, policy: Option<VaultPolicy>) -> bool {
+        self.raised(policy) != *self
+    }
+
+    /// These parameters, raised to what the center asks for. What every vault has by the floor it need not ask for.
+    fn raised(self, policy: Option<VaultPolicy>) -> Self {
+        let above_floor = |policy: &VaultPolicy| {
+            policy.memory_kib > Self::FLOOR.memory_kib || policy.passes > Self::FLOOR.passes
+        };
+        let Some(policy) = policy.filter(above_floor) else { return self };
+        let (memory_kib, passes) = (self.memory_kib.max(policy.memory_kib), self.passes.max(policy.passes));
+        Self { memory_kib, passes, ..self }
+    }
+
+    /// Whether a center may ask for so much.
+    pub(crate) fn check_policy(policy: VaultPolicy) -> Result<(), Error> {
+        let VaultPolicy { memory_kib, passes } = policy;
+        if memory_kib > CALIBRATED_MEMORY_MAX_KIB || passes > POLICY_PASSES_MAX {
+            return Err(Error::Policy { memory_kib, passes });
         }
+        Ok(())
     }
 
     /// Scales memory until one derivation takes about [`TARGET`] on this machine.
@@ -105,13 +134,18 @@ impl Derivation {
     }
 }
 
-/// Whether a password may be chosen.
-pub(crate) fn check(which: Which, password: &SecretString) -> Result<(), Error> {
+/// Whether a password may be chosen by someone of whom `user_words` are known.
+pub(crate) fn check(which: Which, password: &SecretString, user_words: &[&str]) -> Result<(), Error> {
     if password.expose_secret().len() > BYTES_MAX {
-        return Err(Error::Unfit { which, why: "is longer than 1024 bytes" });
+        return Err(Error::Unfit { which, why: "is longer than 1024 bytes".into() });
     }
     if normalised(password).chars().count() < CHARACTERS_MIN {
-        return Err(Error::Unfit { which, why: "needs at least 8 characters" });
+        return Err(Error::Unfit { which, why: "needs at least 8 characters".into() });
+    }
+    let strength = strength(password, user_words);
+    if strength.score < SCORE_MIN {
+        let why = format!("is too easy to guess. {}", strength.advice());
+        return Err(Error::Unfit { which, why: why.into() });
     }
     Ok(())
 }
@@ -147,14 +181,38 @@ mod tests {
 
     #[test]
     fn short_and_endless_passwords_are_refused() {
-        assert!(check(Which::A, &secret("1234567")).unwrap_err().to_string().contains("at least 8"));
-        assert!(check(Which::A, &secret("１２３４５６７８")).is_ok(), "characters, not bytes, are counted");
+        assert!(check(Which::A, &secret("1234567"), &[]).unwrap_err().to_string().contains("at least 8"));
         assert!(
-            check(Which::B, &secret(&"x".repeat(1025)))
+            check(Which::A, &secret("七つの橋と灯籠だ"), &[]).is_ok(),
+            "characters, not bytes, are counted"
+        );
+        assert!(
+            check(Which::B, &secret(&"x".repeat(1025)), &[])
                 .unwrap_err()
                 .to_string()
                 .starts_with("password B is longer")
         );
+    }
+
+    #[test]
+    fn passwords_that_are_guessed_at_once_are_refused_with_words() {
+        let refused = check(Which::A, &secret("password1"), &[]).unwrap_err().to_string();
+        assert!(refused.starts_with("password A is too easy to guess. "), "{refused}");
+        let own = check(Which::B, &secret("hanakosakura"), &["hanakosakura", "hanako", "sakura"]);
+        assert!(own.unwrap_err().to_string().starts_with("password B is too easy to guess"));
+    }
+
+    #[test]
+    fn a_center_raises_the_cost_and_never_lowers_it() {
+        let policy = |memory_kib, passes| Some(VaultPolicy { memory_kib, passes });
+        let floor = Derivation::FLOOR;
+        assert!(!floor.below(None) && !floor.below(policy(1024, 1)) && !floor.below(policy(65_536, 3)));
+        assert!(floor.below(policy(65_537, 1)) && floor.below(policy(8, 4)));
+        let raised = floor.raised(policy(128 << 10, 1));
+        assert_eq!((raised.memory_kib, raised.passes), (128 << 10, 3));
+        assert!(Derivation::check_policy(VaultPolicy { memory_kib: u32::MAX, passes: 3 }).is_err());
+        assert!(Derivation::check_policy(VaultPolicy { memory_kib: 8, passes: 1000 }).is_err());
+        assert!(Derivation::check_policy(VaultPolicy { memory_kib: 256 << 10, passes: 4 }).is_ok());
     }
 
     #[test]

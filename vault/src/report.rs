@@ -30,6 +30,13 @@ pub enum Finding {
         /// The kind, if the record's head is intact.
         kind: Option<u16>,
     },
+    /// A key that is no longer in force could not be removed from the file yet.
+    OldKeys {
+        /// Why, as a sentence.
+        why: String,
+    },
+    /// The system does not let the keys be locked in memory, so that they may be written to the swap.
+    NotLocked,
     /// Records that should be there and are not.
     Missing {
         /// The first one's sequence number.
@@ -58,6 +65,13 @@ impl fmt::Display for Finding {
             Self::Damaged { offset, length, .. } => {
                 write!(f, "{length} bytes at offset {offset} cannot be read")
             }
+            Self::OldKeys { why } => write!(
+                f,
+                "a key no longer in force is still in the file, and its removal is tried again at the next change: {why}"
+            ),
+            Self::NotLocked => f.write_str(
+                "the system does not let keys be locked in memory, so they may reach the swap; raise the limit of locked memory (ulimit -l)"
+            ),
             Self::Missing { first, last } if first == last => write!(f, "record {first} is missing"),
             Self::Missing { first, last } => write!(f, "records {first} to {last} are missing"),
         }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use wire::{key, time::Timestamp};
 
-/// How the Argon2id parameters of a new password are chosen.
+/// How the Argon2id parameters of a new password are chosen, before a center's policy raises them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cost {
     /// Half a second on this machine, never below the floor of 64 MiB and 3 passes.

@@ -9,23 +9,29 @@ use std::{
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
+    admission::VaultPolicy,
     id::TelegramId,
     key::{SigningKey, VerificationKey},
+    payload::KeyRole,
     telegram::Telegram,
 };
 use zeroize::Zeroizing;
 
 use crate::{
+    autograph::Autograph,
     contents::{Contents, Draft, PinnedCenter},
     custody::{SealedKey, SigningHand, fresh_signature_key},
     error::{Error, Which},
     file::{Claim, FILE, VaultFile},
     header::{Failures, Header, Mode, Wrap},
+    keys::DrawnFor,
     kind,
     open::{Locked, Opening, attempt},
     outbox::{Closed, Outbox, Parcel, Prepared, Ready, State, Turn},
-    password::{self, Key},
+    page::InPage,
+    password::{self, Derivation, Key},
     record::{self, Record, Span},
+    session::SigningSession,
     surroundings::Surroundings,
 };
 
@@ -44,20 +50,20 @@ pub enum Passwords {
 }
 
 impl Passwords {
-    fn mode(&self) -> Mode {
+    pub(crate) fn mode(&self) -> Mode {
         match self {
             Self::Two { .. } => Mode::Double,
             Self::One(_) => Mode::Single,
         }
     }
 
-    fn a(&self) -> &SecretString {
+    pub(crate) fn a(&self) -> &SecretString {
         match self {
             Self::Two { a, .. } | Self::One(a) => a,
         }
     }
 
-    fn b(&self) -> &SecretString {
+    pub(crate) fn b(&self) -> &SecretString {
         match self {
             Self::Two { b, .. } | Self::One(b) => b,
         }
@@ -68,12 +74,23 @@ impl Passwords {
     /// # Errors
     /// [`Error::Unfit`] names the first password that may not, and why.
     pub fn check(&self) -> Result<(), Error> {
-        password::check(Which::A, self.a())?;
-        if let Self::Two { a, b } = self {
-            password::check(Which::B, b)?;
-            if password::same(a, b) {
-                return Err(Error::Unfit { which: Which::B, why: "must differ from password A" });
-            }
+        self.check_for(&[])
+    }
+
+    /// As [`Passwords::check`], by someone of whom `user_words` are known: name, e-mail, birth date. They are the first
+    /// that a guesser tries.
+    ///
+    /// # Errors
+    /// As [`Passwords::check`].
+    pub fn check_for(&self, user_words: &[&str]) -> Result<(), Error> {
+        if let Self::Two { a, b } = self
+            && password::same(a, b)
+        {
+            return Err(Error::Unfit { which: Which::B, why: "must differ from password A".into() });
+        }
+        password::check(Which::A, self.a(), user_words)?;
+        if let Self::Two { b, .. } = self {
+            password::check(Which::B, b, user_words)?;
         }
         Ok(())
     }
@@ -83,7 +100,7 @@ impl Passwords {
 pub struct Vault {
     pub(crate) file: VaultFile,
     pub(crate) surroundings: Surroundings,
-    pub(crate) data_key: Key,
+    pub(crate) data_key: InPage<Key>,
     pub(crate) contents: Contents,
 }
 
@@ -100,39 +117,25 @@ impl Vault {
         profile.join(FILE).exists()
     }
 
-    /// Makes a vault with a fresh signature key and a fresh terminal key, and opens it. An autograph (for example the
-    /// strokes of a drawn seal) is mixed into the signature key and kept.
+    /// Makes a vault with a fresh signature key and a fresh terminal key, and opens it. An autograph is mixed into the
+    /// signature key and kept as the drawn seal.
     ///
     /// # Errors
     /// [`Error::Unfit`] for passwords that may not be chosen, [`Error::Exists`], [`Error::Held`], failures of the disk.
     pub fn create(
         profile: &Path,
         passwords: &Passwords,
-        autograph: Option<&[u8]>,
+        autograph: Option<&Autograph>,
         surroundings: Surroundings,
     ) -> Result<Self, Error> {
-        passwords.check()?;
-        let claim = Claim::take(profile)?;
-        if Self::exists(profile) {
-            return Err(Error::Exists(profile.join(FILE)));
-        }
-        let (mode, id) = (passwords.mode(), surroundings.array());
-        let data_key: Key = Zeroizing::new(surroundings.array());
-        let wrap = Wrap::new(&surroundings, mode, &id, passwords.a(), &data_key)?;
-        let signature_key = fresh_signature_key(&surroundings, autograph);
-        let sealed = SealedKey::new(&surroundings, mode, &id, passwords.b(), &signature_key)?;
-        let terminal_seed: Key = Zeroizing::new(surroundings.array());
-        let mut drafts =
-            vec![Draft::own(kind::SIGNATURE_KEY, &sealed)?, Draft::own(kind::TERMINAL_KEY, &*terminal_seed)?];
+        let blank = Blank::new(profile, passwords, surroundings, None)?;
+        let key = fresh_signature_key(&blank.surroundings, autograph);
+        let mut drafts = vec![blank.signature_key(kind::SIGNATURE_KEY, &key)?, blank.fresh_terminal_key()?];
         if let Some(autograph) = autograph {
-            drafts.push(Draft::own(kind::DRAWN_SEAL, &autograph)?);
+            let drawn = DrawnFor { key: key.verification_key(), autograph: autograph.encode() };
+            drafts.push(Draft::own(kind::AUTOGRAPH, &drawn)?);
         }
-        let header = Header { generation: 0, mode, vault: id, wrap, failures: [Failures::default(); 2] };
-        let mut contents = Contents { next: 1, ..Contents::default() };
-        let bytes = seal_all(&surroundings, &data_key, &id, contents.next, &drafts);
-        let file = VaultFile::create(claim, header, &bytes)?;
-        take_in(&mut contents, crate::header::RECORDS, drafts)?;
-        Ok(Self { file, surroundings, data_key, contents })
+        blank.fill(drafts)
     }
 
     /// Claims the profile's vault and opens it with password A.
@@ -171,10 +174,28 @@ impl Vault {
     /// # Errors
     /// [`Error::WrongPassword`], [`Error::TooSoon`], [`Error::KeyLost`], failures of the disk.
     pub fn unlock_signing(&mut self, password: &SecretString) -> Result<SigningHand, Error> {
-        let sealed = self.contents.signature_key.as_ref().ok_or(Error::KeyLost("signature key"))?;
-        attempt(&mut self.file, &self.surroundings, Which::B, |file| {
-            sealed.open(&self.surroundings, file.header.mode, &file.header.vault, password)
-        })
+        let sealed = self.contents.keys.signature.now.as_ref().ok_or(Error::KeyLost("signature key"))?;
+        let hand = attempt(&mut self.file, &self.surroundings, Which::B, |file| {
+            sealed.value.open(&self.surroundings, file.header.mode, &file.header.vault, password)
+        })?;
+        if sealed.value.is_outdated(self.contents.policy) {
+            let header = self.file.header.clone();
+            self.reseal(header, &hand, password, password)?;
+        }
+        Ok(hand)
+    }
+
+    /// Opens the signature key with password B for several acts, until the instant that the caller states.
+    ///
+    /// # Errors
+    /// As [`Vault::unlock_signing`].
+    pub fn unlock_session(
+        &mut self,
+        password: &SecretString,
+        until: std::time::Instant,
+    ) -> Result<SigningSession, Error> {
+        let SigningHand(key) = self.unlock_signing(password)?;
+        Ok(SigningSession::new(key, until))
     }
 
     /// The public half of the signature key; no password is needed for it.
@@ -182,8 +203,7 @@ impl Vault {
     /// # Errors
     /// [`Error::KeyLost`] when its record is damaged.
     pub fn verification_key(&self) -> Result<VerificationKey, Error> {
-        let sealed = self.contents.signature_key.as_ref().ok_or(Error::KeyLost("signature key"))?;
-        Ok(sealed.verification_key)
+        self.contents.keys.now(KeyRole::Signature).ok_or(Error::KeyLost("signature key"))
     }
 
     /// The terminal key: line identity and login. It moves no money.
@@ -191,12 +211,41 @@ impl Vault {
     /// # Errors
     /// [`Error::KeyLost`] when its record is damaged.
     pub fn terminal_key(&self) -> Result<&SigningKey, Error> {
-        self.contents.terminal_key.as_ref().ok_or(Error::KeyLost("terminal key"))
+        let kept = self.contents.keys.terminal.now.as_ref().ok_or(Error::KeyLost("terminal key"))?;
+        Ok(&kept.value)
     }
 
-    /// The autograph that was mixed into the signature key, if one was given.
+    /// The drawn seal as it is kept: the newest autograph that was mixed into a signature key in force.
     pub fn drawn_seal(&self) -> Option<&[u8]> {
-        self.contents.drawn_seal.as_ref().map(|seal| seal.as_slice())
+        self.contents.keys.drawn.now.as_ref().map(|seal| seal.value.as_slice())
+    }
+
+    /// The drawn seal, to be shown at every signing. `None` where none was given, or in a form of before [`Autograph`].
+    pub fn autograph(&self) -> Option<Autograph> {
+        Autograph::decode(self.drawn_seal()?)
+    }
+
+    /// Whether the system keeps this vault's keys out of the swap.
+    pub fn keys_locked(&self) -> bool {
+        self.data_key.locked() && self.contents.keys.locked()
+    }
+
+    /// What the center asks for, once it is known.
+    pub fn policy(&self) -> Option<VaultPolicy> {
+        self.contents.policy
+    }
+
+    /// Keeps what the center asks for. Passwords chosen from now on follow it; those there are follow when they are next
+    /// at hand: A at the next opening, B at the next signing.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] when it asks for more than a vault takes; the disk's failure.
+    pub fn keep_policy(&mut self, policy: VaultPolicy) -> Result<(), Error> {
+        Derivation::check_policy(policy)?;
+        if self.contents.policy == Some(policy) {
+            return Ok(());
+        }
+        self.append_all(vec![Draft::own(kind::POLICY, &policy)?]).map(drop)
     }
 }
 
@@ -220,7 +269,15 @@ impl Vault {
         let bytes = seal_all(&self.surroundings, &self.data_key, &self.file.header.vault, first, &drafts);
         let offset = self.file.append(&bytes)?;
         take_in(&mut self.contents, offset, drafts)?;
+        // The records are kept, and that is what is reported. A key no longer in force whose removal fails is removed at
+        // the next change or opening.
+        let _ = self.sweep();
         Ok(first)
+    }
+
+    /// The newest record's sequence number; 0 when there is none.
+    pub fn newest(&self) -> u64 {
+        self.contents.next - 1
     }
 
     /// Reads one record again from the disk.
@@ -342,6 +399,59 @@ impl Vault {
     fn prepared(&self, telegram: Telegram, beside: Vec<u8>, note: Vec<u8>) -> Result<Draft, Error> {
         self.outbox().check_put(telegram.id())?;
         Draft::own(kind::PREPARED, &Prepared { telegram, beside, note, at: self.surroundings.now() })
+    }
+}
+
+/// A vault about to be made: the profile claimed, the passwords fit, nothing written.
+pub(crate) struct Blank {
+    claim: Claim,
+    pub(crate) surroundings: Surroundings,
+    header: Header,
+    data_key: Key,
+    password_b: SecretString,
+    policy: Option<VaultPolicy>,
+}
+
+impl Blank {
+    pub(crate) fn new(
+        profile: &Path,
+        passwords: &Passwords,
+        surroundings: Surroundings,
+        policy: Option<VaultPolicy>,
+    ) -> Result<Self, Error> {
+        passwords.check()?;
+        let claim = Claim::take(profile)?;
+        if Vault::exists(profile) {
+            return Err(Error::Exists(profile.join(FILE)));
+        }
+        let (mode, vault) = (passwords.mode(), surroundings.array());
+        let data_key: Key = Zeroizing::new(surroundings.array());
+        let wrap = Wrap::new(&surroundings, mode, &vault, passwords.a(), &data_key, policy)?;
+        let header = Header { generation: 0, mode, vault, wrap, failures: [Failures::default(); 2] };
+        Ok(Self { claim, surroundings, header, data_key, password_b: passwords.b().clone(), policy })
+    }
+
+    /// The record of a signature key, sealed under password B.
+    pub(crate) fn signature_key(&self, kind: u16, key: &SigningKey) -> Result<Draft, Error> {
+        let Header { mode, vault, .. } = &self.header;
+        let sealed = SealedKey::new(&self.surroundings, *mode, vault, &self.password_b, key, self.policy)?;
+        Draft::own(kind, &sealed)
+    }
+
+    /// The record of a fresh terminal key.
+    pub(crate) fn fresh_terminal_key(&self) -> Result<Draft, Error> {
+        let seed: Key = Zeroizing::new(self.surroundings.array());
+        Draft::own(kind::TERMINAL_KEY, &*seed)
+    }
+
+    /// Writes the vault with these records, whole or not at all.
+    pub(crate) fn fill(self, drafts: Vec<Draft>) -> Result<Vault, Error> {
+        let Self { claim, surroundings, header, data_key, .. } = self;
+        let mut contents = Contents { next: 1, ..Contents::default() };
+        let bytes = seal_all(&surroundings, &data_key, &header.vault, contents.next, &drafts);
+        let file = VaultFile::create(claim, header, &bytes)?;
+        take_in(&mut contents, crate::header::RECORDS, drafts)?;
+        Ok(Vault { file, surroundings, data_key: InPage::new(data_key), contents })
     }
 }
 

@@ -11,7 +11,10 @@ use std::{
 
 use secrecy::SecretString;
 use tempfile::TempDir;
-use vault::{Cost, Error, FILE, Opening, Passwords, Surroundings, Vault};
+use vault::{
+    Autograph, Cost, Error, FILE, Language, Opening, Passwords, RecoveryPhrase, Surroundings, Vault,
+    autograph::Typed,
+};
 use wire::{
     bounded::Bytes,
     key::SigningKey,
@@ -95,6 +98,16 @@ pub(crate) fn b() -> SecretString {
 
 pub(crate) fn two() -> Passwords {
     Passwords::Two { a: a(), b: b() }
+}
+
+/// An autograph of typed letters.
+pub(crate) fn autograph(text: &str) -> Autograph {
+    Autograph::new(vec![], Some(Typed { text: text.into(), intervals: vec![120, 80] })).unwrap()
+}
+
+/// A fresh phrase.
+pub(crate) fn phrase() -> RecoveryPhrase {
+    RecoveryPhrase::generate(Language::English, &Surroundings::system())
 }
 
 /// A telegram unlike those of other numbers.

@@ -7,3 +7,6 @@ mod outbox;
 mod passwords;
 mod process;
 mod records;
+mod recovery;
+mod rotation;
+mod transfer;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use secrecy::SecretString;
 use vault::{Error, Finding, Locked, Mode, Passwords, Vault, Which};
 
-use crate::bench::{Bench, HISTORY, RECORDS, a, b, two};
+use wire::admission::VaultPolicy;
+
+use crate::bench::{Bench, HISTORY, RECORDS, a, autograph, b, two};
 
 const SLOT: usize = 4096;
 
@@ -132,6 +134,8 @@ fn unfit_passwords_are_refused_at_creation() {
     assert_eq!(refused("short", "long enough"), "password A needs at least 8 characters");
     assert_eq!(refused("long enough", "short"), "password B needs at least 8 characters");
     assert_eq!(refused("the same one", "the same one"), "password B must differ from password A");
+    assert!(refused("password1", "inner drawer").starts_with("password A is too easy to guess. "));
+    assert!(refused("outer drawer", "qwertyuiop").starts_with("password B is too easy to guess. "));
     assert_eq!(refused("inkan 123", "ｉｎｋａｎ\u{3000}１２３"), "password B must differ from password A");
     assert!(!Vault::exists(&bench.profile));
 }
@@ -147,13 +151,13 @@ fn a_vault_is_never_overwritten() {
 
 #[test]
 fn an_autograph_is_kept_and_makes_another_key() {
-    let [plain, drawn] = [None, Some(b"strokes".as_slice())].map(|autograph| {
+    let [plain, drawn] = [None, Some(autograph("Hanako"))].map(|autograph| {
         let bench = Bench::new();
         let mut surroundings = bench.surroundings.clone();
         surroundings.random = std::sync::Arc::new(|bytes| bytes.fill(5));
-        drop(Vault::create(&bench.profile, &two(), autograph, surroundings).unwrap());
+        drop(Vault::create(&bench.profile, &two(), autograph.as_ref(), surroundings).unwrap());
         let vault = bench.open().vault;
-        assert_eq!(vault.drawn_seal(), autograph);
+        assert_eq!(vault.autograph(), autograph);
         vault.verification_key().unwrap()
     });
     assert_ne!(plain, drawn);
@@ -252,5 +256,73 @@ fn tampered_parameters_are_refused_or_open_nothing() {
     assert!(matches!(with(76, 1_000_000), Error::Derivation(_)), "a million passes");
     assert!(matches!(with(80, 1 << 24), Error::Derivation(_)), "16 million lanes");
     assert!(matches!(with(72, 16), Error::WrongPassword { .. }), "the parameters are bound into the wrap");
-    assert!(matches!(with(8, 2), Error::Newer(2)), "another version");
+    assert!(matches!(with(8, 3), Error::Newer(3)), "another version");
+}
+
+#[test]
+fn the_own_name_is_refused_where_it_is_known() {
+    let passwords = Passwords::Two { a: "tsurumakihanako".into(), b: b() };
+    assert!(passwords.check().is_ok());
+    let refused = passwords.check_for(&["tsurumakihanako", "hanako"]).unwrap_err();
+    assert!(refused.to_string().starts_with("password A is too easy to guess"), "{refused}");
+}
+
+#[test]
+fn a_vault_below_the_centers_policy_is_sealed_anew_when_the_passwords_are_at_hand() {
+    let bench = Bench::new();
+    let mut vault = bench.create();
+    let memory =
+        |bytes: &[u8], slot: usize| u32::from_le_bytes(bytes[slot + 72..slot + 76].try_into().unwrap());
+    vault.keep_policy(VaultPolicy { memory_kib: 64 << 10, passes: 3 }).unwrap();
+    drop(vault);
+    drop(bench.open());
+    assert_eq!(memory(&bench.bytes(), 0), 8, "the floor asks for nothing new");
+
+    let policy = VaultPolicy { memory_kib: 65 << 10, passes: 1 };
+    let mut vault = bench.open().vault;
+    vault.keep_policy(policy).unwrap();
+    let length = bench.bytes().len();
+    vault.keep_policy(policy).unwrap();
+    assert_eq!(bench.bytes().len(), length, "nothing new, nothing written");
+    drop(vault);
+    let mut opening = bench.open();
+    assert!(opening.findings.is_empty(), "{:?}", opening.findings);
+    assert_eq!(opening.vault.policy(), Some(policy));
+    let bytes = bench.bytes();
+    assert_eq!([0, SLOT].map(|slot| memory(&bytes, slot)), [65 << 10; 2]);
+
+    let record = bench.bytes()[RECORDS..].to_vec();
+    let key = opening.vault.unlock_signing(&b()).unwrap().verification_key();
+    let resealed = bench.bytes()[RECORDS..].to_vec();
+    assert_ne!(record, resealed, "the signature key is sealed anew");
+    assert_eq!(opening.vault.unlock_signing(&b()).unwrap().verification_key(), key);
+    assert_eq!(bench.bytes()[RECORDS..], resealed, "once");
+    drop(opening);
+    assert!(bench.open().findings.is_empty());
+}
+
+#[test]
+fn a_policy_without_measure_is_refused() {
+    let bench = Bench::new();
+    let mut vault = bench.create();
+    let before = bench.bytes();
+    for (memory_kib, passes) in [(u32::MAX, 3), (64 << 10, 1000)] {
+        let refused = vault.keep_policy(VaultPolicy { memory_kib, passes }).unwrap_err();
+        assert!(matches!(refused, Error::Policy { .. }), "{refused}");
+    }
+    assert_eq!(bench.bytes(), before);
+}
+
+#[test]
+fn b_for_a_while_signs_until_its_instant() {
+    let bench = Bench::new();
+    let mut vault = bench.create();
+    let now = std::time::Instant::now();
+    let mut session = vault.unlock_session(&b(), now + Duration::from_secs(300)).unwrap();
+    for _ in 0..2 {
+        let signature = session.act(now, |key| key.sign(b"act")).unwrap();
+        vault.verification_key().unwrap().verify(b"act", &signature).unwrap();
+    }
+    assert!(matches!(session.act(now + Duration::from_secs(300), |_| ()), Err(Error::SessionOver)));
+    assert!(matches!(vault.unlock_session(&a(), now), Err(Error::WrongPassword { which: Which::B, .. })));
 }
