@@ -25,7 +25,7 @@ pub struct Editor {
     /// The most characters (Unicode scalar values) that it takes.
     chars_max: usize,
     secret: bool,
-    killed: String,
+    killed: Zeroizing<String>,
 }
 
 /// The part of a line that is seen in a given width.
@@ -45,7 +45,7 @@ impl Editor {
             cursor: 0,
             chars_max,
             secret: false,
-            killed: String::new(),
+            killed: Zeroizing::new(String::new()),
         }
     }
 
@@ -198,7 +198,7 @@ impl Editor {
 
     fn remove(&mut self, from: usize, to: usize, keep: bool) {
         if keep && !self.secret && from < to {
-            self.killed = self.text[from..to].to_owned();
+            self.killed = Zeroizing::new(self.text[from..to].to_owned());
         }
         self.text.drain(from..to);
         self.cursor = from;
@@ -212,7 +212,7 @@ impl Editor {
             let before: usize = self.text[..self.cursor].nfc().map(char::len_utf8).sum();
             let normal: String = self.text.nfc().collect();
             self.cursor = before.min(normal.len());
-            *self.text = normal;
+            self.text = Zeroizing::new(normal);
         }
         while !self.text.is_char_boundary(self.cursor) {
             self.cursor += 1;

@@ -2,7 +2,7 @@
 //!
 //! A form gets keys before anything else on its screen, so `q` types a `q`. Enter goes on to the next field and, on
 //! the button, submits; Ctrl-S submits from anywhere. On submitting, the first wrong field gets the focus. A draft of
-//! what was entered, never of passwords, can be taken out and put back.
+//! what was entered, never of passwords and codes, can be taken out and put back.
 
 mod described;
 mod field;
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::keys::OwnKeys;
 use crate::time::Date;
 
-/// What was entered into a form, by field, without passwords: to be kept across a disconnect or a crash.
+/// What was entered into a form, by field, without passwords and codes: to be kept across a disconnect or a crash.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     /// The text of each field that is not empty.
@@ -199,9 +199,9 @@ impl Form {
         }
     }
 
-    /// Wipes every password.
+    /// Wipes every password and code.
     pub fn wipe(&mut self) {
-        for field in self.fields.iter_mut().filter(|field| matches!(field.kind, Kind::Password)) {
+        for field in self.fields.iter_mut().filter(|field| field.is_secret()) {
             field.clear();
         }
     }
@@ -211,9 +211,9 @@ impl Form {
         self.fields.iter().any(|field| field.touched)
     }
 
-    /// What was entered, without passwords.
+    /// What was entered, without passwords and codes.
     pub fn draft(&self) -> Draft {
-        let kept = self.fields.iter().filter(|field| !matches!(field.kind, Kind::Password));
+        let kept = self.fields.iter().filter(|field| !field.is_secret());
         let texts = kept
             .map(|field| (field.name.clone().into_owned(), field.draft()))
             .filter(|(_, text)| !text.is_empty());
@@ -223,7 +223,7 @@ impl Form {
     /// Puts a draft back; fields that it doesn't name stay as they are.
     pub fn restore(&mut self, draft: &Draft) {
         for (name, text) in &draft.fields {
-            if let Some(at) = self.place(name).filter(|at| !matches!(self.fields[*at].kind, Kind::Password)) {
+            if let Some(at) = self.place(name).filter(|at| !self.fields[*at].is_secret()) {
                 self.fields[at].set(text);
             }
         }

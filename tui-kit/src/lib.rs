@@ -126,8 +126,10 @@
 //! |---|---|
 //! | the loop | [`app`], [`mod@run`], [`session`], [`guard`] |
 //! | keys, help, palette, rebinding | [`keys`] |
-//! | entering things | [`form`], [`review`], [`edit`] |
-//! | showing things | [`table`], [`detail`], [`tabs`], [`toast`], [`progress`], [`sections`], [`ui`], [`theme`], [`text`], [`time`] |
+//! | entering things | [`form`], [`review`], [`edit`], [`area`], [`writing`], [`pad`], [`code`] |
+//! | a recovery phrase | [`phrase`] |
+//! | what must not be overlooked, or left open | [`alarm`], [`idle`] |
+//! | showing things | [`table`], [`detail`], [`pager`], [`tabs`], [`toast`], [`progress`], [`sections`], [`ui`], [`theme`], [`text`], [`time`] |
 //! | several screens in one program | [`stack`] |
 //! | other terminals | [`remote`], [`clip`] |
 //! | the program around the screens | [`cli`], [`control`], [`profile`], [`log`] |

@@ -10,7 +10,7 @@
 mod drawing;
 mod typed;
 
-pub use drawing::{Drawing, Full, POINTS_MAX, Point, STROKES_MAX, SealLook, Stroke};
+pub use drawing::{Drawing, Full, Ink, POINTS_MAX, Point, STROKES_MAX, Stroke};
 pub use typed::{INTERVALS_MAX, TYPED_CHARS_MAX, Typed, TypedPad};
 
 use std::cell::Cell;

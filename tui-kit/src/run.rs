@@ -1,12 +1,15 @@
 //! The runner: takes what waits, updates, executes effects, draws once, and sleeps until something happens.
 
+mod clock;
+
 use std::io;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use ratatui::layout::Size;
 use tokio::time::Instant;
 
-use crate::app::{Act, App, Effects, Ending, Event, Handler, Mailbox, Now};
+use self::clock::{Clock, at};
+use crate::app::{Act, App, Effects, Ending, Event, Handler, Mailbox};
 use crate::clip;
 use crate::idle::Idle;
 use crate::keys::Chord;
@@ -316,29 +319,6 @@ impl<A: App, H: Handler<A>> Runner<'_, A, H> {
     }
 }
 
-/// The only reader of clocks on this side.
-struct Clock {
-    began: Instant,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self { began: Instant::now() }
-    }
-
-    fn now(&self) -> Now {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { unix_ms: i64::try_from(unix.as_millis()).unwrap_or(i64::MAX), running: self.began.elapsed() }
-    }
-}
-
-async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Buttons, drags and the wheel in SGR coordinates; never any-motion (1003), which floods slow lines.
 fn mouse_modes(on: bool) -> &'static [u8] {
     if on { b"\x1b[?1000h\x1b[?1002h\x1b[?1006h" } else { b"\x1b[?1006l\x1b[?1002l\x1b[?1000l" }
@@ -355,6 +335,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::app::Now;
     use crate::session::{Abilities, OutputReader, queue};
     use crate::ui::Ui;
 

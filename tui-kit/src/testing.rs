@@ -256,4 +256,47 @@ mod tests {
         });
         assert_eq!(shown, "日本 x");
     }
+
+    #[derive(Default)]
+    struct Left {
+        locked: u32,
+        ticks: u32,
+    }
+
+    impl App for Left {
+        type Msg = ();
+        type Effect = ();
+
+        fn update(&mut self, _now: Now, event: Event<()>) -> Effects<()> {
+            self.ticks += u32::from(event == Event::Tick);
+            Effects::none()
+        }
+
+        fn view(&self, _ui: &mut Ui<'_, '_>) {}
+
+        fn tick(&self, _now: Now) -> Option<Duration> {
+            Some(Duration::from_secs(60))
+        }
+
+        fn idle(&self) -> Option<Duration> {
+            Some(Duration::from_secs(300))
+        }
+
+        fn idled(&mut self, _now: Now) -> Effects<()> {
+            self.locked += 1;
+            Effects::one(())
+        }
+    }
+
+    #[test]
+    fn an_app_that_is_left_alone_hears_of_it_once() {
+        let mut stage = Stage::new(Left::default(), 20, 2);
+        stage.pass(Duration::from_secs(299)).keys("a").pass(Duration::from_secs(299));
+        assert_eq!(stage.app.locked, 0);
+        stage.pass(Duration::from_secs(3_600));
+        assert_eq!((stage.app.locked, stage.effects().len()), (1, 1));
+        assert!(stage.app.ticks > 60, "{} ticks beside it", stage.app.ticks);
+        stage.keys("a").pass(Duration::from_secs(301));
+        assert_eq!(stage.app.locked, 2);
+    }
 }

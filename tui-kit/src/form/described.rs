@@ -273,6 +273,7 @@ mod tests {
         form.paste("efgh\n");
         assert_eq!(form.submit(), Pressed::Submit);
         assert_eq!(form.text("code"), "7K3M0211ABCDEFGH");
+        assert!(form.draft().fields.is_empty(), "a code is as secret as a password");
         let abilities = crate::session::Abilities::default();
         let cursor = |form: &Form| {
             testing::draw_with(60, 4, &abilities, crate::app::Now::default(), |ui| form.view(ui, ui.area())).1

@@ -355,6 +355,11 @@ impl Field {
         self.error = None;
     }
 
+    /// Whether what is entered is never kept: a password, or a code that works once.
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Password | Kind::Code { .. })
+    }
+
     pub(super) fn secret(&self) -> Option<SecretString> {
         (self.kind == Kind::Password && !self.editor.is_empty()).then(|| self.editor.expose())
     }

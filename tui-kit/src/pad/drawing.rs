@@ -54,7 +54,7 @@ pub struct Full;
 
 /// With which characters a drawing is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SealLook {
+pub enum Ink {
     /// Braille: two by four dots to a cell.
     Braille,
     /// One sign to a cell, for terminals without Unicode.
@@ -89,11 +89,11 @@ impl Drawing {
 
     /// As lines of braille, all of the same width; empty for an area without cells.
     pub fn render(&self, width: u16, height: u16) -> Vec<String> {
-        self.render_as(SealLook::Braille, width, height)
+        self.render_in(Ink::Braille, width, height)
     }
 
-    /// As lines of so many cells in one of the looks.
-    pub fn render_as(&self, look: SealLook, width: u16, height: u16) -> Vec<String> {
+    /// As lines of so many cells, in either kind of character.
+    pub fn render_in(&self, ink: Ink, width: u16, height: u16) -> Vec<String> {
         if width == 0 || height == 0 {
             return Vec::new();
         }
@@ -115,19 +115,19 @@ impl Drawing {
                 line(pair[0], pair[1], &mut dot);
             }
         }
-        let sign = |cell: &u8| match look {
-            SealLook::Braille => char::from_u32(BRAILLE + u32::from(*cell)).unwrap_or(' '),
-            SealLook::Ascii if *cell == 0 => ' ',
-            SealLook::Ascii => '#',
+        let sign = |cell: &u8| match ink {
+            Ink::Braille => char::from_u32(BRAILLE + u32::from(*cell)).unwrap_or(' '),
+            Ink::Ascii if *cell == 0 => ' ',
+            Ink::Ascii => '#',
         };
         cells.chunks(across).map(|row| row.iter().map(sign).collect()).collect()
     }
 
-    /// Draws it over an area in the look that the session can show.
+    /// Draws it over an area with the characters that the session can show.
     pub fn view(&self, ui: &mut Ui<'_, '_>, area: Rect) {
-        let look = if ui.abilities().unicode { SealLook::Braille } else { SealLook::Ascii };
+        let ink = if ui.abilities().unicode { Ink::Braille } else { Ink::Ascii };
         let style = ui.theme().strong;
-        let lines = self.render_as(look, area.width, area.height);
+        let lines = self.render_in(ink, area.width, area.height);
         ui.lines(area, lines.into_iter().map(|line| Line::styled(line, style)));
     }
 
@@ -226,7 +226,7 @@ mod tests {
         ⠀⠀⢈⡱⢎⡁⠀⠀
         ⡠⠔⠁⠀⠀⠈⠢⢄
         ");
-        assert_eq!(cross.render_as(SealLook::Ascii, 8, 3), ["###  ###", "  ####  ", "###  ###"]);
+        assert_eq!(cross.render_in(Ink::Ascii, 8, 3), ["###  ###", "  ####  ", "###  ###"]);
         assert_eq!(cross.render(1, 1).concat().chars().count(), 1);
         assert!(cross.render(0, 5).is_empty());
     }
