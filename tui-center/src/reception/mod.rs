@@ -8,12 +8,14 @@
 //! | `registration` | enters newcomers |
 //! | `mail` | pages, pushes and acknowledgements |
 //! | `directory` | signed pages of stores |
+//! | [`page`] | the read-only page for browsers and `curl` |
 //! | [`forms`], [`presence`] | what newcomers fill in; which stores are here |
 
 mod directory;
 pub mod forms;
 mod login;
 mod mail;
+pub mod page;
 pub mod presence;
 mod registration;
 mod session;

@@ -8,6 +8,7 @@
 //! that need more (Arabic, Hebrew, those of India) are refused rather than set wrongly.
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -33,14 +34,17 @@ const USUAL: [&str; 3] = [
     "/usr/share/fonts/truetype/vlgothic/VL-Gothic-Regular.ttf",
 ];
 
+/// What page numbers are written with.
+const PAGE_NUMBERS: &str = "0123456789 /";
+
 /// Which fonts there are besides the built-in ones. They are read when a letter needs them.
 #[derive(Debug, Clone)]
 pub struct Fonts {
     more: Vec<PathBuf>,
 }
 
-/// How text looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How text looks; its order is that of the built-in fonts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Face {
     /// Running text.
     Regular,
@@ -50,12 +54,20 @@ pub(super) enum Face {
     Mono,
 }
 
-/// The fonts of one letter, read and ready.
+/// The fonts of one letter, and where each of its characters stands in them.
 pub(super) struct Chosen {
-    regular: Loaded,
-    bold: Loaded,
-    mono: Loaded,
-    more: Vec<Loaded>,
+    fonts: Vec<Font>,
+    placed: HashMap<(Face, char), Placed>,
+}
+
+/// A character's glyph.
+#[derive(Clone, Copy)]
+struct Placed {
+    /// Which of the fonts.
+    font: usize,
+    glyph: GlyphId,
+    /// Its width where the font's size is 1.
+    advance: f32,
 }
 
 /// A font for `krilla`, which embeds it, and its bytes, by which it is measured.
@@ -86,65 +98,69 @@ impl Fonts {
         Ok(Self { more: named.map(Path::to_owned).into_iter().chain(usual).collect() })
     }
 
-    /// Reads what some text needs.
+    /// The built-in fonts and this one only, whatever the machine has.
+    #[cfg(test)]
+    pub(super) fn only(path: PathBuf) -> Self {
+        Self { more: vec![path] }
+    }
+
+    /// Reads what some text needs. The characters of page numbers are always among it.
     pub(super) fn choose<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Result<Chosen, LetterError> {
-        let built_in = |data: &'static [u8]| read(Data::from(data)).ok_or(LetterError::BuiltIn);
-        let mut chosen = Chosen {
-            regular: built_in(dejavu::sans::regular())?,
-            bold: built_in(dejavu::sans::bold())?,
-            mono: built_in(dejavu::sans_mono::regular())?,
-            more: Vec::new(),
-        };
-        let mut missing: Vec<char> = texts.flat_map(str::chars).filter(|c| !is_blank(*c)).collect();
-        missing.sort_unstable();
-        missing.dedup();
-        if let Some(c) = missing.iter().copied().find(|c| needs_shaping(*c)) {
+        let mut wanted: Vec<char> = texts.chain([PAGE_NUMBERS]).flat_map(str::chars).map(visible).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        if let Some(c) = wanted.iter().copied().find(|c| needs_shaping(*c)) {
             return Err(LetterError::Script(c));
         }
-        missing.retain(|c| !chosen.regular.has(*c) || !chosen.bold.has(*c) || !chosen.mono.has(*c));
+        let mut loaded = Vec::new();
+        for built_in in [dejavu::sans::regular(), dejavu::sans::bold(), dejavu::sans_mono::regular()] {
+            loaded.push(read(Data::from(built_in)).ok_or(LetterError::BuiltIn)?);
+        }
+        let covered = |loaded: &[Loaded], c: char| loaded.iter().any(|font| font.has(c));
         for path in &self.more {
-            if missing.iter().all(|c| chosen.covers(*c)) {
+            if wanted.iter().all(|c| covered(&loaded, *c)) {
                 break;
             }
             // One in a usual place that can't be read helps as little as one that is not there.
-            let Ok(loaded) = load(path) else { continue };
-            if missing.iter().any(|c| loaded.has(*c)) {
-                chosen.more.push(loaded);
+            loaded.extend(load(path).ok());
+        }
+        if let Some(c) = wanted.iter().copied().find(|c| !covered(&loaded, *c)) {
+            return Err(LetterError::NoFont(c));
+        }
+        let mut placed = HashMap::new();
+        for face in [Face::Regular, Face::Bold, Face::Mono] {
+            // First the face's own font, then the others in their order.
+            let own = face as usize;
+            let order: Vec<usize> =
+                [own].into_iter().chain((0..loaded.len()).filter(|index| *index != own)).collect();
+            for c in &wanted {
+                let found = order.iter().find_map(|index| {
+                    let (glyph, advance) = loaded[*index].glyph(*c)?;
+                    Some(Placed { font: *index, glyph, advance })
+                });
+                placed.extend(found.map(|found| ((face, *c), found)));
             }
         }
-        match missing.into_iter().find(|c| !chosen.covers(*c)) {
-            Some(c) => Err(LetterError::NoFont(c)),
-            None => Ok(chosen),
-        }
+        Ok(Chosen { fonts: loaded.into_iter().map(|loaded| loaded.font).collect(), placed })
     }
 }
 
 impl Chosen {
-    /// The runs of a text, each character in the first font that has it.
+    /// The runs of a text, each character in the first font that has it. Only what was chosen for is set.
     pub(super) fn runs(&self, face: Face, text: &str) -> Vec<Run> {
         let mut runs: Vec<(usize, Run)> = Vec::new();
-        for c in text.chars() {
-            let c = if is_blank(c) && c != '\u{3000}' { ' ' } else { c };
-            let fonts = self.chain(face);
-            let Some((index, (loaded, id))) = fonts
-                .iter()
-                .enumerate()
-                .find_map(|(index, loaded)| Some((index, (*loaded, loaded.glyph(c)?))))
-            else {
-                continue;
-            };
-            if runs.last().is_none_or(|(last, _)| *last != index) {
-                let run =
-                    Run { font: loaded.font.clone(), text: String::new(), glyphs: Vec::new(), width: 0.0 };
-                runs.push((index, run));
+        for c in text.chars().map(visible) {
+            let Some(placed) = self.placed.get(&(face, c)) else { continue };
+            if runs.last().is_none_or(|(last, _)| *last != placed.font) {
+                let font = self.fonts[placed.font].clone();
+                runs.push((placed.font, Run { font, text: String::new(), glyphs: Vec::new(), width: 0.0 }));
             }
             if let Some((_, run)) = runs.last_mut() {
                 let begin = run.text.len();
                 run.text.push(c);
-                let advance = loaded.advance(id);
-                run.width += advance;
-                let id = GlyphId::new(id.to_u32());
-                run.glyphs.push(KrillaGlyph::new(id, advance, 0.0, 0.0, 0.0, begin..run.text.len(), None));
+                run.width += placed.advance;
+                let range = begin..run.text.len();
+                run.glyphs.push(KrillaGlyph::new(placed.glyph, placed.advance, 0.0, 0.0, 0.0, range, None));
             }
         }
         runs.into_iter().map(|(_, run)| run).collect()
@@ -152,41 +168,23 @@ impl Chosen {
 
     /// The width of a text where the font's size is 1.
     pub(super) fn width(&self, face: Face, text: &str) -> f32 {
-        self.runs(face, text).iter().map(|run| run.width).sum()
-    }
-
-    fn chain(&self, face: Face) -> Vec<&Loaded> {
-        let first = match face {
-            Face::Regular => &self.regular,
-            Face::Bold => &self.bold,
-            Face::Mono => &self.mono,
-        };
-        [first, &self.regular].into_iter().chain(&self.more).collect()
-    }
-
-    fn covers(&self, c: char) -> bool {
-        self.regular.has(c) || self.more.iter().any(|loaded| loaded.has(c))
+        let advance = |c| self.placed.get(&(face, c)).map_or(0.0, |placed| placed.advance);
+        text.chars().map(visible).map(advance).sum()
     }
 }
 
 impl Loaded {
-    fn view(&self) -> Option<FontRef<'_>> {
-        FontRef::from_index(self.data.as_ref(), 0).ok()
-    }
-
     fn has(&self, c: char) -> bool {
         self.glyph(c).is_some()
     }
 
-    fn glyph(&self, c: char) -> Option<skrifa::GlyphId> {
-        self.view()?.charmap().map(c).filter(|id| id.to_u32() != 0)
-    }
-
-    fn advance(&self, id: skrifa::GlyphId) -> f32 {
-        let width = self
-            .view()
-            .and_then(|font| font.glyph_metrics(Size::unscaled(), LocationRef::default()).advance_width(id));
-        width.unwrap_or_default() / self.font.units_per_em()
+    /// A character's glyph, and its width where the font's size is 1.
+    fn glyph(&self, c: char) -> Option<(GlyphId, f32)> {
+        let font = FontRef::from_index(self.data.as_ref(), 0).ok()?;
+        let glyph = font.charmap().map(c).filter(|glyph| glyph.to_u32() != 0)?;
+        let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
+        let advance = metrics.advance_width(glyph)? / self.font.units_per_em();
+        Some((GlyphId::new(glyph.to_u32()), advance))
     }
 }
 
@@ -206,8 +204,9 @@ fn read(data: Data) -> Option<Loaded> {
     Some(Loaded { font, data })
 }
 
-fn is_blank(c: char) -> bool {
-    c.is_whitespace() || c.is_control()
+/// Blanks of every width are set as a space, but for the ideographic one, whose width is meant.
+fn visible(c: char) -> char {
+    if (c.is_whitespace() && c != '\u{3000}') || c.is_control() { ' ' } else { c }
 }
 
 /// Scripts that run from right to left, or whose signs join, reorder or stack.
@@ -243,7 +242,7 @@ mod tests {
 
     #[test]
     fn monospaced_is_monospaced() {
-        let chosen = Fonts { more: Vec::new() }.choose(["Il10O"].into_iter()).ok().unwrap();
+        let chosen = Fonts { more: Vec::new() }.choose(["iM"].into_iter()).ok().unwrap();
         let (narrow, wide) = (chosen.width(Face::Mono, "iiii"), chosen.width(Face::Mono, "MMMM"));
         assert!((narrow - wide).abs() < 1e-6 && (narrow - 4.0 * 0.602).abs() < 0.01, "{narrow} {wide}");
         assert!(chosen.width(Face::Regular, "iiii") < chosen.width(Face::Regular, "MMMM"));

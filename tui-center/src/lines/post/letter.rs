@@ -174,7 +174,6 @@ impl Written {
         let single = [&self.sender, &self.date, &self.subject, &self.body, &self.closing];
         let large = self.large.iter().flat_map(|(what, value)| [what, value]);
         let terms = self.terms.iter().flat_map(|(title, text)| [title, text]);
-        // The page numbers' digits are in every font.
         single.into_iter().chain(&self.address).chain(large).chain(terms).map(String::as_str)
     }
 }

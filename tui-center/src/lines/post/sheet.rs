@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn lines_break_at_spaces_and_fit() {
-        let fonts = Fonts::open(None).unwrap().choose(["x"].into_iter()).ok().unwrap();
         let text = "The quick brown fox jumps over the lazy dog.\n\nAnd a Donaudampfschifffahrtsgesellschaftskapitän.";
+        let fonts = Fonts::open(None).unwrap().choose([text].into_iter()).ok().unwrap();
         let lines = wrap(&fonts, Face::Regular, 10.0, 30.0, text);
         for line in &lines {
             assert!(fonts.width(Face::Regular, line) * 10.0 / MM <= 30.0, "{line}");

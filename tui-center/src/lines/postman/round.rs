@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wire::id::EntryNumber;
+use tokio_util::task::AbortOnDropHandle;
+use wire::{id::EntryNumber, time::Timestamp};
 
 use super::{Item, Kind, Outgoing, Postman, SHOWN, Settled, State, Trouble, Wake, masked, redacted};
 use crate::errors::Weight;
 
 /// How long to wait before the cabinet is looked into again after it could not be read.
 const AFTER_ERROR: Duration = Duration::from_secs(60);
+
+/// How long the desk may take to enter an end.
+const ENTERING: Duration = Duration::from_secs(60);
 
 /// What is to be done next.
 enum Next {
@@ -127,7 +131,7 @@ impl Postman {
         }
     }
 
-    fn learn(&self, entry: EntryNumber, head: Result<Option<(String, wire::time::Timestamp)>, String>) {
+    fn learn(&self, entry: EntryNumber, head: Result<Option<(String, Timestamp)>, String>) {
         let item = match head {
             Ok(None) => return,
             Ok(Some((to_masked, since))) => Item {
@@ -143,7 +147,7 @@ impl Postman {
                 self.tell(Weight::Alarm, format!("{} cannot go out: {why}.", self.0.bag.kind.name(entry)));
                 Item {
                     to_masked: String::new(),
-                    since: wire::time::Timestamp::default(),
+                    since: Timestamp::default(),
                     tries: 0,
                     words: why,
                     until: None,
@@ -179,15 +183,18 @@ impl Postman {
             }
             Err(why) => return self.failed(entry, Trouble::Never(why)),
         };
-        let Some(carrier) = &self.0.bag.carrier else { return };
-        let carried = carrier.carry(&outgoing).await;
+        let Some(carrier) = self.0.bag.carrier.clone() else { return };
+        let to = outgoing.to.clone();
+        // In a task of its own, so that an error in it ends neither the round nor outlives the center's stop.
+        let carrying = AbortOnDropHandle::new(tokio::spawn(async move { carrier.carry(&outgoing).await }));
+        let carried = carrying.await.unwrap_or_else(|_| Err(Trouble::Line("an error in the program".into())));
         match carried {
-            Ok(words) => self.carried(entry, redacted(&words, &outgoing.to)),
+            Ok(words) => self.carried(entry, redacted(&words, &to)),
             Err(trouble) => {
                 let cleaned = match trouble {
-                    Trouble::Line(words) => Trouble::Line(redacted(&words, &outgoing.to)),
-                    Trouble::Later(words) => Trouble::Later(redacted(&words, &outgoing.to)),
-                    Trouble::Never(words) => Trouble::Never(redacted(&words, &outgoing.to)),
+                    Trouble::Line(words) => Trouble::Line(redacted(&words, &to)),
+                    Trouble::Later(words) => Trouble::Later(redacted(&words, &to)),
+                    Trouble::Never(words) => Trouble::Never(redacted(&words, &to)),
                 };
                 self.failed(entry, cleaned);
             }
@@ -196,7 +203,7 @@ impl Postman {
 
     fn carried(&self, entry: EntryNumber, words: String) {
         let mut book = self.book();
-        book.last_sign = Some(wire::time::Timestamp::now());
+        book.last_sign = Some(Timestamp::now());
         let was_in_trouble = book.trouble.take().is_some();
         (book.troubles, book.line_until) = (0, None);
         if let Some(item) = book.items.get_mut(&entry) {
@@ -229,7 +236,7 @@ impl Postman {
                 news.then_some((Weight::Warning, words))
             }
             Trouble::Later(words) => {
-                book.last_sign = Some(wire::time::Timestamp::now());
+                book.last_sign = Some(Timestamp::now());
                 (book.trouble, book.troubles, book.line_until) = (None, 0, None);
                 item.state = State::Waiting;
                 item.until = Some(Wake::after(self.0.bag.backoff.wait(item.tries)));
@@ -239,7 +246,7 @@ impl Postman {
                 news.then_some((Weight::Warning, words))
             }
             Trouble::Never(words) => {
-                book.last_sign = Some(wire::time::Timestamp::now());
+                book.last_sign = Some(Timestamp::now());
                 (book.trouble, book.troubles, book.line_until) = (None, 0, None);
                 item.state = State::Failed;
                 item.until = None;
@@ -262,7 +269,8 @@ impl Postman {
             (item.state, item.words.clone())
         };
         let settled = Settled { name: name.clone(), kind: self.0.bag.kind, entry, end, words };
-        let entered = (self.0.bag.settle)(settled).await;
+        let entering = tokio::time::timeout(ENTERING, (self.0.bag.settle)(settled)).await;
+        let entered = entering.unwrap_or_else(|_| Err("the desk does not answer".into()));
         let ended = match entered {
             Ok(()) => {
                 let (cabinet, name) = (self.0.bag.cabinet.clone(), name.clone());
@@ -304,6 +312,6 @@ impl Postman {
 }
 
 /// What the console shows of something before it is tried.
-fn head(outgoing: Outgoing) -> (String, wire::time::Timestamp) {
+fn head(outgoing: Outgoing) -> (String, Timestamp) {
     (masked(&outgoing.to), outgoing.at)
 }

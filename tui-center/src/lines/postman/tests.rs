@@ -12,7 +12,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 struct Line {
     answer: Mutex<Option<Trouble>>,
     carried: Mutex<Vec<(EntryNumber, Vec<u8>)>>,
-    tries: Mutex<Vec<(EntryNumber, Instant)>>,
+    tries: Mutex<Vec<EntryNumber>>,
+    breaks: AtomicBool,
 }
 
 impl Line {
@@ -36,7 +37,8 @@ impl Carrier for Line {
 
     fn carry<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<String, Trouble>> {
         Box::pin(async move {
-            self.tries.lock().unwrap().push((outgoing.entry, Instant::now()));
+            self.tries.lock().unwrap().push(outgoing.entry);
+            assert!(!self.breaks.swap(false, Ordering::SeqCst), "the test breaks this try");
             if let Some(trouble) = self.answer.lock().unwrap().clone() {
                 return Err(trouble);
             }
@@ -205,6 +207,17 @@ async fn what_cannot_be_entered_is_not_sent_twice() {
     assert!(office.cabinet.outward_names().unwrap().is_empty());
     assert_eq!(office.line.carried().len(), 1);
     assert_eq!(office.settled.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_in_the_program_costs_one_try() {
+    let office = Office::new();
+    office.line.breaks.store(true, Ordering::SeqCst);
+    let (postman, _task) = office.start(Kind::Mail, true);
+    postman.give(&outgoing(Kind::Mail, 1)).unwrap();
+    let list = until(&postman, "the second try", all(State::Accepted)).await;
+    assert_eq!((list[0].tries, office.line.carried().len()), (2, 1));
+    assert_eq!(office.errors.newest("an error in the program", 10).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,10 +28,12 @@ struct Manner {
     silent: bool,
 }
 
+/// Each message as it came: whether under TLS, envelope, content.
+type Mail = Mutex<Vec<(bool, Vec<String>, String)>>;
+
 struct Server {
     address: String,
-    /// Each message as it came: in the clear or not, envelope, content.
-    mail: Arc<Mutex<Vec<(bool, Vec<String>, String)>>>,
+    mail: Arc<Mail>,
     certificate: String,
 }
 
@@ -49,7 +51,7 @@ impl Server {
             .with_single_cert(vec![made.cert.der().clone()], key)
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let mail = Arc::<Mutex<Vec<_>>>::default();
+        let mail = Arc::<Mail>::default();
         let kept = mail.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -91,7 +93,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut BufStream<S>,
     manner: &Manner,
     protected: bool,
-    kept: &Mutex<Vec<(bool, Vec<String>, String)>>,
+    kept: &Mail,
 ) -> std::io::Result<bool> {
     let mut envelope = Vec::new();
     // After STARTTLS the client speaks first (RFC 3207, 4.2).
