@@ -1,7 +1,7 @@
 //! A screen that can end in every way that the terminal guard has to survive; `tests/pty.rs` runs it.
 //!
 //! Usage: `ends REPORT_FOLDER [SOCKET]`. Keys: `q` quits, `e` fails with an error, `p` panics in `update`, `b` panics in
-//! a task beside the screen, `l` lends the terminal to `cat`, everything else is shown. With a socket, the terminal is
+//! a task beside the screen, `l` lends the terminal to `cat`, `m` asks for the mouse, everything else is shown. With a socket, the terminal is
 //! lent to the program that listens there.
 
 use std::path::{Path, PathBuf};
@@ -38,9 +38,11 @@ impl App for Ends {
                 KeyCode::Char('l') => {
                     return Effects::act(Act::Lend(Errand { program: "cat".into(), arguments: Vec::new() }));
                 }
+                KeyCode::Char('m') => return Effects::act(Act::Mouse(true)),
                 KeyCode::Char(c) => self.typed.push(c),
                 _ => {}
             },
+            Event::Mouse(mouse) => self.typed.push_str(&format!("({},{})", mouse.column, mouse.row)),
             Event::Paste(text) => self.typed.push_str(&format!("<{text}>")),
             Event::Returned(ran) => self.typed.push_str(&format!("ran {ran:?}")),
             Event::Resumed => self.typed.push_str("resumed"),

@@ -86,7 +86,7 @@ impl Alarm {
         match key.code {
             KeyCode::Enter if same(self.entry.text(), &self.word) => return Pressed::Acknowledged,
             KeyCode::Enter => {
-                self.error = Some(format!("nothing else goes on before “{}” is typed here", self.word));
+                self.error = Some(format!("this is not “{}”", self.word));
             }
             KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown => {
                 self.detail.press(key);

@@ -1,7 +1,7 @@
 //! Forms: fields that are parsed when they are left, with the error beside the field.
 //!
-//! A form gets keys before anything else on its screen, so `q` types a `q`. Enter goes on to the next field and, on
-//! the button, submits; Ctrl-S submits from anywhere. On submitting, the first wrong field gets the focus. A draft of
+//! A form gets keys before anything else on its screen, so `q` types a `q`. Enter goes on to the next field (in a text
+//! of several lines it begins a line, and Tab goes on) and, on the button, submits; Ctrl-S submits from anywhere. On submitting, the first wrong field gets the focus. A draft of
 //! what was entered, never of passwords and codes, can be taken out and put back.
 
 mod described;

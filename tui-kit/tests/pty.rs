@@ -206,6 +206,32 @@ async fn ctrl_z_stops_with_the_terminal_given_back_and_goes_on() {
 }
 
 #[tokio::test]
+async fn the_mouse_is_asked_for_again_after_a_stop_and_let_go_at_the_end() {
+    let mut screen = Screen::open();
+    screen.shows("typed:").await;
+    let mouse = |screen: &Screen| screen.emulator.screen().mouse_protocol_mode();
+    assert_eq!(mouse(&screen), vt100::MouseProtocolMode::None, "nobody has asked for it");
+    screen.types("m\x1b[<0;5;3M").await;
+    screen.shows("typed:(4,2)").await;
+    assert_eq!(mouse(&screen), vt100::MouseProtocolMode::ButtonMotion, "never any motion");
+    screen.types("\x1a").await;
+    let pid = screen.pid();
+    let stopped = tokio::task::spawn_blocking(move || waitpid(Some(pid), WaitOptions::UNTRACED));
+    tokio::time::timeout(PATIENCE, stopped)
+        .await
+        .expect("it never stopped")
+        .expect("joined")
+        .expect("a child");
+    screen.signal(Signal::CONT);
+    screen.shows("resumed").await;
+    assert_eq!(mouse(&screen), vt100::MouseProtocolMode::ButtonMotion);
+    screen.types("q").await;
+    assert_eq!(screen.ends().await.code(), Some(0));
+    assert_eq!(mouse(&screen), vt100::MouseProtocolMode::None);
+    screen.is_restored(2);
+}
+
+#[tokio::test]
 async fn the_terminal_is_lent_and_taken_back() {
     let mut screen = Screen::open();
     screen.shows("typed:").await;
