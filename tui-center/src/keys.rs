@@ -1,34 +1,51 @@
 //! The center's keys and where they lie.
 //!
-//! * The **root key** is sealed under its own passphrase in its own file. It signs key sheets and is needed for
+//! * The **root key** is sealed under its own passphrases in its own file. It signs key sheets and is needed for
 //!   nothing else: the file may, and should, be moved to a medium that lies in a safe.
-//! * The **service key**, 32 random bytes, opens what a serving center needs. It is sealed under a service
-//!   passphrase in one slot, so that a second passphrase can be added and the first taken away without touching what
-//!   the key protects.
+//! * The **service key**, 32 random bytes, opens what a serving center needs. It is sealed under the service
+//!   passphrases in slots, so that a second passphrase can be added and the first taken away without touching what the
+//!   key protects. One of them may be printed and locked away.
 //! * The **role keys** (TLS, checkpoint, card, directory, statement) are sealed under the service key.
+//!
+//! When the role keys are rotated, both generations lie in the file until the books name the sheet that puts the new
+//! ones in force: whatever dies in between, [`Service::settle`] finds the generation that the books name. The checkpoint
+//! key that was replaced last stays, for the journal's size at the change is signed with it for ever.
+//!
+//! What is open lies on pages that the system is asked not to swap out, and is wiped when it is dropped.
 
-use std::{fmt, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+mod file;
+mod page;
+mod slot;
+
+use std::{fmt, path::Path};
 
 use hkdf::Hkdf;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use wire::{
-    bounded::List,
-    codec,
-    key::{SigningKey, VerificationKey},
+    bounded::{List, TooMany},
+    key::SigningKey,
     sheet::{KeySheet, SheetKey, SheetRole},
     telegram::Telegram,
     text::Line,
+    time::Timestamp,
 };
 use zeroize::Zeroizing;
 
-use crate::seal::{self, Key, Sealed};
+use self::{
+    file::{Retired, RootFile, SealedRole, ServiceFile},
+    slot::Slots,
+};
+pub use self::{
+    file::{add_passphrase, change_passphrase, passphrases, remove_passphrase},
+    page::Locked,
+    slot::{SlotView, printed_passphrase},
+};
+use crate::seal::{self, Key};
 
-/// The largest key file that is read.
-const FILE_MAX: usize = 64 << 10;
-const ROOT_PURPOSE: &str = "inkan/v1/center/root-key";
-const SERVICE_PURPOSE: &str = "inkan/v1/center/service-key";
+/// Every role of the sheet.
+pub const ROLES: [SheetRole; 5] =
+    [SheetRole::Tls, SheetRole::Checkpoint, SheetRole::Card, SheetRole::Directory, SheetRole::Statement];
 
 /// Why a key file does not open.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +66,32 @@ pub enum KeyFileError {
     Passphrase(String),
 }
 
+/// The two key files of a center.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFile {
+    /// The root key's.
+    Root,
+    /// The service key's.
+    Service,
+}
+
+impl KeyFile {
+    /// `root` or `service`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Service => "service",
+        }
+    }
+
+    fn purpose(self) -> &'static str {
+        match self {
+            Self::Root => "inkan/v1/center/root-key",
+            Self::Service => "inkan/v1/center/service-key",
+        }
+    }
+}
+
 /// The keys with which a serving center speaks.
 #[derive(Clone)]
 pub struct RoleKeys {
@@ -60,7 +103,7 @@ pub struct RoleKeys {
     pub card: SigningKey,
     /// Signs directory pages.
     pub directory: SigningKey,
-    /// Signs chain heads.
+    /// Signs chain heads and kits.
     pub statement: SigningKey,
 }
 
@@ -76,11 +119,20 @@ impl RoleKeys {
         }
     }
 
+    /// These keys, with fresh ones in some roles.
+    pub fn rotated(&self, roles: &[SheetRole]) -> Self {
+        let mut keys = self.clone();
+        for role in roles {
+            *keys.of_mut(*role) = SigningKey::generate();
+        }
+        keys
+    }
+
     /// The first key sheet of a center: these keys from the journal's beginning.
     pub fn sheet(&self, root: &SigningKey, log_origin: Line) -> Telegram {
-        let keys = self.each().map(|(role, key)| SheetKey {
+        let keys = ROLES.map(|role| SheetKey {
             role,
-            key: key.verification_key(),
+            key: self.of(role).verification_key(),
             from_size: 0,
             until_size: None,
         });
@@ -88,19 +140,50 @@ impl RoleKeys {
         KeySheet { number: 1, center, log_origin, keys: List::first(keys) }.sign(root)
     }
 
-    /// Whether a sheet names exactly these keys as those now in force.
-    pub fn stand_on(&self, sheet: &KeySheet) -> bool {
-        self.each().into_iter().all(|(role, key)| sheet.current(role) == Some(key.verification_key()))
+    /// The sheet that follows `former` and puts these keys in force, entered as the entry whose number is `entry`. The
+    /// former keys count up to the journal's size with that entry in it: the checkpoint over it is the old key's last.
+    ///
+    /// # Errors
+    /// When a sheet can't hold so many keys.
+    pub fn next_sheet(&self, former: &KeySheet, entry: u64) -> Result<KeySheet, TooMany> {
+        let last = entry + 1;
+        let mut keys = former.keys.clone().into_vec();
+        for role in ROLES {
+            let key = self.of(role).verification_key();
+            if former.current(role) == Some(key) {
+                continue;
+            }
+            for old in keys.iter_mut().filter(|old| old.role == role && old.until_size.is_none()) {
+                old.until_size = Some(last);
+            }
+            keys.push(SheetKey { role, key, from_size: last + 1, until_size: None });
+        }
+        Ok(KeySheet { number: former.number + 1, keys: List::new(keys)?, ..former.clone() })
     }
 
-    fn each(&self) -> [(SheetRole, &SigningKey); 5] {
-        [
-            (SheetRole::Tls, &self.tls),
-            (SheetRole::Checkpoint, &self.checkpoint),
-            (SheetRole::Card, &self.card),
-            (SheetRole::Directory, &self.directory),
-            (SheetRole::Statement, &self.statement),
-        ]
+    /// Whether a sheet names exactly these keys as those now in force.
+    pub fn stand_on(&self, sheet: &KeySheet) -> bool {
+        ROLES.into_iter().all(|role| sheet.current(role) == Some(self.of(role).verification_key()))
+    }
+
+    fn of(&self, role: SheetRole) -> &SigningKey {
+        match role {
+            SheetRole::Tls => &self.tls,
+            SheetRole::Checkpoint => &self.checkpoint,
+            SheetRole::Card => &self.card,
+            SheetRole::Directory => &self.directory,
+            SheetRole::Statement => &self.statement,
+        }
+    }
+
+    fn of_mut(&mut self, role: SheetRole) -> &mut SigningKey {
+        match role {
+            SheetRole::Tls => &mut self.tls,
+            SheetRole::Checkpoint => &mut self.checkpoint,
+            SheetRole::Card => &mut self.card,
+            SheetRole::Directory => &mut self.directory,
+            SheetRole::Statement => &mut self.statement,
+        }
     }
 }
 
@@ -112,8 +195,12 @@ impl fmt::Debug for RoleKeys {
 
 /// What the service passphrase opens: the service key and the role keys.
 pub struct Service {
-    key: Key,
-    roles: RoleKeys,
+    key: Locked<Key>,
+    roles: Locked<RoleKeys>,
+    /// Those of a rotation that the books may or may not have taken.
+    next: Option<Locked<RoleKeys>>,
+    /// The checkpoint key before the present one, and the last size that it signs.
+    retired: Option<(u64, SigningKey)>,
 }
 
 impl Service {
@@ -125,6 +212,63 @@ impl Service {
     /// The keys with which the center speaks.
     pub fn roles(&self) -> &RoleKeys {
         &self.roles
+    }
+
+    /// The keys of a rotation that was begun.
+    pub fn next(&self) -> Option<&RoleKeys> {
+        self.next.as_deref()
+    }
+
+    /// The checkpoint key before the present one, and the last size that it signs.
+    pub fn retired(&self) -> Option<(u64, &SigningKey)> {
+        self.retired.as_ref().map(|(until, key)| (*until, key))
+    }
+
+    /// Keeps the keys of a rotation beside those in force, durably, before anything names them.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn begin_rotation(&mut self, path: &Path, next: RoleKeys) -> Result<(), KeyFileError> {
+        let under = role_sealing_key(&self.key);
+        file::edit(path, |file: &mut ServiceFile| {
+            file.next = sealed_roles(&under, &next);
+            Ok(())
+        })?;
+        self.next = Some(Locked::new(next));
+        Ok(())
+    }
+
+    /// Ends a rotation by the sheet that the books name: its keys become those in force, the others are forgotten.
+    ///
+    /// # Errors
+    /// When no keys are those that the sheet names, or the file system refuses.
+    pub fn settle(&mut self, path: &Path, sheet: &KeySheet) -> Result<(), KeyFileError> {
+        let taken = match self.next.take() {
+            Some(next) if next.stand_on(sheet) => Some(next),
+            None if self.roles.stand_on(sheet) => return Ok(()),
+            _ if self.roles.stand_on(sheet) => None,
+            _ => return Err(file::bad(path, "its role keys are not those that the key sheet names")),
+        };
+        if let Some(next) = taken {
+            let public = self.roles.checkpoint.verification_key();
+            let replaced = |entry: &&SheetKey| entry.role == SheetRole::Checkpoint && entry.key == public;
+            if let Some(until) = sheet.keys.iter().find(replaced).and_then(|entry| entry.until_size) {
+                self.retired = Some((until, self.roles.checkpoint.clone()));
+            }
+            self.roles = next;
+        }
+        let under = role_sealing_key(&self.key);
+        let roles = sealed_roles(&under, &self.roles);
+        let retired = self.retired.as_ref().map(|(until_size, key)| Retired {
+            until_size: *until_size,
+            sealed: seal::seal(&under, &retired_context(*until_size), &*key.seed()),
+        });
+        file::edit(path, |file: &mut ServiceFile| {
+            file.roles = roles;
+            file.next = Vec::new();
+            file.retired = retired;
+            Ok(())
+        })
     }
 }
 
@@ -138,19 +282,20 @@ impl fmt::Debug for Service {
 pub fn create_root(path: &Path, passphrase: &SecretString) -> Result<SigningKey, KeyFileError> {
     seal::check("the root passphrase", passphrase).map_err(KeyFileError::Passphrase)?;
     let root = SigningKey::generate();
-    let sealed = Sealed::new(passphrase, ROOT_PURPOSE, &*root.seed()).map_err(KeyFileError::Passphrase)?;
-    write(path, &RootFile { version: 1, public: root.verification_key(), sealed })?;
+    let slots = Slots::first(KeyFile::Root, passphrase, &root.seed(), Timestamp::now())?;
+    file::create(path, &RootFile::new(root.verification_key(), slots))?;
     Ok(root)
 }
 
 /// Opens the root key's file.
 pub fn open_root(path: &Path, passphrase: &SecretString) -> Result<SigningKey, KeyFileError> {
-    let file: RootFile = read(path)?;
-    let seed = file.sealed.open(passphrase, ROOT_PURPOSE).map_err(KeyFileError::Passphrase)?;
-    let root = signing_key(&seed.ok_or(KeyFileError::WrongPassphrase("root"))?);
-    match root {
-        Some(root) if root.verification_key() == file.public => Ok(root),
-        _ => Err(bad(path, "it holds another key than it names")),
+    let file: RootFile = file::read(path)?;
+    let (seed, _) = file.slots.open(KeyFile::Root, passphrase)?;
+    let root = SigningKey::from_seed(&seed);
+    if root.verification_key() == file.public {
+        Ok(root)
+    } else {
+        Err(file::bad(path, "it holds another key than it names"))
     }
 }
 
@@ -159,76 +304,30 @@ pub fn create_service(path: &Path, passphrase: &SecretString) -> Result<Service,
     seal::check("the service passphrase", passphrase).map_err(KeyFileError::Passphrase)?;
     let key = Key::new(seal::random());
     let roles = RoleKeys::generate();
-    let sealed = Sealed::new(passphrase, SERVICE_PURPOSE, &*key).map_err(KeyFileError::Passphrase)?;
-    let under = role_sealing_key(&key);
-    let roles_sealed = roles
-        .each()
-        .map(|(role, signing)| (role, seal::seal(&under, &role_context(role), &*signing.seed())))
-        .to_vec();
-    write(path, &ServiceFile { version: 1, slots: vec![sealed], roles: roles_sealed })?;
-    Ok(Service { key, roles })
+    let slots = Slots::first(KeyFile::Service, passphrase, &key, Timestamp::now())?;
+    file::create(path, &ServiceFile::new(slots, sealed_roles(&role_sealing_key(&key), &roles)))?;
+    Ok(Service { key: Locked::new(key), roles: Locked::new(roles), next: None, retired: None })
 }
 
 /// Opens the service key's file.
 pub fn open_service(path: &Path, passphrase: &SecretString) -> Result<Service, KeyFileError> {
-    let file: ServiceFile = read(path)?;
-    let mut opened = None;
-    for slot in &file.slots {
-        if let Some(key) = slot.open(passphrase, SERVICE_PURPOSE).map_err(KeyFileError::Passphrase)? {
-            opened = Some(key);
-            break;
-        }
-    }
-    let opened = opened.ok_or(KeyFileError::WrongPassphrase("service"))?;
-    let mut key = Key::default();
-    if opened.len() != key.len() {
-        return Err(bad(path, "its service key has the wrong length"));
-    }
-    key.copy_from_slice(&opened);
+    let file: ServiceFile = file::read(path)?;
+    let (key, _) = file.slots.open(KeyFile::Service, passphrase)?;
     let under = role_sealing_key(&key);
-    let role_key = |wanted: SheetRole| {
-        let (_, sealed) = file.roles.iter().find(|(role, _)| *role == wanted)?;
-        signing_key(&seal::open(&under, &role_context(wanted), sealed)?)
+    let damaged = || file::bad(path, "a role key in it is damaged");
+    let roles = opened_roles(&under, &file.roles).ok_or_else(damaged)?;
+    let next = match file.next.as_slice() {
+        [] => None,
+        sealed => Some(Locked::new(opened_roles(&under, sealed).ok_or_else(damaged)?)),
     };
-    let damaged = || bad(path, "a role key in it is damaged");
-    let roles = RoleKeys {
-        tls: role_key(SheetRole::Tls).ok_or_else(damaged)?,
-        checkpoint: role_key(SheetRole::Checkpoint).ok_or_else(damaged)?,
-        card: role_key(SheetRole::Card).ok_or_else(damaged)?,
-        directory: role_key(SheetRole::Directory).ok_or_else(damaged)?,
-        statement: role_key(SheetRole::Statement).ok_or_else(damaged)?,
+    let retired = match &file.retired {
+        None => None,
+        Some(Retired { until_size, sealed }) => {
+            let key = seal::open(&under, &retired_context(*until_size), sealed);
+            Some((*until_size, key.and_then(signing_key).ok_or_else(damaged)?))
+        }
     };
-    Ok(Service { key, roles })
-}
-
-#[derive(Serialize, Deserialize)]
-struct RootFile {
-    version: u16,
-    public: VerificationKey,
-    sealed: Sealed,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ServiceFile {
-    version: u16,
-    slots: Vec<Sealed>,
-    roles: Vec<(SheetRole, Vec<u8>)>,
-}
-
-trait Versioned {
-    fn version(&self) -> u16;
-}
-
-impl Versioned for RootFile {
-    fn version(&self) -> u16 {
-        self.version
-    }
-}
-
-impl Versioned for ServiceFile {
-    fn version(&self) -> u16 {
-        self.version
-    }
+    Ok(Service { key: Locked::new(key), roles: Locked::new(roles), next, retired })
 }
 
 /// The role keys lie under a key derived from the service key, which itself seals the cabinet.
@@ -240,71 +339,41 @@ fn role_sealing_key(service: &Key) -> Key {
     key
 }
 
+fn sealed_roles(under: &Key, roles: &RoleKeys) -> Vec<SealedRole> {
+    let sealed = |role| (role, seal::seal(under, &role_context(role), &*roles.of(role).seed()));
+    ROLES.map(sealed).to_vec()
+}
+
+fn opened_roles(under: &Key, sealed: &[SealedRole]) -> Option<RoleKeys> {
+    let role_key = |wanted: SheetRole| {
+        let (_, sealed) = sealed.iter().find(|(role, _)| *role == wanted)?;
+        signing_key(seal::open(under, &role_context(wanted), sealed)?)
+    };
+    Some(RoleKeys {
+        tls: role_key(SheetRole::Tls)?,
+        checkpoint: role_key(SheetRole::Checkpoint)?,
+        card: role_key(SheetRole::Card)?,
+        directory: role_key(SheetRole::Directory)?,
+        statement: role_key(SheetRole::Statement)?,
+    })
+}
+
 fn role_context(role: SheetRole) -> Vec<u8> {
     format!("inkan/v1/center/role-key/{role}").into_bytes()
 }
 
-fn signing_key(seed: &Zeroizing<Vec<u8>>) -> Option<SigningKey> {
+fn retired_context(until_size: u64) -> Vec<u8> {
+    format!("inkan/v1/center/retired-checkpoint-key/{until_size}").into_bytes()
+}
+
+fn signing_key(seed: Zeroizing<Vec<u8>>) -> Option<SigningKey> {
     let mut bytes = Zeroizing::new([0; 32]);
     if seed.len() != bytes.len() {
         return None;
     }
-    bytes.copy_from_slice(seed);
+    bytes.copy_from_slice(&seed);
     Some(SigningKey::from_seed(&bytes))
 }
 
-fn write<T: Serialize>(path: &Path, content: &T) -> Result<(), KeyFileError> {
-    let save = || {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(&codec::encode(content))?;
-        file.sync_all()?;
-        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
-    };
-    save().map_err(|error: std::io::Error| bad(path, &error.to_string()))
-}
-
-fn read<T: Versioned + serde::de::DeserializeOwned>(path: &Path) -> Result<T, KeyFileError> {
-    let bytes = fs::read(path).map_err(|error| bad(path, &error.to_string()))?;
-    let content: T =
-        codec::decode("key file", &bytes, FILE_MAX).map_err(|error| bad(path, &error.to_string()))?;
-    match content.version() {
-        1 => Ok(content),
-        version => Err(bad(path, &format!("it has version {version}, which this program does not know"))),
-    }
-}
-
-fn bad(path: &Path, why: &str) -> KeyFileError {
-    KeyFileError::File { path: path.display().to_string(), why: why.to_owned() }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_survive_their_files_and_open_for_their_passphrase_only() {
-        let dir = tempfile::tempdir().unwrap();
-        let (root_path, service_path) = (dir.path().join("root"), dir.path().join("service"));
-        let (mine, other) = (SecretString::from("root passphrase"), SecretString::from("another one"));
-        let root = create_root(&root_path, &mine).unwrap();
-        assert_eq!(open_root(&root_path, &mine).unwrap().verification_key(), root.verification_key());
-        assert!(matches!(open_root(&root_path, &other), Err(KeyFileError::WrongPassphrase("root"))));
-        assert!(create_root(&root_path, &mine).is_err(), "a root key is never overwritten");
-
-        let service = create_service(&service_path, &mine).unwrap();
-        let opened = open_service(&service_path, &mine).unwrap();
-        assert_eq!(opened.cabinet_key(), service.cabinet_key());
-        let sheet = service.roles().sheet(&root, Line::new("test.example/1").unwrap());
-        let sheet = KeySheet::verify(&sheet, &root.verification_key()).unwrap();
-        assert!(opened.roles().stand_on(&sheet));
-        assert!(!RoleKeys::generate().stand_on(&sheet));
-        assert!(open_service(&service_path, &other).is_err());
-
-        let stored = fs::read(&service_path).unwrap();
-        for (_, key) in service.roles().each() {
-            assert!(!stored.windows(32).any(|window| window == &key.seed()[..]), "no key in the clear");
-        }
-        fs::write(&service_path, b"nonsense").unwrap();
-        assert!(open_service(&service_path, &mine).unwrap_err().to_string().contains("key file"));
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 //! | `notes` | what a payer wrote, for the bank desk | the credit's salted hash |
 //! | `outward` | the exact bytes of bank files, until confirmed | the entry number in their name |
 //! | `certificates` | public telegrams: of terminals, of cards, key sheets | their signatures |
+//! | `index` | keyed hashes by which people are found ([`index`]) | nothing: it is made anew from the particulars |
 //! | `cursors` | how far each account has acknowledged its mail | nothing: a lagging one only repeats mail |
 //!
 //! Everything is sealed with XChaCha20-Poly1305 under keys derived from the service key, also what is public, so that
@@ -17,6 +18,7 @@
 //! hash only.
 
 mod drawer;
+pub mod index;
 
 use std::{
     collections::BTreeMap,
@@ -37,7 +39,7 @@ use wire::{
 };
 use zeroize::Zeroizing;
 
-use self::drawer::Drawer;
+use self::{drawer::Drawer, index::PeopleIndex};
 use super::{BooksError, make_dir, sync_dir};
 use crate::seal::{self, Key};
 
@@ -56,6 +58,7 @@ struct Drawers {
     outward: Drawer,
     certificates: Drawer,
     cursors: Drawer,
+    index: PeopleIndex,
 }
 
 /// The particulars of a member or store, wiped when dropped.
@@ -105,6 +108,7 @@ impl Cabinet {
             outward: drawer("outward", OUTWARD)?,
             certificates: drawer("certificates", limits::TELEGRAM + 1024)?,
             cursors: drawer("cursors", 8)?,
+            index: PeopleIndex::open(dir, derive(service_key, "index"), derive(service_key, "index-hash"))?,
         };
         make_dir(&drawers.people)?;
         make_dir(&drawers.erased)?;
@@ -170,6 +174,11 @@ impl Cabinet {
         sync_dir(&self.0.erased)?;
         self.0.keys.destroy(&name)?;
         drawer::destroy(&self.0.people, &name)
+    }
+
+    /// Finds people without their data in the clear.
+    pub fn index(&self) -> &PeopleIndex {
+        &self.0.index
     }
 
     /// How the particulars behind a hash stand.
