@@ -405,6 +405,15 @@ mod tests {
     }
 
     #[test]
+    fn help_is_read_on_every_screen() {
+        for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+            let mut stage = stage(width, height);
+            stage.screen();
+            insta::assert_snapshot!(format!("help-{width}x{height}"), stage.keys("?").screen());
+        }
+    }
+
+    #[test]
     fn a_screen_that_ends_takes_no_other_with_it() {
         let mut stage = stage(50, 20);
         stage.keys("2o").message("desk");

@@ -239,8 +239,9 @@ impl<A: Clone> Overlay<A> {
 
     fn view(&self, ui: &mut Ui<'_, '_>) {
         let width = ui.area().width.min(WIDTH_MAX);
-        // The borders, where there is room for them.
-        let lines: usize = self.lay_out(width.saturating_sub(2)).iter().map(Vec::len).sum();
+        // As high as all entries need between its borders, so that it keeps its height while it is filtered.
+        let all: Vec<usize> = (0..self.entries.len()).collect();
+        let lines: usize = self.lay_out(&all, width.saturating_sub(2)).iter().map(Vec::len).sum();
         let rows = u16::try_from(lines).unwrap_or(u16::MAX);
         let inner = ui.dialogue(width, rows.saturating_add(5).min(22), self.title);
         let [filter, _, list, foot] = ratatui::layout::Layout::vertical([
@@ -286,7 +287,7 @@ impl<A: Clone> Overlay<A> {
             ui.line(area, Line::styled("nothing matches; Esc clears the filter", theme.dim));
             return;
         }
-        let laid_out = self.lay_out(area.width);
+        let laid_out = self.lay_out(&self.shown, area.width);
         let top = self.scroll_to(&laid_out, usize::from(area.height));
         let lines = laid_out.into_iter().zip(&self.shown).enumerate().flat_map(|(index, (lines, at))| {
             let enabled = self.entries[*at].enabled.is_ok();
@@ -304,9 +305,9 @@ impl<A: Clone> Overlay<A> {
         }
     }
 
-    /// The shown entries, each as lines of keys, label and sentence that together are as wide as the area. Where it is
+    /// Entries, each as lines of keys, label and sentence that together are as wide as the area. Where it is
     /// narrow the sentence stands below the rest.
-    fn lay_out(&self, columns: u16) -> Vec<Vec<[String; 3]>> {
+    fn lay_out(&self, entries: &[usize], columns: u16) -> Vec<Vec<[String; 3]>> {
         let columns = usize::from(columns);
         let widest = |part: fn(&Entry<A>) -> &str| {
             self.entries.iter().map(|entry| text::width(part(entry))).max().unwrap_or(0)
@@ -337,7 +338,7 @@ impl<A: Clone> Overlay<A> {
                 .map(|line| [" ".repeat(indent), String::new(), text::fit(&line, room, Align::Left)]);
             std::iter::once(first).chain(more).collect()
         };
-        self.shown.iter().map(lay_out_entry).collect()
+        entries.iter().map(lay_out_entry).collect()
     }
 
     /// The first line in sight: as it was, moved no further than the selected entry needs.
