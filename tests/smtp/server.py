@@ -39,7 +39,8 @@ def main():
 
     def authenticate(server, session, envelope, mechanism, data):
         right = data.login == user.encode() and data.password == password.encode()
-        return AuthResult(success=right)
+        # Not handled: the server itself is to say 535.
+        return AuthResult(success=right, handled=False)
 
     def session():
         return SMTP(

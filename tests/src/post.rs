@@ -4,6 +4,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -43,6 +44,8 @@ impl MailServer {
         fs::write(&key, made.signing_key.serialize_pem())?;
         let password_file = home.join("password");
         fs::write(&password_file, PASSWORD)?;
+        // The center takes no password that everybody may read.
+        fs::set_permissions(&password_file, fs::Permissions::from_mode(0o600))?;
         let mut child = Command::new(python()?)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("smtp/server.py"))
             .args([&certificate, &key, Path::new(USER), &password_file, &folder])
