@@ -73,7 +73,7 @@ pub struct Letter<'a> {
     pub date: &'a str,
     /// The subject.
     pub subject: &'a str,
-    /// The text before the large lines: paragraphs, with an empty line between two.
+    /// The text before the large lines: paragraphs, with an empty line between two. A line break in it stays one.
     pub body: &'a str,
     /// Lines in large monospaced type, each with what it is: membership number, activation code, in groups as they are
     /// to be read.

@@ -125,7 +125,7 @@ async fn a_browser_gets_html_and_curl_gets_text() {
     );
     let sum = Digest([0xab; 32]);
     let line = format!(
-        "curl -fL -C - -O https://join.center.example/kit/tui-member-0.2.0 && echo '{sum}  tui-member-0.2.0' | \
+        "curl -fL -C - -O https://join.center.example/kit/tui-member-0.2.0; echo '{sum}  tui-member-0.2.0' | \
          sha256sum -c - && chmod +x tui-member-0.2.0"
     );
     assert!(text.contains(&line), "{text}");

@@ -40,8 +40,9 @@ struct Shown<'a> {
 }
 
 /// What must be said beside an invitation that was found on a page.
-const BELIEVE: &str = "The invitation names the center's key, and your terminal believes no other. Compare it, \
-    and the digests below, with what the center told you in another way: on paper, by telephone, at its counter.";
+const BELIEVE: &str = "The invitation names the center's key, and your terminal believes no other.\n\
+    Compare it, and the digests below, with what the center told you in another\n\
+    way: on paper, by telephone, at its counter.";
 
 impl Shown<'_> {
     fn text(&self) -> String {
@@ -102,10 +103,11 @@ impl Shown<'_> {
     }
 }
 
-/// One command line: fetches, resumes what was begun, and goes on only if the digest is right.
+/// One command line: fetches, resumes what was begun, and goes on only if the digest is right. Whether `curl` ended
+/// well is not asked, for it fails where the file is whole already; the digest decides.
 fn install(url: &str, build: &Build) -> String {
     let (file, sum) = (&build.file, build.sha256);
-    format!("curl -fL -C - -O {url}/kit/{file} && echo '{sum}  {file}' | sha256sum -c - && chmod +x {file}")
+    format!("curl -fL -C - -O {url}/kit/{file}; echo '{sum}  {file}' | sha256sum -c - && chmod +x {file}")
 }
 
 fn label(build: &Build) -> String {
