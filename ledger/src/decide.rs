@@ -2,10 +2,13 @@
 //!
 //! | part | rules |
 //! |---|---|
-//! | `account` | founding, key sheets, operators, registrations, key changes, standing |
+//! | `account` | founding, key sheets, standing, personal data |
 //! | `card` | card requests, bank credits, lapses, receipts that an operator assigns |
 //! | `payment` | payments, voids, refunds |
 //! | `claim` | claims, payouts, what the bank says of them |
+//! | `joining` | applications, activation codes, mail and letters, registrations |
+//! | `keys` | key changes, cashiers |
+//! | `staff` | operators, documents, limits, acts that take two operators |
 //!
 //! To decide many requests so that each sees those before it, apply each entry to the same state before the next is
 //! decided. The center's desk keeps such a working state ahead of the durable one and throws it away when the append
@@ -15,7 +18,10 @@
 mod account;
 mod card;
 mod claim;
+mod joining;
+mod keys;
 mod payment;
+mod staff;
 
 use wire::{
     amount::{Amount, Currency},
@@ -25,10 +31,11 @@ use wire::{
     time::Timestamp,
 };
 
+pub use self::staff::four_eyes;
 use crate::{
     account::Posting,
     entry::{Concerns, Decision, Entry, Outcome, Previous, Refusal},
-    request::{OperatorRole, Request, Settings},
+    request::{OperatorRole, Proposed, Request, Settings},
     state::{Holder, State},
 };
 
@@ -108,12 +115,50 @@ fn rule(state: &State, request: &Request, at: Timestamp) -> Ruled {
         }
     }
     match request {
-        Request::Found(_) => Err(Refusal::NotPossible("the center is founded already".into())),
-        Request::Sheet { number, .. } => account::sheet(state, *number),
-        Request::Operator { name, role, by } => account::operator(state, name, *role, by.as_deref()),
-        Request::Register(it) => account::register(state, it),
-        Request::ChangeKey(it) => account::change_key(state, it),
+        Request::Propose { by, act } => staff::propose(state, settings, by, act, at),
+        Request::Confirm { by, proposal, act } => staff::confirm(state, settings, by, *proposal, act, at),
+        Request::Withdraw { by, proposal } => staff::withdraw(state, by, *proposal, at),
+        request => {
+            let ruling = direct(state, settings, request, at)?;
+            match Proposed::of(request) {
+                Some(act) if staff::four_eyes(state, &act) => Err(Refusal::NeedsSecond),
+                _ => Ok(ruling),
+            }
+        }
+    }
+}
+
+/// What is done, apart from how many operators it takes.
+fn direct(state: &State, settings: &Settings, request: &Request, at: Timestamp) -> Ruled {
+    match request {
+        Request::Found(_) => Err(not_possible("the center is founded already")),
+        Request::Sheet { number, by, .. } => account::sheet(state, *number, by.as_deref()),
         Request::Standing { by, of, frozen, .. } => account::standing(state, by, *of, *frozen),
+        Request::Reveal { by, of, reason } => account::disclose(state, by, *of, OperatorRole::Clerk, reason),
+        Request::Export { by, of, reason } => {
+            account::disclose(state, by, *of, OperatorRole::Supervisor, reason)
+        }
+        Request::Erase { by, of, reason } => account::erase(state, by, *of, reason),
+        Request::Admit(it) => joining::admit(state, it, at),
+        Request::Recode { by, admission, until, key, ways, reason } => {
+            let code = joining::Code { admission: *admission, until: *until, key: key.as_ref(), ways };
+            joining::recode(state, by, &code, reason, at)
+        }
+        Request::Decline { by, application, ask_back, .. } => {
+            joining::decline(state, by.as_deref(), *application, *ask_back)
+        }
+        Request::Posted { intent, way, result } => joining::posted(state, *intent, *way, result),
+        Request::Register(it) => joining::register(state, it, at),
+        Request::ChangeKey(it) => keys::change(state, it, at),
+        Request::CancelKeyChange(it) => keys::cancel(state, it),
+        Request::KeyInForce { account, change } => keys::in_force(state, *account, *change, at),
+        Request::Revoke { by, account, role, reason } => keys::revoke(state, by, *account, *role, reason),
+        Request::Cashier(it) => keys::cashier(state, it),
+        Request::Operator { name, role, by, .. } => staff::operator(state, name, *role, by.as_deref()),
+        Request::Document { by, document, version, digest } => {
+            staff::document(state, by.as_deref(), *document, *version, digest)
+        }
+        Request::Limits { by, .. } => staff::limits(state, by),
         Request::RequestCard(it) => card::request(state, settings, it, at),
         Request::Credit(it) => card::credit(state, settings, it),
         Request::AssignReceipt { by, receipt, request } => {
@@ -122,11 +167,18 @@ fn rule(state: &State, request: &Request, at: Timestamp) -> Ruled {
         Request::Lapse { request } => card::lapse(state, *request, at),
         Request::Pay(it) => payment::pay(state, settings, it, at),
         Request::Void(it) => payment::void(state, it),
-        Request::Refund(it) => payment::refund(state, settings, it),
+        Request::Refund(it) => payment::refund(state, settings, it, at),
+        Request::CenterRefund { by, payment, reason } => {
+            payment::center_refund(state, by, *payment, reason, at)
+        }
         Request::Claim(it) => claim::claim(state, settings, it),
-        Request::PayClaim { claim } => claim::pay(state, *claim),
+        Request::PayClaim { claim } => claim::pay(state, *claim, at),
         Request::ReturnReceipt { by, receipt } => claim::give_back(state, by, *receipt),
         Request::PayoutResult { payout, result } => claim::result(state, *payout, result),
+        // What is confirmed is never itself one of these.
+        Request::Propose { .. } | Request::Confirm { .. } | Request::Withdraw { .. } => {
+            Err(not_possible("a proposal is not proposed"))
+        }
     }
 }
 
@@ -169,6 +221,11 @@ fn signer(state: &State, account: AccountNumber, event: EntryNumber) -> Result<&
     if holder.frozen { Err(Refusal::AccountFrozen) } else { Ok(holder) }
 }
 
+/// No money leaves an account whose lost terminal was replaced a short while ago.
+fn free(holder: &Holder, at: Timestamp) -> Result<(), Refusal> {
+    holder.held(at).map_or(Ok(()), |until| Err(Refusal::Held { until }))
+}
+
 /// Money that can be moved: in the center's currency, and not nothing.
 fn money(settings: &Settings, amount: Amount, currency: Currency) -> Result<(), Refusal> {
     if currency != settings.currency {
@@ -183,6 +240,17 @@ fn operator(state: &State, name: &str, least: OperatorRole) -> Result<(), Refusa
         Some(role) if role >= least => Ok(()),
         _ => Err(Refusal::NotAllowed),
     }
+}
+
+/// Whoever has to say why has said something.
+fn stated(reason: &str) -> Result<(), Refusal> {
+    if reason.trim().is_empty() {
+        return Err(not_possible("say why"));
+    }
+    if reason.len() > limits::PROSE {
+        return Err(not_possible(format!("the reason is longer than {} bytes", limits::PROSE)));
+    }
+    Ok(())
 }
 
 fn not_possible(words: impl Into<String>) -> Refusal {

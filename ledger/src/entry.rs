@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use wire::{
     amount::Amount,
     id::{AccountNumber, CardNumber, EntryNumber, MemberNumber, StoreNumber},
+    key::VerificationKey,
     receipt::EntryKind,
     time::Timestamp,
 };
 
-use crate::{account::Posting, request::Request};
+use crate::{account::Posting, calendar::Day, request::Request};
 
 /// One line of the journal: what was asked, what was decided, its postings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +113,8 @@ pub enum Outcome {
         amount: Amount,
         /// What the card holds afterwards.
         balance: Amount,
+        /// The business day against whose limit it counts, where a cashier refunded.
+        day: Option<Day>,
     },
     /// A transfer to the bank was intended.
     PayoutIntended {
@@ -129,6 +132,17 @@ pub enum Outcome {
         /// Whether it was executed.
         paid: bool,
     },
+    /// An applicant was admitted; this number is reserved, or is that of the account whose terminal is replaced.
+    Admitted(AccountNumber),
+    /// A new recovery key waits.
+    KeyWaits {
+        /// In force from then on, unless it is cancelled.
+        from: Timestamp,
+    },
+    /// A recovery key that waited is in force.
+    KeyInForce(VerificationKey),
+    /// Another operator is to confirm it; the entry's number is the proposal's.
+    Proposed,
 }
 
 /// Why money is transferred.
@@ -251,28 +265,54 @@ pub enum Refusal {
     NotPossible(String),
     /// An operator without the role for it.
     NotAllowed,
+    /// No money leaves the account: its lost terminal was replaced a short while ago.
+    Held {
+        /// Until then.
+        until: Timestamp,
+    },
+    /// More than the cashier may refund on one business day.
+    CashierLimit {
+        /// What is left of the day's limit.
+        left: Amount,
+    },
+    /// One operator alone may not do it: it is to be proposed.
+    NeedsSecond,
+    /// Whoever proposed it can't confirm it.
+    SamePerson,
 }
 
 impl Entry {
-    /// What it is about.
+    /// What it is about; a confirmation is about what it does.
     pub fn kind(&self) -> EntryKind {
-        match &self.request {
+        match &*self.request.effective() {
             Request::Found(_) => EntryKind::Founding,
             Request::Sheet { .. } => EntryKind::KeySheet,
             Request::Operator { .. } => EntryKind::Operator,
             Request::Register(_) => EntryKind::Registration,
-            Request::ChangeKey(_) => EntryKind::KeyChange,
+            Request::ChangeKey(_)
+            | Request::CancelKeyChange(_)
+            | Request::KeyInForce { .. }
+            | Request::Revoke { .. } => EntryKind::KeyChange,
             Request::RequestCard(_) => EntryKind::CardRequest,
             Request::Credit(_) => EntryKind::BankCredit,
             Request::Pay(_) => EntryKind::Payment,
             Request::Void(_) => EntryKind::Void,
-            Request::Refund(_) => EntryKind::Refund,
+            Request::Refund(_) | Request::CenterRefund { .. } => EntryKind::Refund,
             Request::Claim(_) => EntryKind::Claim,
             Request::PayClaim { .. } => EntryKind::Payout,
             Request::PayoutResult { .. } => EntryKind::PayoutResult,
             Request::AssignReceipt { .. } | Request::ReturnReceipt { .. } => EntryKind::DeskAct,
             Request::Standing { .. } => EntryKind::Standing,
             Request::Lapse { .. } => EntryKind::Lapse,
+            Request::Admit(_) | Request::Recode { .. } | Request::Decline { .. } => EntryKind::Admission,
+            Request::Posted { .. } => EntryKind::Post,
+            Request::Cashier(_) => EntryKind::Cashier,
+            Request::Document { .. } | Request::Limits { .. } => EntryKind::Setting,
+            Request::Reveal { .. } | Request::Export { .. } | Request::Erase { .. } => EntryKind::Disclosure,
+            // What is confirmed is never itself a confirmation.
+            Request::Propose { .. } | Request::Withdraw { .. } | Request::Confirm { .. } => {
+                EntryKind::Proposal
+            }
         }
     }
 

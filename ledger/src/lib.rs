@@ -12,13 +12,15 @@
 //! | module | holds |
 //! |---|---|
 //! | [`account`] | the chart of accounts, postings |
+//! | [`calendar`] | business days |
 //! | [`request`] | what can be asked |
 //! | [`entry`] | what was decided |
 //! | [`reference`](mod@reference) | ISO 11649 creditor references |
-//! | [`state`] | the books in memory: cards, holders, keys, payments, claims, bank receipts |
+//! | [`state`] | the books in memory: cards, holders, keys, payments, claims, bank receipts, admissions, proposals |
 //! | [`decide`](mod@decide) | the rules |
 
 pub mod account;
+pub mod calendar;
 pub mod decide;
 pub mod entry;
 pub mod reference;
@@ -26,7 +28,8 @@ pub mod request;
 pub mod state;
 
 pub use account::{Account, Posting};
-pub use decide::decide;
+pub use calendar::{Calendar, Day};
+pub use decide::{decide, four_eyes};
 pub use entry::{Decision, Entry, Outcome, Refusal};
 pub use request::Request;
 pub use state::State;

@@ -1,15 +1,33 @@
 //! What can be asked of the books.
+//!
+//! | part | requests |
+//! |---|---|
+//! | `joining` | applications that are decided, codes, registrations |
+//! | `keys` | key changes, cashiers |
+//! | `money` | cards, credits, payments, refunds, claims |
+//! | `staff` | settings, operators, acts for two |
+
+mod joining;
+mod keys;
+mod money;
+mod staff;
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use wire::{
-    amount::{Amount, Currency},
-    id::{
-        AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, OrderHash, Role, StoreNumber,
-        TelegramId,
-    },
+    admission::Way,
+    id::{AccountNumber, ApplicationNumber, Digest, EntryNumber, TelegramId},
     key::VerificationKey,
-    payload::{Funding, KeyRole, RefundReason},
+    payload::KeyRole,
     time::Timestamp,
+};
+
+pub use self::{
+    joining::{Admission, Document, PostResult, Registration},
+    keys::{CashierChange, KeyCancel, KeyChange},
+    money::{CardRequest, Claim, Credit, DeliveryProof, Payment, Refund, TransferResult, Void},
+    staff::{DeskLimits, OperatorRole, Person, Proposed, Settings, Standing},
 };
 
 /// What can be asked. Variants are only ever appended.
@@ -23,6 +41,8 @@ pub enum Request {
         number: u64,
         /// The digest of the signed sheet.
         digest: Digest,
+        /// Who did it; `None` at the founding.
+        by: Option<String>,
     },
     /// An operator is added or changed.
     Operator {
@@ -30,10 +50,12 @@ pub enum Request {
         name: String,
         /// The role; `None` takes the operator off.
         role: Option<OperatorRole>,
+        /// The digest of the operator's public SSH key, as it stands in a line of `authorized_keys`.
+        key: Digest,
         /// Who did it; `None` at the founding.
         by: Option<String>,
     },
-    /// A newcomer registers.
+    /// Someone who was admitted registers.
     Register(Registration),
     /// An account's key is changed.
     ChangeKey(KeyChange),
@@ -93,6 +115,145 @@ pub enum Request {
         /// The request's entry.
         request: EntryNumber,
     },
+    /// An applicant is admitted.
+    Admit(Admission),
+    /// Someone who was admitted gets a new activation code; the former one counts no more. The entry is the intent of the
+    /// mail or letter.
+    Recode {
+        /// The operator.
+        by: String,
+        /// The admission's entry.
+        admission: EntryNumber,
+        /// The new code counts until then.
+        until: Timestamp,
+        /// Another key than the one that applied may register from now on.
+        key: Option<VerificationKey>,
+        /// How the new code goes out; at least one, none twice.
+        ways: Vec<Way>,
+        /// Why.
+        reason: String,
+    },
+    /// An applicant is refused or asked back. The words lie in the cabinet.
+    Decline {
+        /// The operator; `None` where the center lets an application lapse.
+        by: Option<String>,
+        /// Which application.
+        application: ApplicationNumber,
+        /// Whether the applicant may amend it; otherwise it is refused for ever.
+        ask_back: bool,
+        /// The salted hash of the particulars that were looked at.
+        particulars: Digest,
+        /// What binds the words.
+        reason: Digest,
+    },
+    /// What became of a mail or letter that an entry intended.
+    Posted {
+        /// The entry that intended it.
+        intent: EntryNumber,
+        /// Which way.
+        way: Way,
+        /// What became of it.
+        result: PostResult,
+    },
+    /// A recovery key that waits is cancelled.
+    CancelKeyChange(KeyCancel),
+    /// The desk puts a recovery key in force whose time to be cancelled is over.
+    KeyInForce {
+        /// Whose.
+        account: AccountNumber,
+        /// The entry of the change.
+        change: EntryNumber,
+    },
+    /// An operator revokes an account's key.
+    Revoke {
+        /// The operator.
+        by: String,
+        /// Whose key.
+        account: AccountNumber,
+        /// Which key.
+        role: KeyRole,
+        /// Why.
+        reason: String,
+    },
+    /// A store certifies a cashier or takes the rights away.
+    Cashier(CashierChange),
+    /// An operator gives a payment back to the card it came from.
+    CenterRefund {
+        /// The operator.
+        by: String,
+        /// The payment's entry.
+        payment: EntryNumber,
+        /// Why.
+        reason: String,
+    },
+    /// A document gets a new version. The content is the entry's evidence.
+    Document {
+        /// The operator; `None` for the first version, which comes with the founding.
+        by: Option<String>,
+        /// Which.
+        document: Document,
+        /// One more than the version in force; the first is 1.
+        version: u32,
+        /// What binds the content.
+        digest: Digest,
+    },
+    /// The limits up to which one operator acts alone are set.
+    Limits {
+        /// The operator.
+        by: String,
+        /// The limits.
+        limits: DeskLimits,
+    },
+    /// Personal data is about to be shown to an operator.
+    Reveal {
+        /// The operator.
+        by: String,
+        /// Whose.
+        of: Person,
+        /// Why.
+        reason: String,
+    },
+    /// All personal data of one person is about to be handed out.
+    Export {
+        /// The operator.
+        by: String,
+        /// Whose.
+        of: Person,
+        /// Why.
+        reason: String,
+    },
+    /// The personal data of one person is about to be erased.
+    Erase {
+        /// The operator.
+        by: String,
+        /// Whose.
+        of: Person,
+        /// Why.
+        reason: String,
+    },
+    /// An operator proposes an act, which another is to confirm.
+    Propose {
+        /// The operator.
+        by: String,
+        /// The act.
+        act: Box<Proposed>,
+    },
+    /// Another operator confirms a proposal, which is done by that.
+    Confirm {
+        /// The operator.
+        by: String,
+        /// The proposal's entry.
+        proposal: EntryNumber,
+        /// What is confirmed: the act of the proposal, as it was seen.
+        act: Box<Proposed>,
+    },
+    /// A proposal is dropped, by whoever proposed it or another.
+    Withdraw {
+        /// The operator.
+        by: String,
+        /// The proposal's entry.
+        proposal: EntryNumber,
+    },
 }
 
 /// What every request that came as a telegram has.
@@ -100,7 +261,7 @@ pub enum Request {
 pub struct Signed {
     /// Its telegram.
     pub telegram: TelegramId,
-    /// The account that signed it; a newcomer has none yet.
+    /// The account that signed it; whoever registers has none yet.
     pub account: Option<AccountNumber>,
     /// Not to be entered after this.
     pub valid_until: Timestamp,
@@ -115,6 +276,8 @@ impl Request {
         match self {
             Self::Register(it) => signed(it.telegram, None, it.valid_until),
             Self::ChangeKey(it) => signed(it.telegram, Some(it.account), it.valid_until),
+            Self::CancelKeyChange(it) => signed(it.telegram, Some(it.account), it.valid_until),
+            Self::Cashier(it) => signed(it.telegram, store(it.store), it.valid_until),
             Self::RequestCard(it) => signed(it.telegram, member(it.member), it.valid_until),
             Self::Pay(it) => signed(it.telegram, member(it.member), it.valid_until),
             Self::Void(it) => signed(it.telegram, Some(it.account), it.valid_until),
@@ -129,239 +292,31 @@ impl Request {
             | Self::AssignReceipt { .. }
             | Self::ReturnReceipt { .. }
             | Self::Standing { .. }
-            | Self::Lapse { .. } => None,
+            | Self::Lapse { .. }
+            | Self::Admit(_)
+            | Self::Recode { .. }
+            | Self::Decline { .. }
+            | Self::Posted { .. }
+            | Self::KeyInForce { .. }
+            | Self::Revoke { .. }
+            | Self::CenterRefund { .. }
+            | Self::Document { .. }
+            | Self::Limits { .. }
+            | Self::Reveal { .. }
+            | Self::Export { .. }
+            | Self::Erase { .. }
+            | Self::Propose { .. }
+            | Self::Confirm { .. }
+            | Self::Withdraw { .. } => None,
         }
     }
-}
 
-/// What is fixed at the founding, and the limits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    /// The center.
-    pub center: CenterId,
-    /// Its name.
-    pub name: String,
-    /// Its currency.
-    pub currency: Currency,
-    /// Its time zone (IANA).
-    pub zone: String,
-    /// Minutes after local midnight at which a business day ends; 1440 is midnight.
-    pub day_end: u16,
-    /// The least a card can be loaded with.
-    pub card_least: Amount,
-    /// The most a card can be loaded with.
-    pub card_most: Amount,
-    /// How long a card request waits for its money, in milliseconds.
-    pub funding_ms: u64,
-    /// How many refused telegrams a signer may cause in a minute.
-    pub refusals_per_minute: u32,
-}
-
-/// What an operator may do; each may all that the one before may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OperatorRole {
-    /// Looks.
-    Viewer,
-    /// Works the desks.
-    Clerk,
-    /// Freezes, returns money.
-    Supervisor,
-    /// Changes settings, operators and keys.
-    Admin,
-}
-
-/// A newcomer's registration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registration {
-    /// Its telegram.
-    pub telegram: TelegramId,
-    /// Which register.
-    pub role: Role,
-    /// The signature key's public half.
-    pub signature_key: VerificationKey,
-    /// The terminal key.
-    pub terminal_key: VerificationKey,
-    /// The recovery key.
-    pub recovery_key: Option<VerificationKey>,
-    /// The salted hash of the particulars in the cabinet.
-    pub particulars: Digest,
-    /// The hash of the accepted terms.
-    pub terms: Digest,
-    /// A store's public name.
-    pub trade_name: Option<String>,
-    /// Not to be entered after this.
-    pub valid_until: Timestamp,
-}
-
-/// A change of an account's key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyChange {
-    /// Its telegram.
-    pub telegram: TelegramId,
-    /// Whose key.
-    pub account: AccountNumber,
-    /// Which of the account's keys signed: the signature or the recovery key.
-    pub by: KeyRole,
-    /// The event that put the signing key in force.
-    pub event: EntryNumber,
-    /// Which key.
-    pub role: KeyRole,
-    /// The new key; `None` revokes.
-    pub key: Option<VerificationKey>,
-    /// Not to be entered after this.
-    pub valid_until: Timestamp,
-}
-
-/// A wish for a prepaid card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CardRequest {
-    /// Its telegram.
-    pub telegram: TelegramId,
-    /// Who asks.
-    pub member: MemberNumber,
-    /// The event that put the signing key in force.
-    pub event: EntryNumber,
-    /// How much.
-    pub amount: Amount,
-    /// In which currency.
-    pub currency: Currency,
-    /// How it is paid for.
-    pub funding: Funding,
-    /// Not to be entered after this.
-    pub valid_until: Timestamp,
-}
-
-/// Money that came in at the bank, as a bank's notice told it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Credit {
-    /// The bank's own reference; with the center's account it names the movement for ever.
-    pub bank_reference: String,
-    /// How much.
-    pub amount: Amount,
-    /// In which currency.
-    pub currency: Currency,
-    /// What the payer wrote as reference.
-    pub reference: Option<String>,
-    /// What can be said of the payer in the books: a salted hash; the words lie in the cabinet.
-    pub payer: Digest,
-    /// Which notice told it: the hash of file name and content. The same one told again is not entered again.
-    pub notice: Digest,
-}
-
-/// A member pays a store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Payment {
-    /// Its telegram.
-    pub telegram: TelegramId,
-    /// Who pays.
-    pub member: MemberNumber,
-    /// The event that put the signing key in force.
-    pub event: EntryNumber,
-    /// From which card.
-    pub card: CardNumber,
-    /// Which store.
-    pub store: StoreNumber,
-    /// The signed offer's digest.
-    pub offer: Digest,
-    /// The order.
-    pub order: OrderHash,
-    /// How much.
-    pub total: Amount,
-    /// In which currency.
-    pub currency: Currency,
-    /// When the offer expires.
-    pub offer_expires: Timestamp,
-    /// Not to be entered after this.
-    pub valid_until: Timestamp,
-}
-
-/// A telegram that shall never be entered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Void {
-    /// Which.
-    pub telegram: TelegramId,
-    /// Who signed it.
-    pub account: AccountNumber,
-    /// Its own `valid_until`.
-    pub valid_until: Timestamp,
-}
-
-/// A store gives a payment back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refund {
-    /// Its telegram.
-    pub telegram: TelegramId,
-    /// Who refunds.
-    pub store: StoreNumber,
-    /// The event that put the signing key in force.
-    pub event: EntryNumber,
-    /// Which payment.
-    pub payment: EntryNumber,
-    /// How much.
-    pub amount: Amount,
-    /// In which currency.
-    pub currency: Currency,
-    /// Why.
-    pub reason: RefundReason,
-    /// Not to be entered after this.
-    pub valid_until: Timestamp,
-}
-
-/// A store claims payments.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// Its telegram.
-    pub telegram: TelegramId,
-    /// Who claims.
-    pub store: StoreNumber,
-    /// The event that put the signing key in force.
-    pub event: EntryNumber,
-    /// Which payments.
-    pub payments: Vec<EntryNumber>,
-    /// Their sum.
-    pub total: Amount,
-    /// In which currency.
-    pub currency: Currency,
-    /// What was shown for them: only evidence whose signatures hold.
-    pub proofs: Vec<DeliveryProof>,
-    /// Not to be entered after this.
-    pub valid_until: Timestamp,
-}
-
-/// An opened offer whose buyer key signed for the goods; both signatures were verified.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeliveryProof {
-    /// For which payment.
-    pub payment: EntryNumber,
-    /// The signed offer's digest.
-    pub offer: Digest,
-    /// The order that both the offer and the acknowledgement name.
-    pub order: OrderHash,
-    /// The offer's total.
-    pub total: Amount,
-}
-
-/// What became of a transfer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TransferResult {
-    /// Executed, under this reference of the bank's.
-    Paid {
-        /// The bank's reference.
-        bank_reference: String,
-    },
-    /// Rejected or returned, with the bank's words.
-    Failed {
-        /// The bank's words.
-        words: String,
-    },
-}
-
-/// What can be frozen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Standing {
-    /// A card.
-    Card(CardNumber),
-    /// A member or store.
-    Account(AccountNumber),
+    /// What is done where it is done: a confirmation's act as the request of whoever confirms it, everything else itself.
+    /// Whoever looks at what an entry brought about looks at this.
+    pub fn effective(&self) -> Cow<'_, Self> {
+        match self {
+            Self::Confirm { by, act, .. } => Cow::Owned(act.request(by)),
+            other => Cow::Borrowed(other),
+        }
+    }
 }

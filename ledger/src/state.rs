@@ -3,7 +3,8 @@
 //! | part | holds |
 //! |---|---|
 //! | [`State`] | the books, and questions to them |
-//! | `things` | what they hold: holders, cards, payments, claims, payouts, bank receipts |
+//! | `people` | who they hold: account holders, cashiers, admissions, operators, proposals; and questions to them |
+//! | `things` | what they hold of money: cards, payments, claims, payouts, bank receipts |
 //! | `apply` | the only way anything changes |
 //! | `audit` | what must always hold |
 //!
@@ -14,6 +15,7 @@
 
 mod apply;
 mod audit;
+mod people;
 mod things;
 
 use std::{
@@ -23,23 +25,29 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use wire::{
+    admission::Way,
     amount::Amount,
-    id::{AccountNumber, CardNumber, Digest, EntryNumber, MemberNumber, OrderHash, StoreNumber, TelegramId},
+    id::{
+        AccountNumber, ApplicationNumber, CardNumber, Digest, EntryNumber, MemberNumber, OrderHash,
+        StoreNumber, TelegramId,
+    },
     key::VerificationKey,
-    payload::KeyRole,
     time::Timestamp,
 };
 
 pub use self::{
     audit::Imbalance,
+    people::{
+        AdmissionState, Admitted, Cashier, Decided, DocumentVersion, Holder, Operator, Proposal, WaitingKey,
+    },
     things::{
-        BankReceipt, Card, Claim, ClaimState, Holder, Payment, PaymentState, Payout, PayoutState,
-        ReceiptState, RequestState, RequestedCard, Totals,
+        BankReceipt, Card, Claim, ClaimState, Payment, PaymentState, Payout, PayoutState, ReceiptState,
+        RequestState, RequestedCard, Totals,
     },
 };
 use crate::{
     account::Account,
-    request::{Credit, OperatorRole, Request, Settings, TransferResult},
+    request::{Credit, DeskLimits, Document, Request, Settings, TransferResult},
 };
 
 /// The length of the window in which refusals are counted, in milliseconds.
@@ -52,10 +60,22 @@ pub struct State {
     at: Timestamp,
     settings: Option<Settings>,
     sheet: Option<(u64, Digest)>,
-    operators: BTreeMap<String, OperatorRole>,
+    operators: BTreeMap<String, Operator>,
+    documents: BTreeMap<Document, DocumentVersion>,
+    limits: DeskLimits,
+    /// What another operator is to confirm; kept until it is done, dropped or too old.
+    proposals: BTreeMap<EntryNumber, Proposal>,
+    applications: BTreeMap<ApplicationNumber, Decided>,
+    admissions: BTreeMap<EntryNumber, Admitted>,
+    /// The last numbers that were reserved.
+    reserved: (MemberNumber, StoreNumber),
+    /// Mail and letters of which nothing is known yet.
+    posts: BTreeMap<EntryNumber, Vec<Way>>,
     holders: BTreeMap<AccountNumber, Holder>,
     /// Every key that was ever registered, in whatever role.
     keys: BTreeMap<VerificationKey, AccountNumber>,
+    /// Recovery keys that wait, by the time from which they are in force.
+    ripening: BTreeSet<(Timestamp, AccountNumber)>,
     cards: BTreeMap<CardNumber, Card>,
     requests: BTreeMap<EntryNumber, RequestedCard>,
     /// Card requests that wait for money, by the time at which they lapse.
@@ -96,8 +116,16 @@ impl State {
             settings: None,
             sheet: None,
             operators: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            limits: DeskLimits::default(),
+            proposals: BTreeMap::new(),
+            applications: BTreeMap::new(),
+            admissions: BTreeMap::new(),
+            reserved: (MemberNumber(0), StoreNumber(0)),
+            posts: BTreeMap::new(),
             holders: BTreeMap::new(),
             keys: BTreeMap::new(),
+            ripening: BTreeSet::new(),
             cards: BTreeMap::new(),
             requests: BTreeMap::new(),
             waiting: BTreeSet::new(),
@@ -138,16 +166,6 @@ impl State {
         self.sheet
     }
 
-    /// An operator's role.
-    pub fn operator(&self, name: &str) -> Option<OperatorRole> {
-        self.operators.get(name).copied()
-    }
-
-    /// All operators by name.
-    pub fn operators(&self) -> impl Iterator<Item = (&str, OperatorRole)> {
-        self.operators.iter().map(|(name, role)| (name.as_str(), *role))
-    }
-
     /// The entry that answered a telegram; `None` for one that was never entered, or whose `valid_until` is past.
     pub fn seen(&self, telegram: TelegramId) -> Option<EntryNumber> {
         self.telegrams.get(&telegram).copied()
@@ -176,16 +194,6 @@ impl State {
         }
     }
 
-    /// A member or store.
-    pub fn holder(&self, account: AccountNumber) -> Option<&Holder> {
-        self.holders.get(&account)
-    }
-
-    /// Members, then stores, each ascending.
-    pub fn holders(&self) -> impl Iterator<Item = (AccountNumber, &Holder)> {
-        self.holders.iter().map(|(account, holder)| (*account, holder))
-    }
-
     /// Stores after a number, ascending.
     pub fn stores_after(&self, after: Option<StoreNumber>) -> impl Iterator<Item = (StoreNumber, &Holder)> {
         let from = match after {
@@ -196,16 +204,6 @@ impl State {
             AccountNumber::Store(store) => Some((*store, holder)),
             AccountNumber::Member(_) => None,
         })
-    }
-
-    /// Whose key it is or was, in whatever role.
-    pub fn key_holder(&self, key: &VerificationKey) -> Option<AccountNumber> {
-        self.keys.get(key).copied()
-    }
-
-    /// An account's key in a role and the entry that put it in force.
-    pub fn key(&self, account: AccountNumber, role: KeyRole) -> Option<(VerificationKey, EntryNumber)> {
-        self.holder(account)?.key(role)
     }
 
     /// A card.
@@ -258,11 +256,11 @@ impl State {
         self.claims.get(&claim)
     }
 
-    /// Accepted claims whose transfer is to be intended: those of stores that are not frozen.
-    pub fn claims_due(&self) -> impl Iterator<Item = EntryNumber> {
-        let free = |claim: &EntryNumber| {
+    /// Accepted claims whose transfer is to be intended at `now`: those of stores from which money may leave.
+    pub fn claims_due(&self, now: Timestamp) -> impl Iterator<Item = EntryNumber> {
+        let free = move |claim: &EntryNumber| {
             let holder = self.claims.get(claim).and_then(|it| self.holder(AccountNumber::Store(it.store)));
-            holder.is_some_and(|store| !store.frozen)
+            holder.is_some_and(|store| !store.frozen && store.held(now).is_none())
         };
         self.claims_due.iter().copied().filter(free)
     }
@@ -329,22 +327,7 @@ impl State {
         self.bank_references.get(bank_reference).copied()
     }
 
-    /// The numbers that the next newcomers and the next card get.
-    pub(crate) fn next_member(&self) -> MemberNumber {
-        let below = self.holders.range(..AccountNumber::Store(StoreNumber(0))).next_back();
-        match below {
-            Some((AccountNumber::Member(member), _)) => member.next(),
-            _ => MemberNumber(1),
-        }
-    }
-
-    pub(crate) fn next_store(&self) -> StoreNumber {
-        match self.holders.last_key_value() {
-            Some((AccountNumber::Store(store), _)) => store.next(),
-            _ => StoreNumber(1),
-        }
-    }
-
+    /// The number that the next card gets.
     pub(crate) fn next_card(&self) -> CardNumber {
         self.cards.last_key_value().map_or(CardNumber(1), |(card, _)| card.next())
     }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tui_kit::profile::{Profile, private_dir};
 use wire::{
     amount::{Amount, Currency},
-    id::CenterId,
+    id::{CenterId, Digest},
     sheet::Invitation,
     telegram::Telegram,
     text::Line,
@@ -263,8 +263,13 @@ fn first_entries(
     };
     let requests = [
         Request::Found(settings),
-        Request::Sheet { number: 1, digest: sheet.digest() },
-        Request::Operator { name: founding.operator.clone(), role: Some(OperatorRole::Admin), by: None },
+        Request::Sheet { number: 1, digest: sheet.digest(), by: None },
+        Request::Operator {
+            name: founding.operator.clone(),
+            role: Some(OperatorRole::Admin),
+            key: Digest::of(&[founding.operator_key.trim().as_bytes()]),
+            by: None,
+        },
     ];
     let mut state = State::new();
     let mut records = Vec::new();

@@ -1,25 +1,14 @@
-//! Founding, key sheets, operators, registrations, key changes, standing.
+//! Founding, key sheets, standing, personal data.
 
-use wire::{
-    id::{AccountNumber, Role},
-    limits,
-    payload::KeyRole,
-};
+use wire::id::AccountNumber;
 
-use super::{Ruled, Ruling, not_possible, operator as allowed, signer};
+use super::{Ruled, Ruling, not_possible, operator, stated};
 use crate::{
+    calendar::Calendar,
     entry::{Concerns, Outcome, Refusal},
-    request::{KeyChange, OperatorRole, Registration, Settings, Standing},
+    request::{OperatorRole, Person, Settings, Standing},
     state::State,
 };
-
-/// Key events of one account. The last of them are kept for the recovery key, so that whoever stole a signature key
-/// can't use up the chain and leave its owner without a way back.
-const CHAIN: usize = limits::PAGE;
-const CHAIN_FOR_RECOVERY: usize = 20;
-
-/// The longest operator's name, in bytes.
-const OPERATOR_NAME: usize = 64;
 
 pub(super) fn found(state: &State, settings: &Settings) -> Ruled {
     if state.settings().is_some() {
@@ -31,10 +20,16 @@ pub(super) fn found(state: &State, settings: &Settings) -> Ruled {
     if settings.day_end > 1440 {
         return Err(not_possible("a business day ends at most 1440 minutes after midnight"));
     }
+    Calendar::new(settings).map_err(not_possible)?;
     Ok(Ruling::plain(Outcome::Entered, Concerns::NOBODY))
 }
 
-pub(super) fn sheet(state: &State, number: u64) -> Ruled {
+pub(super) fn sheet(state: &State, number: u64, by: Option<&str>) -> Ruled {
+    match (by, state.sheet()) {
+        (Some(by), _) => operator(state, by, OperatorRole::Admin)?,
+        (None, None) => {}
+        (None, Some(_)) => return Err(Refusal::NotAllowed),
+    }
     match state.sheet() {
         Some((current, _)) if number <= current => {
             Err(not_possible(format!("key sheet {current} is in force already")))
@@ -43,75 +38,8 @@ pub(super) fn sheet(state: &State, number: u64) -> Ruled {
     }
 }
 
-pub(super) fn operator(state: &State, name: &str, role: Option<OperatorRole>, by: Option<&str>) -> Ruled {
-    match by {
-        Some(by) => allowed(state, by, OperatorRole::Admin)?,
-        None if state.operators().next().is_none() => {}
-        None => return Err(Refusal::NotAllowed),
-    }
-    if name.is_empty() || name.len() > OPERATOR_NAME {
-        return Err(not_possible(format!("an operator's name has 1 to {OPERATOR_NAME} bytes")));
-    }
-    if role.is_none() && state.operator(name).is_none() {
-        return Err(not_possible("there is no such operator"));
-    }
-    let was_admin = state.operator(name) == Some(OperatorRole::Admin);
-    let others = state.operators().any(|(other, role)| other != name && role == OperatorRole::Admin);
-    if role != Some(OperatorRole::Admin) && !others && (was_admin || by.is_none()) {
-        return Err(not_possible("one operator must stay admin"));
-    }
-    Ok(Ruling::plain(Outcome::Entered, Concerns::NOBODY))
-}
-
-pub(super) fn register(state: &State, it: &Registration) -> Ruled {
-    let keys = [Some(it.signature_key), Some(it.terminal_key), it.recovery_key];
-    let known = keys.iter().flatten().any(|key| state.key_holder(key).is_some());
-    if known || keys[0] == keys[1] || keys[0] == keys[2] || keys[1] == keys[2] {
-        return Err(Refusal::KeyTaken);
-    }
-    let account = match it.role {
-        Role::Member => AccountNumber::Member(state.next_member()),
-        Role::Store if it.trade_name.as_ref().is_none_or(|name| name.trim().is_empty()) => {
-            return Err(not_possible("a store needs a name to trade under"));
-        }
-        Role::Store => AccountNumber::Store(state.next_store()),
-    };
-    Ok(Ruling::plain(Outcome::Registered(account), Concerns::account(account)))
-}
-
-pub(super) fn change_key(state: &State, it: &KeyChange) -> Ruled {
-    let holder = state.holder(it.account).ok_or(Refusal::KeyNotInForce)?;
-    let room = match it.by {
-        // A freeze stops whoever holds the signature key, but never the owner's way back.
-        KeyRole::Signature => {
-            signer(state, it.account, it.event)?;
-            if it.role == KeyRole::Recovery && holder.key(KeyRole::Recovery).is_some() {
-                return Err(not_possible("the recovery key is changed with the recovery phrase"));
-            }
-            CHAIN - CHAIN_FOR_RECOVERY
-        }
-        KeyRole::Recovery => {
-            if holder.key(KeyRole::Recovery).map(|(_, event)| event) != Some(it.event) {
-                return Err(Refusal::KeyNotInForce);
-            }
-            CHAIN
-        }
-        KeyRole::Terminal => return Err(not_possible("a terminal key can't change keys")),
-    };
-    if it.key.is_some_and(|key| state.key_holder(&key).is_some()) {
-        return Err(Refusal::KeyTaken);
-    }
-    if it.key.is_none() && holder.key(it.role).is_none() {
-        return Err(not_possible("there is no such key to revoke"));
-    }
-    if holder.chain.len() >= room {
-        return Err(not_possible("this account's keys were changed too often; ask the center"));
-    }
-    Ok(Ruling::plain(Outcome::Entered, Concerns::account(it.account)))
-}
-
 pub(super) fn standing(state: &State, by: &str, of: Standing, frozen: bool) -> Ruled {
-    allowed(state, by, OperatorRole::Supervisor)?;
+    operator(state, by, OperatorRole::Supervisor)?;
     let (was_frozen, concerns) = match of {
         Standing::Card(number) => {
             let card =
@@ -129,5 +57,40 @@ pub(super) fn standing(state: &State, by: &str, of: Standing, frozen: bool) -> R
         (true, true) => Err(not_possible("it is frozen already")),
         (false, false) => Err(not_possible("it is not frozen")),
         _ => Ok(Ruling::plain(Outcome::Entered, concerns)),
+    }
+}
+
+/// Whoever sees personal data, or hands it out, has said why before.
+pub(super) fn disclose(state: &State, by: &str, of: Person, least: OperatorRole, reason: &str) -> Ruled {
+    operator(state, by, least)?;
+    stated(reason)?;
+    Ok(Ruling::plain(Outcome::Entered, concerned(state, of)?))
+}
+
+/// A person is erased once, and a store not while it is owed money: with its bank account the way to pay it is gone.
+pub(super) fn erase(state: &State, by: &str, of: Person, reason: &str) -> Ruled {
+    operator(state, by, OperatorRole::Admin)?;
+    stated(reason)?;
+    let concerns = concerned(state, of)?;
+    if let Person::Account(account) = of {
+        if let Some(entry) = state.holder(account).and_then(|holder| holder.erased) {
+            return Err(not_possible(format!("the personal data of {account} was erased by {entry}")));
+        }
+        if let AccountNumber::Store(store) = account
+            && !state.payable(store).is_zero()
+        {
+            return Err(not_possible(format!("{store} is owed money and could not be paid any more")));
+        }
+    }
+    Ok(Ruling::plain(Outcome::Entered, concerns))
+}
+
+fn concerned(state: &State, of: Person) -> Result<Concerns, Refusal> {
+    match of {
+        Person::Account(account) if state.holder(account).is_none() => {
+            Err(not_possible(format!("there is no account {account}")))
+        }
+        Person::Account(account) => Ok(Concerns::account(account)),
+        Person::Application(_) => Ok(Concerns::NOBODY),
     }
 }

@@ -6,9 +6,10 @@ use wire::{
     amount::Amount,
     id::{AccountNumber, EntryNumber},
     limits,
+    time::Timestamp,
 };
 
-use super::{Ruled, Ruling, money, not_possible, operator, signer};
+use super::{Ruled, Ruling, free, money, not_possible, operator, signer};
 use crate::{
     account::{Account, transfer},
     entry::{Concerns, Outcome, Purpose, Refusal},
@@ -54,13 +55,12 @@ pub(super) fn claim(state: &State, settings: &Settings, it: &Claim) -> Ruled {
     Ok(Ruling::plain(Outcome::Entered, Concerns { store: Some(it.store), ..Concerns::NOBODY }))
 }
 
-/// The transfer for an accepted claim. A frozen store's waits until it is released.
-pub(super) fn pay(state: &State, claim: EntryNumber) -> Ruled {
+/// The transfer for an accepted claim. A frozen store's waits until it is released, a held one's until its time is over.
+pub(super) fn pay(state: &State, claim: EntryNumber, at: Timestamp) -> Ruled {
     let due = state.claim(claim).filter(|it| it.state == ClaimState::Due);
     let due = due.ok_or_else(|| not_possible(format!("{claim} is no claim that waits for its transfer")))?;
-    if state.holder(AccountNumber::Store(due.store)).is_none_or(|store| store.frozen) {
-        return Err(Refusal::StoreFrozen);
-    }
+    let store = state.holder(AccountNumber::Store(due.store)).filter(|store| !store.frozen);
+    free(store.ok_or(Refusal::StoreFrozen)?, at)?;
     Ok(Ruling {
         outcome: Outcome::PayoutIntended { purpose: Purpose::Claim(claim), amount: due.total },
         postings: transfer(Account::Payable(due.store), Account::PayoutsInTransit, due.total),

@@ -1,61 +1,13 @@
-//! What the books hold.
-
-use std::collections::BTreeSet;
+//! What the books hold of money.
 
 use serde::{Deserialize, Serialize};
 use wire::{
     amount::Amount,
     id::{CardNumber, Digest, EntryNumber, MemberNumber, OrderHash, StoreNumber, TelegramId},
-    key::VerificationKey,
-    payload::{KeyEvent, KeyRole},
     time::Timestamp,
 };
 
 use crate::entry::{Mismatch, Purpose};
-
-/// A member or store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// The entry that entered it.
-    pub entry: EntryNumber,
-    /// When it was entered.
-    pub registered: Timestamp,
-    /// The salted hash of the particulars in the cabinet.
-    pub particulars: Digest,
-    /// The hash of the terms it accepted.
-    pub terms: Digest,
-    /// A store's public name.
-    pub trade_name: Option<String>,
-    /// Its key events, oldest first.
-    pub chain: Vec<KeyEvent>,
-    /// A member's cards, ascending.
-    pub cards: Vec<CardNumber>,
-    /// A member's card requests that wait for money.
-    pub waiting: BTreeSet<EntryNumber>,
-    /// Whether it is frozen.
-    pub frozen: bool,
-    /// The last entry that concerns it.
-    pub last: EntryNumber,
-}
-
-impl Holder {
-    /// The key in force in a role, and the entry that put it in force; `None` when there is none or it is revoked.
-    pub fn key(&self, role: KeyRole) -> Option<(VerificationKey, EntryNumber)> {
-        let event = self.chain.iter().rev().find(|event| event.role == role)?;
-        event.key.map(|key| (key, event.entry))
-    }
-
-    /// The key that an event put in force in a role, whether or not it still stands.
-    pub fn key_at(&self, role: KeyRole, entry: EntryNumber) -> Option<VerificationKey> {
-        self.chain.iter().find(|event| event.role == role && event.entry == entry)?.key
-    }
-
-    /// The last event of the signature key.
-    pub(crate) fn signature_event(&self) -> EntryNumber {
-        let event = self.chain.iter().rev().find(|event| event.role == KeyRole::Signature);
-        event.map_or(self.entry, |event| event.entry)
-    }
-}
 
 /// A prepaid card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

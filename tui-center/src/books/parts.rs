@@ -11,7 +11,9 @@ use wire::{
     bounded::List,
     codec,
     id::{AccountNumber, Digest, MemberNumber, Role, StoreNumber, TelegramId},
+    key::VerificationKey,
     message,
+    payload::{KeyRole, RefundReason},
     receipt::{Leaf, MemberPart, PayoutState, Side, StorePart, part_hash, part_salt},
     text::Line,
 };
@@ -97,6 +99,12 @@ pub fn said(refusal: &Refusal) -> message::Refusal {
         Refusal::Duplicate { of } => Said::NotPossible(line(&format!("it was entered before as {of}"))),
         Refusal::NotPossible(words) => Said::NotPossible(line(words)),
         Refusal::NotAllowed => Said::NotPossible(line("this is not allowed to whoever asked for it")),
+        Refusal::Held { until } => Said::Held { until: *until },
+        Refusal::CashierLimit { left } => Said::CashierLimit { left: *left },
+        Refusal::NeedsSecond => {
+            Said::NotPossible(line("one operator alone may not do this; propose it, and another confirms it"))
+        }
+        Refusal::SamePerson => Said::NotPossible(line("whoever proposed it cannot confirm it")),
     }
 }
 
@@ -130,17 +138,34 @@ fn refused(entry: &Entry, refusal: &Refusal) -> (MemberPart, StorePart) {
 fn done(entry: &Entry, outcome: &Outcome) -> (MemberPart, StorePart) {
     let member = |part| (part, StorePart::Nothing);
     let store = |part| (MemberPart::Nothing, part);
-    match (&entry.request, outcome) {
+    match (&*entry.request.effective(), outcome) {
         (Request::Register(it), Outcome::Registered(AccountNumber::Member(number))) => {
             member(MemberPart::Registered { member: *number, key: it.signature_key })
         }
         (Request::Register(it), Outcome::Registered(AccountNumber::Store(number))) => {
             store(StorePart::Registered { store: *number, key: it.signature_key })
         }
-        (Request::ChangeKey(it), _) => match it.account {
-            AccountNumber::Member(_) => member(MemberPart::KeyChanged { role: it.role, key: it.key }),
-            AccountNumber::Store(_) => store(StorePart::KeyChanged { role: it.role, key: it.key }),
+        (Request::ChangeKey(it), Outcome::KeyWaits { from }) => {
+            let Some(key) = it.key else { return (MemberPart::Nothing, StorePart::Nothing) };
+            match it.account {
+                AccountNumber::Member(_) => member(MemberPart::KeyChangeWaits { key, from: *from }),
+                AccountNumber::Store(_) => store(StorePart::KeyChangeWaits { key, from: *from }),
+            }
+        }
+        (Request::ChangeKey(it), _) => key_changed(it.account, it.role, it.key),
+        (Request::KeyInForce { account, .. }, Outcome::KeyInForce(key)) => {
+            key_changed(*account, KeyRole::Recovery, Some(*key))
+        }
+        (Request::Revoke { account, role, .. }, _) => key_changed(*account, *role, None),
+        (Request::CancelKeyChange(it), _) => match it.account {
+            AccountNumber::Member(_) => member(MemberPart::KeyChangeCancelled { change: it.change }),
+            AccountNumber::Store(_) => store(StorePart::KeyChangeCancelled { change: it.change }),
         },
+        (Request::Cashier(it), _) => store(StorePart::CashierChanged {
+            telegram: it.telegram,
+            key: it.key,
+            in_force: it.rights.is_some(),
+        }),
         (Request::RequestCard(it), _) => {
             member(MemberPart::CardRequested { telegram: it.telegram, amount: it.amount })
         }
@@ -163,7 +188,7 @@ fn done(entry: &Entry, outcome: &Outcome) -> (MemberPart, StorePart) {
             AccountNumber::Member(_) => member(MemberPart::Voided { telegram: it.telegram }),
             AccountNumber::Store(_) => store(StorePart::Voided { telegram: it.telegram }),
         },
-        (Request::Refund(it), Outcome::Refunded { card, amount, balance }) => (
+        (Request::Refund(it), Outcome::Refunded { card, amount, balance, .. }) => (
             MemberPart::Refunded {
                 payment: it.payment,
                 card: *card,
@@ -177,6 +202,16 @@ fn done(entry: &Entry, outcome: &Outcome) -> (MemberPart, StorePart) {
                 amount: *amount,
                 reason: it.reason,
             },
+        ),
+        (Request::CenterRefund { payment, .. }, Outcome::Refunded { card, amount, balance, .. }) => (
+            MemberPart::Refunded {
+                payment: *payment,
+                card: *card,
+                amount: *amount,
+                reason: RefundReason::ByCenter,
+                balance: *balance,
+            },
+            StorePart::RefundedByCenter { payment: *payment, amount: *amount },
         ),
         (Request::Claim(it), _) => store(StorePart::Claimed {
             telegram: it.telegram,
@@ -195,12 +230,23 @@ fn done(entry: &Entry, outcome: &Outcome) -> (MemberPart, StorePart) {
     }
 }
 
+fn key_changed(
+    account: AccountNumber,
+    role: KeyRole,
+    key: Option<VerificationKey>,
+) -> (MemberPart, StorePart) {
+    match account {
+        AccountNumber::Member(_) => (MemberPart::KeyChanged { role, key }, StorePart::Nothing),
+        AccountNumber::Store(_) => (MemberPart::Nothing, StorePart::KeyChanged { role, key }),
+    }
+}
+
 /// The telegram that a request came as, and the part that its signer sees.
 fn signer(request: &Request) -> Option<(TelegramId, Role)> {
     let signed = request.signed()?;
     let role = match (signed.account, request) {
         (Some(account), _) => account.role(),
-        (None, Request::Register(it)) => it.role,
+        (None, Request::Register(it)) => it.account.role(),
         (None, _) => return None,
     };
     Some((signed.telegram, role))

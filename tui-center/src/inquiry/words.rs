@@ -3,9 +3,9 @@
 use ledger::{
     Decision, Entry, Outcome, Request,
     entry::{Mismatch, Purpose},
-    request::{Standing, TransferResult},
+    request::{Document, Person, PostResult, Proposed, Standing, TransferResult},
 };
-use wire::amount::Amount;
+use wire::{amount::Amount, id::Role, payload::KeyRole};
 
 use super::view::{Local, TransactionRow};
 use crate::books;
@@ -39,7 +39,7 @@ pub fn words(entry: &Entry, local: &Local) -> String {
 
 /// How much an entry is about, whether or not it was done.
 pub fn amount(entry: &Entry) -> Option<Amount> {
-    match (&entry.request, &entry.decision) {
+    match (&*entry.request.effective(), &entry.decision) {
         (
             _,
             Decision::Done(
@@ -94,12 +94,18 @@ fn asked(request: &Request) -> String {
             Some(name) => format!("the store “{name}” registers"),
             None => "a member registers".into(),
         },
-        Request::ChangeKey(it) => format!("{} changes a key", it.account),
+        Request::ChangeKey(it) => {
+            let does = if it.key.is_some() { "changes" } else { "revokes" };
+            format!("{} {does} its {}", it.account, key_name(it.role))
+        }
         Request::RequestCard(it) => format!("{} asks for a card", it.member),
         Request::Credit(it) => format!("bank credit {}", it.bank_reference),
         Request::Pay(it) => format!("{} pays {} from {}", it.member, it.store, it.card),
         Request::Void(it) => format!("a telegram of {} will never count", it.account),
-        Request::Refund(it) => format!("{} refunds {}, {}", it.store, it.payment, it.reason.words()),
+        Request::Refund(it) => {
+            let by = if it.cashier.is_some() { " by a cashier" } else { "" };
+            format!("{} refunds {}{by}, {}", it.store, it.payment, it.reason.words())
+        }
         Request::Claim(it) => format!("{} claims {} payments", it.store, it.payments.len()),
         Request::PayClaim { claim } => format!("transfer for claim {claim}"),
         Request::PayoutResult { payout, result: TransferResult::Paid { bank_reference } } => {
@@ -120,7 +126,101 @@ fn asked(request: &Request) -> String {
             format!("{by} {} {what}: {reason}", if *frozen { "freezes" } else { "releases" })
         }
         Request::Lapse { request } => format!("card request {request} lapses: no money came in time"),
+        Request::Admit(it) => match it.replaces {
+            None => format!("{} admits {}", who(it.by.as_deref()), it.application),
+            Some(account) => {
+                format!(
+                    "{} admits {} to replace the lost terminal of {account}",
+                    who(it.by.as_deref()),
+                    it.application
+                )
+            }
+        },
+        Request::Recode { by, admission, key, reason, .. } => {
+            let key = if key.is_some() { ", for another key" } else { "" };
+            format!("{by} sends a new activation code for {admission}{key}: {reason}")
+        }
+        Request::Decline { by, application, ask_back, .. } => {
+            format!(
+                "{} {} {application}",
+                who(by.as_deref()),
+                if *ask_back { "asks back" } else { "refuses" }
+            )
+        }
+        Request::Posted { intent, way, result: PostResult::Done } => {
+            format!("what {intent} sends went out {}", way.words())
+        }
+        Request::Posted { intent, way, result: PostResult::GivenUp { by } } => {
+            format!("{by} gives up what {intent} sends {}", way.words())
+        }
+        Request::CancelKeyChange(it) => {
+            format!("{} cancels the recovery key that {} asked for", it.account, it.change)
+        }
+        Request::KeyInForce { account, change } => {
+            format!("the recovery key of {account} that {change} asked for is in force")
+        }
+        Request::Revoke { by, account, role, reason } => {
+            format!("{by} revokes the {} of {account}: {reason}", key_name(*role))
+        }
+        Request::Cashier(it) => match &it.rights {
+            Some(rights) => format!("{} certifies the cashier {}", it.store, rights.name),
+            None => format!("{} takes the rights of the cashier {} away", it.store, it.key.fingerprint()),
+        },
+        Request::CenterRefund { by, payment, reason } => format!("{by} refunds {payment}: {reason}"),
+        Request::Document { by, document, version, .. } => {
+            format!("{} puts version {version} of {} in force", who(by.as_deref()), document_name(*document))
+        }
+        Request::Limits { by, .. } => format!("{by} sets the limits up to which one operator acts alone"),
+        Request::Reveal { by, of, reason } => {
+            format!("{by} looks at the personal data of {}: {reason}", person(*of))
+        }
+        Request::Export { by, of, reason } => {
+            format!("{by} hands out the personal data of {}: {reason}", person(*of))
+        }
+        Request::Erase { by, of, reason } => {
+            format!("{by} erases the personal data of {}: {reason}", person(*of))
+        }
+        Request::Propose { by, act } => format!("{by} proposes: {}", proposed(act, by)),
+        Request::Confirm { by, proposal, act } => format!("{by} confirms {proposal}: {}", proposed(act, by)),
+        Request::Withdraw { by, proposal } => format!("{by} drops the proposal {proposal}"),
     }
+}
+
+/// What a proposal is to do, as a sentence about whoever does it.
+pub fn proposed(act: &Proposed, by: &str) -> String {
+    asked(&act.request(by))
+}
+
+/// A key's role, as a noun.
+pub fn key_name(role: KeyRole) -> &'static str {
+    match role {
+        KeyRole::Signature => "signature key",
+        KeyRole::Terminal => "terminal key",
+        KeyRole::Recovery => "recovery key",
+    }
+}
+
+/// A document, as a noun.
+pub fn document_name(document: Document) -> &'static str {
+    match document {
+        Document::Guide(Role::Member) => "the members' guide page",
+        Document::Guide(Role::Store) => "the stores' guide page",
+        Document::Form(Role::Member) => "the members' form",
+        Document::Form(Role::Store) => "the stores' form",
+        Document::Terms => "the terms of use",
+        Document::Policy => "the policy",
+    }
+}
+
+fn person(of: Person) -> String {
+    match of {
+        Person::Account(account) => account.to_string(),
+        Person::Application(application) => application.to_string(),
+    }
+}
+
+fn who(by: Option<&str>) -> &str {
+    by.unwrap_or("the center")
 }
 
 fn done(outcome: &Outcome, local: &Local) -> Option<String> {
@@ -138,5 +238,11 @@ fn done(outcome: &Outcome, local: &Local) -> Option<String> {
         Outcome::PayoutSettled { purpose: what, paid, .. } => {
             Some(format!("{} is {}", purpose(*what), if *paid { "paid out" } else { "not paid out" }))
         }
+        Outcome::Admitted(account) => Some(format!("as {account}")),
+        Outcome::KeyWaits { from } => {
+            Some(format!("in force from {}, unless it is cancelled", local.moment(*from).text))
+        }
+        Outcome::KeyInForce(key) => Some(key.fingerprint().to_string()),
+        Outcome::Proposed => Some("another operator confirms it".into()),
     }
 }

@@ -98,9 +98,15 @@ pub fn registered(desk: &Desk, call: &RegisterCall, trade_name: Option<String>) 
     if !fits {
         return Err(malformed("the terminal's certificate does not go with the registration"));
     }
+    let admission = books.state().admission_of(it.application).ok_or_else(|| {
+        let words = format!("{} was not admitted; ask how it stands", it.application);
+        Problem::new(ProblemKind::NotAllowed, words)
+    })?;
     let request = Request::Register(Registration {
         telegram: signed.id(),
-        role: it.account.role(),
+        account: it.account,
+        application: it.application,
+        admission,
         signature_key: it.verification_key,
         terminal_key: it.terminal_key,
         recovery_key: it.recovery_key,
@@ -259,6 +265,7 @@ fn refund(authentic: &Authentic<payload::Refund>) -> Request {
     Request::Refund(Refund {
         telegram: authentic.id(),
         store: it.store,
+        cashier: it.cashier,
         event: authentic.event(),
         payment: it.payment,
         amount: it.amount,

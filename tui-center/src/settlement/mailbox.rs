@@ -166,15 +166,22 @@ impl Listener {
 }
 
 /// To whom an entry is mail. Answers to an account's own telegrams are verdicts, not mail; a payment is mail to the
-/// store, a refund to the member.
+/// store, a refund to the member, one by the center to both.
 pub fn addressees(entry: &Entry) -> [Option<AccountNumber>; 2] {
     let Decision::Done(outcome) = &entry.decision else { return [None, None] };
     let member = entry.concerns.member.map(AccountNumber::Member);
     let store = entry.concerns.store.map(AccountNumber::Store);
-    match (&entry.request, outcome) {
+    match (&*entry.request.effective(), outcome) {
         (Request::Pay(_), _) => [store, None],
         (Request::Refund(_) | Request::Lapse { .. }, _) | (_, Outcome::CardIssued { .. }) => [member, None],
-        (Request::ChangeKey(_), _) => [member, store],
+        (
+            Request::ChangeKey(_)
+            | Request::CancelKeyChange(_)
+            | Request::KeyInForce { .. }
+            | Request::Revoke { .. }
+            | Request::CenterRefund { .. },
+            _,
+        ) => [member, store],
         (
             _,
             Outcome::PayoutIntended { purpose: Purpose::Claim(_), .. }

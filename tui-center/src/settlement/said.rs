@@ -3,8 +3,10 @@
 use ledger::{Decision, Entry, Outcome, Request, entry::Purpose};
 use wire::{
     id::{AccountNumber, CardNumber, Role},
-    message::{BankAccount, Effect, FundingTerms, Mail, MailItem, Problem, ProblemKind, Refusal, Verdict},
-    payload::{CardCertificate, KeyEvent},
+    message::{
+        BankAccount, Effect, FundingTerms, Mail, MailItem, Problem, ProblemKind, Refusal, Verdict, WaitingKey,
+    },
+    payload::{CardCertificate, KeyEvent, KeyRole, RefundReason},
     receipt::{PayoutState, Side},
     telegram::Telegram,
     text::Line,
@@ -38,7 +40,12 @@ pub fn verdict(reader: &Reader, bank: &BankAccount, record: &Record) -> Result<V
         }
         (Request::Refund(_), _) => Effect::Refunded,
         (Request::Claim(_), _) => Effect::Claimed,
+        (Request::ChangeKey(_), Decision::Done(Outcome::KeyWaits { from })) => {
+            Effect::KeyChangeWaits { from: *from }
+        }
         (Request::ChangeKey(_), _) => Effect::KeyChanged,
+        (Request::CancelKeyChange(_), _) => Effect::KeyChangeCancelled,
+        (Request::Cashier(_), _) => Effect::CashierChanged,
         _ => {
             let why = format!("{} answers no telegram", entry.number);
             return Err(wire::codec::Malformed { what: "verdict", why }.into());
@@ -77,7 +84,8 @@ pub fn mail(
         return Ok(None);
     }
     let Decision::Done(outcome) = &entry.decision else { return Ok(None) };
-    let body = match (&entry.request, outcome) {
+    let key_changed = |role, key| Mail::KeyChanged(KeyEvent { entry: entry.number, role, key });
+    let body = match (&*entry.request.effective(), outcome) {
         (Request::Pay(it), _) => Mail::Paid { order: it.order, offer: it.offer, total: it.total },
         (Request::Refund(it), Outcome::Refunded { card, amount, .. }) => {
             Mail::Refunded { payment: it.payment, card: *card, amount: *amount, reason: it.reason }
@@ -86,8 +94,22 @@ pub fn mail(
             Mail::CardIssued { request: *request, amount: *amount, certificate: certificate(*card)? }
         }
         (Request::Lapse { request }, _) => Mail::CardLapsed { request: *request },
-        (Request::ChangeKey(it), _) => {
-            Mail::KeyChanged(KeyEvent { entry: entry.number, role: it.role, key: it.key })
+        (Request::ChangeKey(it), Outcome::KeyWaits { from }) => {
+            let Some(key) = it.key else { return Ok(None) };
+            Mail::KeyChangeWaits(WaitingKey { change: entry.number, key, from: *from })
+        }
+        (Request::ChangeKey(it), _) => key_changed(it.role, it.key),
+        (Request::KeyInForce { .. }, Outcome::KeyInForce(key)) => key_changed(KeyRole::Recovery, Some(*key)),
+        (Request::Revoke { role, .. }, _) => key_changed(*role, None),
+        (Request::CancelKeyChange(it), _) => Mail::KeyChangeCancelled { change: it.change },
+        (Request::CenterRefund { payment, .. }, Outcome::Refunded { card, amount, .. }) => {
+            let (payment, amount) = (*payment, *amount);
+            match account {
+                AccountNumber::Member(_) => {
+                    Mail::Refunded { payment, card: *card, amount, reason: RefundReason::ByCenter }
+                }
+                AccountNumber::Store(_) => Mail::RefundedByCenter { payment, amount },
+            }
         }
         (_, Outcome::PayoutIntended { purpose: Purpose::Claim(claim), amount }) => {
             Mail::Payout { claim: *claim, amount: *amount, state: PayoutState::InTransit }
@@ -133,8 +155,7 @@ pub fn seen_by(account: AccountNumber) -> Side {
 fn side(entry: &Entry) -> Side {
     match (entry.request.signed().and_then(|signed| signed.account), &entry.request) {
         (Some(account), _) => seen_by(account),
-        (None, Request::Register(it)) if it.role == Role::Store => Side::Store,
-        (None, Request::Register(_)) => Side::Member,
+        (None, Request::Register(it)) => seen_by(it.account),
         (None, _) => Side::Center,
     }
 }

@@ -15,8 +15,8 @@ use crate::books::Record;
 
 /// A request on its way to the desk, with what proves it.
 ///
-/// There are two doors: [`super::heard`] makes work of telegrams whose signature was verified, [`Work::act`] of what
-/// the center's own rooms ask. So no telegram's request reaches the desk unverified.
+/// There are two doors: [`super::heard`] makes work of telegrams whose signature was verified, [`Work::act`] and
+/// [`Work::own`] of what the center's own rooms ask. So no telegram's request reaches the desk unverified.
 #[derive(Debug)]
 pub struct Work {
     pub(super) request: Request,
@@ -32,6 +32,8 @@ pub enum Act {
         number: u64,
         /// The digest of the signed sheet.
         digest: Digest,
+        /// Who does it; `None` only for the first sheet.
+        by: Option<String>,
     },
     /// An operator is added, changed or taken off.
     Operator {
@@ -39,6 +41,8 @@ pub enum Act {
         name: String,
         /// The role; `None` takes the operator off.
         role: Option<OperatorRole>,
+        /// The digest of the operator's public SSH key.
+        key: Digest,
         /// Who does it; `None` only for the first operator.
         by: Option<String>,
     },
@@ -85,8 +89,8 @@ impl Work {
     /// in the cabinet.
     pub fn act(act: Act) -> Self {
         let request = match act {
-            Act::Sheet { number, digest } => Request::Sheet { number, digest },
-            Act::Operator { name, role, by } => Request::Operator { name, role, by },
+            Act::Sheet { number, digest, by } => Request::Sheet { number, digest, by },
+            Act::Operator { name, role, key, by } => Request::Operator { name, role, key, by },
             Act::Credit(credit) => Request::Credit(credit),
             Act::PayoutResult { payout, result } => Request::PayoutResult { payout, result },
             Act::AssignReceipt { by, receipt, request } => Request::AssignReceipt { by, receipt, request },
@@ -94,6 +98,12 @@ impl Work {
             Act::Standing { by, of, frozen, reason } => Request::Standing { by, of, frozen, reason },
         };
         Self { request, evidence: Vec::new() }
+    }
+
+    /// Work of the center's own rooms and people with what belongs beside it: a document's content, a signed sheet.
+    /// `None` for a request that comes as a telegram: those are made of verified ones alone.
+    pub fn own(request: Request, evidence: Vec<u8>) -> Option<Self> {
+        request.signed().is_none().then_some(Self { request, evidence })
     }
 
     /// What is asked.

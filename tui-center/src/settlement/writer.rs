@@ -127,7 +127,7 @@ impl Writer {
     }
 
     fn has_own_work(&self) -> bool {
-        self.shared.stopped().is_none() && self.working.claims_due().next().is_some()
+        self.shared.stopped().is_none() && self.working.claims_due(self.working.at()).next().is_some()
     }
 
     /// Decides a batch, makes it durable, publishes it, answers.
@@ -223,17 +223,19 @@ impl Writer {
         Place::Entered(number)
     }
 
-    /// What the desk asks itself: the transfers for accepted claims, and card requests whose time is over, unless
-    /// the clock is in doubt.
+    /// What the desk asks itself: the transfers for accepted claims and, unless the clock is in doubt, the ends of card
+    /// requests whose time is over and of the waiting of recovery keys.
     fn own_work(&mut self, now: Timestamp, records: &mut Vec<Record>) {
-        let claims: Vec<EntryNumber> = self.working.claims_due().collect();
-        let lapsing: Vec<EntryNumber> = match self.clock.words() {
-            None => self.working.lapsing(now).take(LAPSES).collect(),
-            Some(_) => Vec::new(),
-        };
+        let claims: Vec<EntryNumber> = self.working.claims_due(now).collect();
+        let (mut lapsing, mut ripening) = (Vec::new(), Vec::new());
+        if self.clock.words().is_none() {
+            lapsing.extend(self.working.lapsing(now).take(LAPSES));
+            ripening.extend(self.working.ripening(now).take(LAPSES));
+        }
         let transfers = claims.into_iter().map(|claim| Request::PayClaim { claim });
         let lapses = lapsing.into_iter().map(|request| Request::Lapse { request });
-        for request in transfers.chain(lapses) {
+        let keys = ripening.into_iter().map(|(account, change)| Request::KeyInForce { account, change });
+        for request in transfers.chain(lapses).chain(keys) {
             self.enter(&request, Vec::new(), now, records);
         }
     }

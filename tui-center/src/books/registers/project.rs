@@ -12,6 +12,7 @@ use wire::{
     amount::Amount,
     codec,
     id::{AccountNumber, StoreNumber},
+    key::VerificationKey,
     payload::KeyRole,
 };
 
@@ -61,8 +62,8 @@ impl<'a> Step<'a> {
     }
 
     fn done(&mut self, entry: &Entry, outcome: &Outcome) -> Result<(), RowError> {
-        match (&entry.request, outcome) {
-            (Request::Operator { name, role, by }, _) => {
+        match (&*entry.request.effective(), outcome) {
+            (Request::Operator { name, role, by, .. }, _) => {
                 let (name, role, by) = (name.clone(), *role, by.clone());
                 self.put(
                     Key::operator(&name),
@@ -75,29 +76,38 @@ impl<'a> Step<'a> {
                     (KeyRole::Terminal, Some(it.terminal_key)),
                     (KeyRole::Recovery, it.recovery_key),
                 ];
-                for (role, key) in keys.into_iter().filter(|(_, key)| key.is_some()) {
-                    self.key(entry, *account, role, key)?;
+                // Where a lost terminal is replaced, the account goes on with new keys in the place of all former ones.
+                let former = self.read::<Holder>(&Key::holder(*account))?;
+                let had = former.as_ref().and_then(|former| former.recovery_key).is_some();
+                for (role, key) in keys {
+                    if key.is_some() || had {
+                        self.key(entry, *account, role, key)?;
+                    }
                 }
+                let (registered, at, frozen) = former.map_or((entry.number, entry.at, false), |former| {
+                    (former.entry, former.at, former.frozen)
+                });
                 let holder = Holder {
                     account: *account,
-                    entry: entry.number,
-                    at: entry.at,
+                    entry: registered,
+                    at,
                     trade_name: it.trade_name.clone(),
                     signature_key: Some(it.signature_key),
                     terminal_key: Some(it.terminal_key),
                     recovery_key: it.recovery_key,
                     particulars: it.particulars,
-                    frozen: false,
+                    frozen,
                 };
                 self.put(Key::holder(*account), &holder)
             }
-            (Request::ChangeKey(it), _) => {
-                self.key(entry, it.account, it.role, it.key)?;
-                self.change(it.account, |holder| match it.role {
-                    KeyRole::Signature => holder.signature_key = it.key,
-                    KeyRole::Terminal => holder.terminal_key = it.key,
-                    KeyRole::Recovery => holder.recovery_key = it.key,
-                })
+            (Request::ChangeKey(it), Outcome::Entered) => {
+                self.key_changed(entry, it.account, it.role, it.key)
+            }
+            (Request::KeyInForce { account, .. }, Outcome::KeyInForce(key)) => {
+                self.key_changed(entry, *account, KeyRole::Recovery, Some(*key))
+            }
+            (Request::Revoke { account, role, .. }, Outcome::Entered) => {
+                self.key_changed(entry, *account, *role, None)
             }
             (Request::Standing { of: Standing::Account(account), frozen, .. }, _) => {
                 self.change(*account, |holder| holder.frozen = *frozen)
@@ -106,12 +116,27 @@ impl<'a> Step<'a> {
         }
     }
 
+    fn key_changed(
+        &mut self,
+        entry: &Entry,
+        account: AccountNumber,
+        role: KeyRole,
+        key: Option<VerificationKey>,
+    ) -> Result<(), RowError> {
+        self.key(entry, account, role, key)?;
+        self.change(account, |holder| match role {
+            KeyRole::Signature => holder.signature_key = key,
+            KeyRole::Terminal => holder.terminal_key = key,
+            KeyRole::Recovery => holder.recovery_key = key,
+        })
+    }
+
     fn key(
         &mut self,
         entry: &Entry,
         account: AccountNumber,
         role: KeyRole,
-        key: Option<wire::key::VerificationKey>,
+        key: Option<VerificationKey>,
     ) -> Result<(), RowError> {
         let row = KeyRow { account, entry: entry.number, at: entry.at, role, key };
         self.put(Key::event(account, entry.number, role), &row)

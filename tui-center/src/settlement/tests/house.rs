@@ -321,11 +321,13 @@ impl Person {
         let (salt, particulars) = (Salt([6; 32]), b"particulars".to_vec());
         let registration = payload::Registration {
             center: CENTER,
-            role,
+            application: ApplicationNumber(1),
+            account,
             verification_key: self.key.verification_key(),
             terminal_key: self.terminal.verification_key(),
             recovery_key: Some(self.recovery.verification_key()),
             particulars: particulars_hash(&salt, &particulars),
+            code: code.hash(&salt),
             terms: Digest([3; 32]),
             nonce: Nonce::random(),
             valid_until,
