@@ -100,8 +100,8 @@ impl Vault {
         self.copy(self.file.header.clone(), |_, _, _| None)
     }
 
-    /// Copies the file with the signature key in `hand`, and the one that waits under the old password B, sealed under
-    /// the new one.
+    /// Copies the file with the signature key in `hand`, and the other keys under the old password B, sealed under the
+    /// new one.
     pub(crate) fn reseal(
         &mut self,
         header: Header,
@@ -111,28 +111,35 @@ impl Vault {
     ) -> Result<(), Error> {
         let (mode, id, policy) = (header.mode, header.vault, self.contents.policy);
         let sealed = |key: &SigningHand| SealedKey::new(&self.surroundings, mode, &id, new, &key.0, policy);
-        let slot = &self.contents.keys.signature;
+        let (slot, held) = (&self.contents.keys.signature, self.contents.keys.held.as_ref());
         let now_at = slot.now.as_ref().ok_or(Error::KeyLost("signature key"))?.at;
         let now = Kept { at: now_at, value: sealed(hand)? };
-        let next = slot.next.as_ref().map(|next| {
-            let hand = next.value.open(&self.surroundings, mode, &id, old)?;
-            let hand = hand.ok_or(Error::KeyLost("new signature key"))?;
-            Ok::<_, Error>(Kept { at: next.at, value: sealed(&hand)? })
-        });
-        let next = next.transpose()?;
+        let anew = |kept: Option<&Kept<SealedKey>>, what| {
+            let Some(kept) = kept else { return Ok(None) };
+            let hand = kept.value.open(&self.surroundings, mode, &id, old)?.ok_or(Error::KeyLost(what))?;
+            Ok::<_, Error>(Some(Kept { at: kept.at, value: sealed(&hand)? }))
+        };
+        let next = anew(slot.next.as_ref(), "new signature key")?;
+        let held = anew(held, "recovery key")?;
         let content = |sealed: &SealedKey| Zeroizing::new(codec::encode(sealed));
         self.copy(header, |sequence, kind, _| {
             // A key that waited once stands in a record of its kind, and now in one of a key in force.
             if sequence == now.at {
                 return Some((kind::SIGNATURE_KEY, content(&now.value)));
             }
-            match &next {
-                Some(next) if next.at == sequence => Some((kind::NEXT_SIGNATURE_KEY, content(&next.value))),
+            match (&next, &held) {
+                (Some(next), _) if next.at == sequence => {
+                    Some((kind::NEXT_SIGNATURE_KEY, content(&next.value)))
+                }
+                (_, Some(held)) if held.at == sequence => {
+                    Some((kind::HELD_RECOVERY_KEY, content(&held.value)))
+                }
                 _ => kind::is_under_b(kind).then(|| (kind::LEFT_OUT, Zeroizing::default())),
             }
         })?;
         self.contents.keys.signature.now = Some(now);
         self.contents.keys.signature.next = next;
+        self.contents.keys.held = held;
         Ok(())
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Keys {
     pub(crate) drawn: Slot<Zeroizing<Vec<u8>>>,
     /// The signature keys, sealed to the phrases.
     pub(crate) copies: Vec<Kept<KeyCopy>>,
+    /// The recovery key until it is registered.
+    pub(crate) held: Option<Kept<SealedKey>>,
     confirmed: Option<Shown>,
     proved: Option<Shown>,
     /// Records that hold what is no longer in force and are left out when the file is next copied.
@@ -103,6 +105,11 @@ impl Keys {
             kind::NEXT_RECOVERY => {
                 let former = self.recovery.wait(at, record.decode("new recovery keys")?);
                 self.retire(former);
+            }
+            kind::HELD_RECOVERY_KEY => {
+                let value = record.decode("recovery key")?;
+                let former = self.held.replace(Kept { at, value });
+                self.retire(former.map(|former| former.at));
             }
             kind::KEY_COPY => {
                 self.copies.push(Kept { at, value: record.decode("copy of the signature key")? })
@@ -169,6 +176,11 @@ impl Keys {
     }
 
     fn turn(&mut self, turn: &KeyTurn, in_force: bool) {
+        if self.held.as_ref().is_some_and(|held| held.value.verification_key == turn.key) {
+            let former = self.held.take();
+            self.retire(former.map(|former| former.at));
+            return;
+        }
         // A turn that was noted before a crash and again after it finds nothing waiting any more.
         if self.next(turn.role) != Some(turn.key) {
             return;

@@ -39,6 +39,8 @@ pub(crate) const NEXT_RECOVERY: u16 = 16;
 pub(crate) const IN_FORCE: u16 = 17;
 /// A key that waited is dropped.
 pub(crate) const DROPPED: u16 = 18;
+/// A recovery key that is not registered yet, sealed under password B.
+pub(crate) const HELD_RECOVERY_KEY: u16 = 19;
 /// A telegram put into the outbox.
 pub(crate) const PREPARED: u16 = 20;
 /// A telegram about to be sent.
@@ -48,9 +50,9 @@ pub(crate) const CLOSED: u16 = 22;
 /// A telegram taken back before it left.
 pub(crate) const WITHDRAWN: u16 = 23;
 
-/// Whether a record of this kind holds a signature key under password B.
+/// Whether a record of this kind holds a key under password B.
 pub(crate) fn is_under_b(kind: u16) -> bool {
-    matches!(kind, SIGNATURE_KEY | NEXT_SIGNATURE_KEY)
+    matches!(kind, SIGNATURE_KEY | NEXT_SIGNATURE_KEY | HELD_RECOVERY_KEY)
 }
 
 /// A kind in words.
@@ -73,6 +75,7 @@ pub(crate) fn noun(kind: u16) -> String {
         NEXT_RECOVERY => "new recovery keys",
         IN_FORCE => "new key in force",
         DROPPED => "new key dropped",
+        HELD_RECOVERY_KEY => "recovery key until it is registered",
         PREPARED => "outbox: telegram",
         LEFT => "outbox: sent",
         CLOSED => "outbox: closed",

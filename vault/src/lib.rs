@@ -110,6 +110,7 @@ mod custody;
 mod error;
 mod file;
 mod header;
+mod held;
 mod keys;
 pub mod kind;
 mod open;

@@ -3,6 +3,7 @@
 mod bench;
 mod damage;
 mod golden;
+mod held;
 mod outbox;
 mod passwords;
 mod process;
