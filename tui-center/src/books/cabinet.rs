@@ -5,9 +5,12 @@
 //! | `people`, `keys` | the particulars of members and stores, each under a random key of its own | the registration's salted hash |
 //! | `notes` | what a payer wrote, for the bank desk | the credit's salted hash |
 //! | `outward` | the exact bytes of bank files, until confirmed | the entry number in their name |
-//! | `certificates` | public telegrams: of terminals, of cards, key sheets | their signatures |
+//! | `certificates` | public telegrams: of terminals, of cards, key sheets, the admission kit | their signatures |
 //! | `index` | keyed hashes by which people are found ([`index`]) | nothing: it is made anew from the particulars |
 //! | `cursors` | how far each account has acknowledged its mail | nothing: a lagging one only repeats mail |
+//! | `applications`, `keys` | applications to join, each under a random key of its own | their own signature |
+//! | `codes` | keyed hashes of activation codes and how often they were mistyped | the entry number in their name |
+//! | `counters` | the last application's number | nothing |
 //!
 //! Everything is sealed with XChaCha20-Poly1305 under keys derived from the service key, also what is public, so that
 //! a copied folder tells only how much there is. What an entry names is durable before the call returns, so that
@@ -19,6 +22,7 @@
 
 mod drawer;
 pub mod index;
+mod joining;
 
 use std::{
     collections::BTreeMap,
@@ -59,6 +63,10 @@ struct Drawers {
     certificates: Drawer,
     cursors: Drawer,
     index: PeopleIndex,
+    applications: PathBuf,
+    codes: Drawer,
+    code_key: Key,
+    counters: Drawer,
 }
 
 /// The particulars of a member or store, wiped when dropped.
@@ -79,6 +87,8 @@ pub enum Certificate {
     Card(CardNumber),
     /// The [`wire::sheet::KeySheet`] of this number.
     Sheet(u64),
+    /// The newest [`wire::admission::Kit`].
+    Kit,
 }
 
 /// How the particulars behind a registration's hash stand.
@@ -109,7 +119,13 @@ impl Cabinet {
             certificates: drawer("certificates", limits::TELEGRAM + 1024)?,
             cursors: drawer("cursors", 8)?,
             index: PeopleIndex::open(dir, derive(service_key, "index"), derive(service_key, "index-hash"))?,
+            applications: dir.join("applications"),
+            codes: drawer("codes", joining::CODE)?,
+            code_key: derive(service_key, "code-hash"),
+            counters: drawer("counters", 8)?,
         };
+        make_dir(&drawers.applications)?;
+        drawer::clear_unfinished(&drawers.applications)?;
         make_dir(&drawers.people)?;
         make_dir(&drawers.erased)?;
         drawer::clear_unfinished(&drawers.people)?;
@@ -272,7 +288,7 @@ impl Cabinet {
     /// How many certificates, notes and outward bytes can't be opened, each named. For `books verify`.
     pub(super) fn spoilt(&self) -> Result<Vec<String>, BooksError> {
         let mut spoilt = Vec::new();
-        for drawer in [&self.0.notes, &self.0.outward, &self.0.certificates, &self.0.keys] {
+        for drawer in [&self.0.notes, &self.0.outward, &self.0.certificates, &self.0.keys, &self.0.codes] {
             for name in drawer.names()? {
                 if let Err(error) = drawer.take(&name) {
                     spoilt.push(error.to_string());
@@ -293,6 +309,7 @@ impl Certificate {
             Self::Terminal(key) => format!("terminal-{key}"),
             Self::Card(card) => format!("card-{}", card.0),
             Self::Sheet(number) => format!("sheet-{number}"),
+            Self::Kit => "kit".into(),
         }
     }
 }
