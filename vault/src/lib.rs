@@ -1,8 +1,9 @@
 //! The two-password custody at an Inkan terminal: keys, history, outbox.
 //!
 //! A [`Vault`] is one file in a profile. Password A opens it: the programs' records, the [`outbox`], the pinned center,
-//! the terminal key. Password B, inside it, opens the signature key for one act at a time. A alone can spend nothing; B
-//! alone, or the file alone, opens nothing.
+//! the terminal key. Password B, inside it, opens the signature key for one act, or for a stated time. A alone can spend
+//! nothing; B alone, or the file alone, opens nothing. What is lost with terminal and passwords comes back by
+//! [`recovery`]; how keys are changed is in [`rotation`], what several keys sign together in [`signing`].
 //!
 //! ```no_run
 //! # use std::{error::Error, path::Path};
@@ -43,7 +44,7 @@
 //! | at | bytes | what |
 //! |---|---|---|
 //! | 0 | 8 | `INKANVLT` |
-//! | 8 | 2 | version, 1 |
+//! | 8 | 2 | version: 2, or 1 in a vault that this crate has not opened yet |
 //! | 10 | 1 | mode: 1 single password, 2 two passwords |
 //! | 11 | 5 | zero |
 //! | 16 | 8 | generation |
@@ -60,7 +61,9 @@
 //! *Sealed* is always XChaCha20-Poly1305 with a random nonce, the tag last. `KA = Argon2id(NFKC(password A), salt)` of
 //! version 0x13 with 32 bytes of output; at opening the parameters must lie between 64 MiB × 3 passes × 1 lane and
 //! 4 GiB × 100 × 16. The associated data of the wrap is `inkan/v1/vault-wrap ‖ version ‖ mode ‖ vault id ‖ memory ‖
-//! passes ‖ lanes ‖ salt`, widths as above.
+//! passes ‖ lanes ‖ salt`, widths as above. New parameters are chosen so that one derivation takes about half a second on
+//! this machine, and not below what the center's policy asks for; a wrap below it, or of version 1, is made anew at the
+//! next opening, when the password is at hand.
 //!
 //! **Record.**
 //!
@@ -75,13 +78,47 @@
 //! | 24 | 24 | nonce |
 //! | 48 | .. | content, sealed under the data key with `vault id ‖ sequence ‖ kind` as associated data |
 //!
-//! Contents are encoded by [`wire::codec`]. Kinds: 0 left out (empty), 1 signature key, 2 terminal key (its 32-byte
-//! seed), 3 drawn seal, 10 [`PinnedCenter`], 11 settings, 20 to 23 the outbox; from [`kind::PROGRAM`] the program's own.
+//! Contents are encoded by [`wire::codec`]: fields one after the other, *bytes* and lists with a length `u64` before
+//! them, optional values with a byte 0 or 1 before them, a role `u32` (0 signature, 1 terminal, 2 recovery), a time `u64`
+//! in ms since 1970. From [`kind::PROGRAM`] on they are the program's own.
 //!
-//! **Signature key.** Content of kind 1: verification key 32, Argon2id parameters 3 × `u32`, salt 32, nonce 24, length
-//! `u64`, and the 32-byte seed sealed under `KB = Argon2id(NFKC(password B), salt)` with `inkan/v1/vault-hand ‖ mode ‖
-//! vault id ‖ verification key ‖ parameters ‖ salt` as associated data. B's salt lies here and not in the header, so that
-//! without A nothing about B can even be tried. With a single password KB comes from that one with this second salt.
+//! | kind | what | content |
+//! |---|---|---|
+//! | 0 | left out | empty |
+//! | 1 | signature key in force | see below |
+//! | 2 | terminal key in force | its 32-byte seed |
+//! | 3 | drawn seal of a vault of version 1 | bytes |
+//! | 4 | recovery phrase in force | recovery key 32, X25519 key 32, time |
+//! | 5 | a signature key for the phrase | verification key 32, then X25519 key 32 it is sealed to, ephemeral key 32, nonce 24, bytes: the seed sealed as [`recovery`] describes it, with the purpose `inkan/v1/recovery-signature-key` and the verification key as context |
+//! | 6 | drawn seal | verification key 32 that it was mixed into, bytes: [`Autograph::encode`] |
+//! | 7, 8 | phrase confirmed; restore drill passed | recovery key 32, time |
+//! | 10 | [`PinnedCenter`] | its fields; the newest counts |
+//! | 11 | settings | the program's; the newest counts |
+//! | 12 | the center's policy | memory in KiB `u32`, passes `u32`; the newest counts |
+//! | 13 | copy deposited | newest record in it `u64`, time |
+//! | 14, 15, 16 | keys that wait ([`rotation`]) | as 1, 2 and 4 |
+//! | 17, 18 | the key of a role that waits is in force; is dropped | role, its public half 32, time |
+//! | 20 | telegram put into the [`outbox`] | telegram, bytes beside, bytes note, time |
+//! | 21, 23 | it may have left; it was withdrawn | telegram id 32, time |
+//! | 22 | it was closed | telegram id 32, time, bytes: the answer |
+//!
+//! A key in force is that of the newest record of kind 1, 2 or 4, or of the newest of kind 14, 15 or 16 that a record of
+//! kind 17 follows. A record of kind 17 or 18 whose key does not wait says nothing. The drawn seal turns with its
+//! signature key, and stays when the next one has none. When a key leaves, the file is copied, and its record and those of
+//! kind 5 that no key or phrase needs any more become kind 0.
+//!
+//! **Signature key.** Content of kinds 1 and 14: verification key 32, Argon2id parameters 3 × `u32`, salt 32, nonce 24,
+//! bytes: the 32-byte seed sealed under `KB = Argon2id(NFKC(password B), salt)` with `inkan/v1/vault-hand ‖ mode ‖ vault id
+//! ‖ verification key ‖ parameters ‖ salt` as associated data. B's salt lies here and not in the header, so that without A
+//! nothing about B can even be tried. With a single password KB comes from that one with this second salt. A key below the
+//! center's policy is sealed anew when B is next at hand.
+//!
+//! The seed is 32 bytes of the operating system, or with an autograph HKDF-SHA256 of those 32 bytes with SHA-256 of the
+//! encoded autograph as salt and `inkan/v1/signature-key` as info.
+//!
+//! The phrase and the deposited copy are described in [`recovery`]. **An exported telegram** is `INKANOUT`, version `u16`
+//! 1, vault id 16, nonce 24, and under the data key, with the 26 bytes before the nonce and `inkan/v1/outbox-item` as
+//! associated data: telegram, bytes beside, bytes note, time it was put into the outbox, optional time it may have left.
 //!
 //! # Reading a damaged file
 //!
@@ -100,8 +137,13 @@
 //!   against that stands Argon2id alone.
 //! - Old passwords open nothing in the file after a change. They still open copies made before it, and bytes of the old
 //!   file that the file system has not yet overwritten.
+//! - A key that was reported as made opens with its password until the center has refused it ([`rotation`]).
+//! - A new password that is guessed at once is refused ([`strength`]).
 //! - No secret is printed or logged. Keys and records are wiped when dropped; what a program or the outbox has decoded
-//!   from a record is theirs.
+//!   from a record is theirs. The data key, terminal keys and opened signature keys lie on pages of their own that the
+//!   system keeps out of the swap; where it does not, [`Finding::NotLocked`] says so. Core dumps are for the programs to
+//!   turn off.
+//! - Two copies of one vault used at once do no harm that the center does not see: [`recovery`].
 
 pub mod autograph;
 mod change;
@@ -124,6 +166,7 @@ pub mod rotation;
 mod seal;
 mod sealed_to;
 mod session;
+pub mod signing;
 mod strength;
 mod surroundings;
 mod transfer;

@@ -9,7 +9,8 @@ use crate::{error::Error, page::InPage};
 /// The signature key in the open, for as long as the person said. It is wiped when the time is over and is asked for,
 /// when it is locked, and when it is dropped.
 ///
-/// It reads no clock: whoever holds it says what time it is, on the clock that no one can set.
+/// It reads no clock: whoever holds it says what time it is, on the clock that no one can set. That clock stands still
+/// while the machine sleeps; a program that notices the sleep locks the session.
 pub struct SigningSession {
     key: Option<InPage<SigningKey>>,
     verification_key: VerificationKey,

@@ -1,8 +1,6 @@
 //! One telegram of the outbox in a file of its own, to be carried and taken in again on the same profile.
 //!
-//! The file: `INKANOUT`, version `u16` 1, vault id 16, nonce 24, and the item sealed under the data key with the 26 bytes
-//! before the nonce and `inkan/v1/outbox-item` as associated data. The item is encoded by [`wire::codec`]: telegram, what
-//! travels beside it, the program's note, the time it was put into the outbox, and the time it may have left.
+//! The format is in the crate's documentation.
 
 use serde::{Deserialize, Serialize};
 use wire::{codec, id::TelegramId, telegram::Telegram, time::Timestamp};

@@ -10,4 +10,5 @@ mod process;
 mod records;
 mod recovery;
 mod rotation;
+mod signing;
 mod transfer;

@@ -7,10 +7,15 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use secrecy::{ExposeSecret, SecretString};
-use vault::{Draft, Error, State, Surroundings, Vault};
+use vault::{Draft, Error, Finding, State, Surroundings, Vault};
+use wire::{payload::KeyRole, time::Timestamp};
 
 use crate::bench::{Bench, HISTORY, a, b, telegram};
 
@@ -89,6 +94,7 @@ fn plays_its_role() {
         "payer" => pay(&profile),
         "filler" => fill(&profile),
         "changer" => change(&profile),
+        "rotator" => rotate(&profile),
         other => panic!("unknown role {other}"),
     }
 }
@@ -150,6 +156,22 @@ fn change(profile: &Path) {
     }
 }
 
+/// Puts one new signature key in force after the other without end, each with the answer to its telegram.
+fn rotate(profile: &Path) {
+    let mut vault = open(profile);
+    let start = vault.outbox().items().count() as u64;
+    for number in start.. {
+        if vault.waiting(KeyRole::Signature).is_none() {
+            vault.prepare_signature_key(&b(), None).unwrap();
+        }
+        say("waits");
+        let parcel = vault.post(telegram(number), vec![], vec![]).unwrap();
+        let turn = vault.in_force(KeyRole::Signature).unwrap();
+        vault.close(parcel.id(), vec![], vec![turn]).unwrap();
+        say(format!("in force {}", vault.verification_key().unwrap()));
+    }
+}
+
 #[test]
 fn a_second_process_is_told_who_holds_the_vault() {
     let bench = Bench::with_vault();
@@ -207,13 +229,7 @@ fn killed_while_passwords_change_some_pair_always_opens() {
             changer.line();
         }
         drop(changer);
-        // An attempt cut short counts as failed; each try here comes an hour after the one before it.
-        let hour = std::sync::atomic::AtomicU64::new(1 + round * 10);
-        let now = move || {
-            wire::time::Timestamp::now()
-                .plus_ms(3_600_000 * hour.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
-        };
-        let surroundings = Surroundings { now: std::sync::Arc::new(now), ..bench.surroundings.clone() };
+        let surroundings = hours_apart(&bench, 1 + round * 10);
         let try_a = |password| Vault::open(&bench.profile, password, surroundings.clone()).ok();
         let (opened_by, opening) = [&a(), &other_a]
             .map(|password| (password.clone(), try_a(password)))
@@ -231,6 +247,39 @@ fn killed_while_passwords_change_some_pair_always_opens() {
             vault.change_password_b(&signs_by, &b()).unwrap();
         }
     }
+}
+
+#[test]
+fn killed_while_keys_turn_the_one_reported_signs() {
+    let bench = Bench::with_vault();
+    for round in 0..8 {
+        let mut rotator = Other::start("rotator", &bench, None);
+        let mut said = vec![rotator.line()];
+        for _ in 0..round * 5 % 7 {
+            said.push(rotator.line());
+        }
+        said.extend(rotator.kill());
+        let opening = Vault::open(&bench.profile, &a(), hours_apart(&bench, 1 + round * 10)).unwrap();
+        let mut vault = opening.vault;
+        let (now, waits) = (vault.verification_key().unwrap(), vault.waiting(KeyRole::Signature));
+        match said.last().and_then(|line| line.strip_prefix("in force ")) {
+            Some(reported) => assert_eq!(now.to_string(), reported),
+            None => assert!(waits.is_some() || said.iter().all(|line| !line.ends_with(&now.to_string()))),
+        }
+        assert_eq!(vault.unlock_signing(&b()).unwrap().verification_key(), now);
+        if waits.is_some() {
+            assert_eq!(vault.unlock_waiting_signing(&b()).ok().map(|hand| hand.verification_key()), waits);
+        }
+        let kept_old = opening.findings.iter().any(|finding| matches!(finding, Finding::OldKeys { .. }));
+        assert!(!kept_old, "what the killed program had not yet removed is removed now");
+    }
+}
+
+/// An attempt cut short counts as failed: here each try comes an hour after the one before it.
+fn hours_apart(bench: &Bench, first: u64) -> Surroundings {
+    let hour = AtomicU64::new(first);
+    let now = move || Timestamp::now().plus_ms(3_600_000 * hour.fetch_add(1, Ordering::SeqCst));
+    Surroundings { now: Arc::new(now), ..bench.surroundings.clone() }
 }
 
 fn same(one: &SecretString, other: &SecretString) -> bool {

@@ -6,10 +6,7 @@ use vault::{
     Error, FILE, Finding, PinnedCenter, RecoveryPhrase, RestoredContents, State, Vault,
     recovery::{CopyError, open_copy},
 };
-use wire::{
-    key::{SigningKey, VerificationKey},
-    payload::KeyRole,
-};
+use wire::{key::SigningKey, payload::KeyRole};
 
 use crate::bench::{Bench, HISTORY, RECORDS, a, autograph, b, phrase, telegram, two};
 
@@ -29,7 +26,7 @@ fn lived_in(bench: &Bench) -> (Vault, RecoveryPhrase, Vec<u8>) {
     vault.append(HISTORY, "bought a lantern").unwrap();
     let gone = vault.append(HISTORY, "bought a secret").unwrap();
     vault.leave_out(|record| record.sequence == gone).unwrap();
-    vault.put(telegram(1), b"beside".to_vec(), b"note".to_vec()).unwrap();
+    drop(vault.put(telegram(1), b"beside".to_vec(), b"note".to_vec()).unwrap());
     let left = vault.post(telegram(2), vec![], vec![]).unwrap();
     bench.pass_seconds(5);
     let closed = vault.post(telegram(3), vec![], vec![]).unwrap();
