@@ -51,6 +51,14 @@ impl Vault {
         }
     }
 
+    /// Whether this is password A, while the vault is open: for a screen that was locked.
+    ///
+    /// # Errors
+    /// [`Error::WrongPassword`], [`Error::TooSoon`]; failures of the disk.
+    pub fn check_password_a(&mut self, password: &SecretString) -> Result<(), Error> {
+        open_wrap(&mut self.file, &self.surroundings, password).map(drop)
+    }
+
     /// Changes password B: the file is copied with the signature keys sealed anew, and the copy takes its place.
     ///
     /// # Errors

@@ -46,7 +46,9 @@ impl Vault {
         }
         let compared = self.restored_elsewhere(&contents, scratch);
         // Under random passwords that nobody knows, what can't be removed opens for nobody.
-        let _ = fs::remove_file(scratch.join(FILE)).and_then(|()| fs::remove_file(scratch.join(LOCK)));
+        for name in [FILE, LOCK] {
+            let _ = fs::remove_file(scratch.join(name));
+        }
         if made {
             let _ = fs::remove_dir(scratch);
         }

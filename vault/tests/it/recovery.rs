@@ -251,6 +251,8 @@ fn a_drill_that_gives_back_something_else_says_so_and_notes_nothing() {
     fs::write(scratch.join(FILE), b"precious").unwrap();
     assert!(matches!(vault.drill(&copy, &own_phrase, &scratch), Err(Error::Exists(_))));
     assert_eq!(fs::read(scratch.join(FILE)).unwrap(), b"precious");
+    let unwritable = bench.path().join("below a file");
+    assert!(matches!(vault.drill(&copy, &own_phrase, &unwritable), Err(Error::Io { .. })));
     assert_eq!(vault.recovery().unwrap().proved_at, None);
 }
 
