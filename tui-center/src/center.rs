@@ -151,7 +151,7 @@ impl Custody {
 
     /// What the journal's checkpoints are signed with.
     pub fn checkpoint_key(&self) -> CheckpointKey {
-        CheckpointKey { origin: self.key_sheet.log_origin.clone(), key: self.roles.checkpoint.clone() }
+        CheckpointKey::new(self.key_sheet.log_origin.clone(), self.roles.checkpoint.clone())
     }
 }
 

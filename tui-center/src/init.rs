@@ -171,7 +171,7 @@ pub fn found(profile: &Profile, founding: &Founding, now: Timestamp) -> Result<F
     let cabinet = Cabinet::open(&places.cabinet, service.cabinet_key()).map_err(books)?;
     cabinet.put_certificate(Certificate::Sheet(1), &sheet).map_err(books)?;
     let first = first_entries(founding, center, &sheet, now).map_err(words)?;
-    let key = CheckpointKey { origin, key: service.roles().checkpoint.clone() };
+    let key = CheckpointKey::new(origin, service.roles().checkpoint.clone());
     Books::create(&places.books, key, &first).and_then(Books::close).map_err(books)?;
     config.write(&places.config).map_err(|error| words(error.to_string()))?;
     Ok(Founded {

@@ -27,6 +27,7 @@ pub mod registers;
 #[cfg(test)]
 pub(crate) mod sample;
 mod segment;
+mod signing;
 #[cfg(test)]
 mod tests;
 pub mod verify;
@@ -41,7 +42,6 @@ use std::{
 use wire::{
     checkpoint::{Checkpoint, SignedCheckpoint},
     id::EntryNumber,
-    key::SigningKey,
     merkle::Tree,
     text::Line,
 };
@@ -57,23 +57,8 @@ pub use self::{
     parts::{concerns, said},
     reader::{Found, Presented, Reader, Search},
     record::{RECORD, Record},
+    signing::CheckpointKey,
 };
-
-/// What checkpoints are signed with.
-#[derive(Debug, Clone)]
-pub struct CheckpointKey {
-    /// The log's name, from the key sheet.
-    pub origin: Line,
-    /// The sheet's checkpoint key.
-    pub key: SigningKey,
-}
-
-impl CheckpointKey {
-    fn sign(&self, tree: &Tree) -> SignedCheckpoint {
-        let checkpoint = Checkpoint { origin: self.origin.clone(), size: tree.size(), root: tree.root() };
-        SignedCheckpoint::sign(&checkpoint, &self.key)
-    }
-}
 
 /// What the settlement desk needs of the books.
 pub trait Journal: Send {
@@ -153,7 +138,7 @@ impl Books {
         let (marks, _) = MarkFile::open(dir)?;
         let writer = Writer::begin(&journal, segment::beginning(&key.origin), segment_bytes)?;
         let index = Index::default();
-        let checkpoint = key.sign(&index.tree);
+        let checkpoint = key.sign(&index.tree)?;
         let reader = Reader::new(&journal, key.origin.clone(), index, checkpoint);
         let mut books = Self {
             _lock: lock,
@@ -188,8 +173,7 @@ impl Books {
         let mut index = Index::default();
         let mut marked = mark.is_none();
         let mut closed = false;
-        let own = key.key.verification_key();
-        let ours = |note: &SignedCheckpoint| note.verify(&own).is_ok();
+        let ours = |note: &SignedCheckpoint| key.made(note);
         let tail = chain::follow(&journal, segment::beginning(&key.origin), &ours, &mut |link| {
             agree(&index.tree, &key.origin, link.batch.checkpoint.as_ref(), link.batch.first)?;
             marked |= mark.as_ref().is_some_and(|mark| mark.batch == link.hash);
@@ -225,7 +209,7 @@ impl Books {
             ));
         }
         let writer = Writer::go_on(&journal, tail, segment_bytes)?;
-        let note = key.sign(&index.tree);
+        let note = key.sign(&index.tree)?;
         marks.write(&Mark {
             size: index.tree.size(),
             root: index.tree.root(),
@@ -297,12 +281,14 @@ impl Books {
     }
 
     fn commit(&mut self, first: u64, draft: Draft, entries: Vec<Indexed>) -> Result<(), BooksError> {
+        // Before anything is written: what can't be signed for must not be there.
+        let signer = self.key.signer(first + entries.len() as u64)?;
         let placed = self.writer.append(first, draft).inspect_err(|error| {
             self.stopped = Some(error.to_string());
         })?;
         self.closed = entries.is_empty();
         let entries = placed.records.into_iter().zip(entries).collect();
-        let note = self.reader.publish(placed.segment, entries, |tree| self.key.sign(tree));
+        let note = self.reader.publish(placed.segment, entries, |tree| signer.sign(tree));
         let Checkpoint { size, root, .. } = *note.claimed();
         // The entries are durable and signed for; a mark that can't be written only stops what would come next.
         let marked = self

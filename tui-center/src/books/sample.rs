@@ -25,7 +25,12 @@ use super::{CheckpointKey, Record};
 
 /// The center's checkpoint key.
 pub(crate) fn key() -> CheckpointKey {
-    CheckpointKey { origin: Line::new("inkan.test/books").unwrap(), key: SigningKey::from_seed(&[11; 32]) }
+    CheckpointKey::new(Line::new("inkan.test/books").unwrap(), SigningKey::from_seed(&[11; 32]))
+}
+
+/// What its checkpoints verify under.
+pub(crate) fn verification_key() -> VerificationKey {
+    SigningKey::from_seed(&[11; 32]).verification_key()
 }
 
 /// Entry 7: a card request lapsed.

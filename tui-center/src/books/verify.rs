@@ -259,7 +259,7 @@ mod tests {
         }
         books.close().unwrap();
         let key = sample::key();
-        let own = key.key.verification_key();
+        let own = sample::verification_key();
         let live = Some((center.records.len() as u64, center.state.digest()));
         let against = Against { origin: &key.origin, key: &|_| Some(own), cabinet: Some(&cabinet), live };
         let checks = verify(&books_dir, &against);

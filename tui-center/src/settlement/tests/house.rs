@@ -263,7 +263,7 @@ pub(super) fn bank() -> wire::message::BankAccount {
 }
 
 fn key() -> CheckpointKey {
-    CheckpointKey { origin: Line::new("test/log").unwrap(), key: SigningKey::from_seed(&[100; 32]) }
+    CheckpointKey::new(Line::new("test/log").unwrap(), SigningKey::from_seed(&[100; 32]))
 }
 
 pub(super) fn open(
