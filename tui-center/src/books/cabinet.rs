@@ -83,6 +83,13 @@ pub struct Person {
 pub enum Certificate {
     /// The [`wire::payload::TerminalCertificate`] of this terminal key.
     Terminal(VerificationKey),
+    /// The one that a change of either key brought, so that it lies beside the former until the change is entered.
+    Changed {
+        /// The terminal key.
+        terminal: VerificationKey,
+        /// The signature key.
+        signature: VerificationKey,
+    },
     /// The [`wire::payload::CardCertificate`] of this card.
     Card(CardNumber),
     /// The [`wire::sheet::KeySheet`] of this number.
@@ -307,6 +314,7 @@ impl Certificate {
     fn name(self) -> String {
         match self {
             Self::Terminal(key) => format!("terminal-{key}"),
+            Self::Changed { terminal, signature } => format!("terminal-{terminal}-{signature}"),
             Self::Card(card) => format!("card-{}", card.0),
             Self::Sheet(number) => format!("sheet-{number}"),
             Self::Kit => "kit".into(),

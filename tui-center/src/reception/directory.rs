@@ -4,6 +4,7 @@ use wire::{
     bounded::List,
     codec,
     id::{AccountNumber, StoreNumber},
+    key::VerificationKey,
     limits,
     message::{Problem, ProblemKind},
     payload::{DirectoryEntry, DirectoryPage, KeyRole},
@@ -42,9 +43,7 @@ pub(super) fn page(center: &Center, query: &Line, after: Option<StoreNumber>) ->
     let (mut bytes, mut more) = (0, false);
     for (store, name, verification_key, terminal) in found {
         // A store whose certificate is lost can't be pinned, and is not shown.
-        let Ok(Some(certificate)) = center.cabinet().certificate(Certificate::Terminal(terminal)) else {
-            continue;
-        };
+        let Some(certificate) = certificate(center, terminal, verification_key) else { continue };
         let addresses = center.presence().addresses(store);
         let entry = DirectoryEntry { store, name, verification_key, certificate, addresses };
         let size = codec::encode(&entry).len();
@@ -58,4 +57,11 @@ pub(super) fn page(center: &Center, query: &Line, after: Option<StoreNumber>) ->
     let stores = List::new(stores).map_err(|error| Problem::new(ProblemKind::Busy, error))?;
     let page = DirectoryPage { center: center.settings().center, at: Timestamp::now(), stores, more };
     Ok(Telegram::sign_as_key(&page, &center.roles().directory))
+}
+
+/// The certificate of the terminal key in force under the signature key in force: what the last change of either brought,
+/// else that of the registration.
+fn certificate(center: &Center, terminal: VerificationKey, signature: VerificationKey) -> Option<Telegram> {
+    let kept = |which| center.cabinet().certificate(which).ok().flatten();
+    kept(Certificate::Changed { terminal, signature }).or_else(|| kept(Certificate::Terminal(terminal)))
 }
