@@ -3,7 +3,7 @@
 //! A [`Vault`] is one file in a profile. Password A opens it: the programs' records, the [`outbox`], the pinned center,
 //! the terminal key. Password B, inside it, opens the signature key for one act, or for a stated time. A alone can spend
 //! nothing; B alone, or the file alone, opens nothing. What is lost with terminal and passwords comes back by
-//! [`recovery`]; how keys are changed is in [`rotation`], what several keys sign together in [`signing`].
+//! [`recovery`]; how keys are changed is in [`rotation`].
 //!
 //! ```no_run
 //! # use std::{error::Error, path::Path};
@@ -98,6 +98,7 @@
 //! | 13 | copy deposited | newest record in it `u64`, time |
 //! | 14, 15, 16 | keys that wait ([`rotation`]) | as 1, 2 and 4 |
 //! | 17, 18 | the key of a role that waits is in force; is dropped | role, its public half 32, time |
+//! | 19 | recovery key until it is registered | see below; a record of kind 18 with its public half ends it |
 //! | 20 | telegram put into the [`outbox`] | telegram, bytes beside, bytes note, time |
 //! | 21, 23 | it may have left; it was withdrawn | telegram id 32, time |
 //! | 22 | it was closed | telegram id 32, time, bytes: the answer |
@@ -107,7 +108,7 @@
 //! signature key, and stays when the next one has none. When a key leaves, the file is copied, and its record and those of
 //! kind 5 that no key or phrase needs any more become kind 0.
 //!
-//! **Signature key.** Content of kinds 1 and 14: verification key 32, Argon2id parameters 3 × `u32`, salt 32, nonce 24,
+//! **Keys under password B.** Content of kinds 1, 14 and 19: verification key 32, Argon2id parameters 3 × `u32`, salt 32, nonce 24,
 //! bytes: the 32-byte seed sealed under `KB = Argon2id(NFKC(password B), salt)` with `inkan/v1/vault-hand ‖ mode ‖ vault id
 //! ‖ verification key ‖ parameters ‖ salt` as associated data. B's salt lies here and not in the header, so that without A
 //! nothing about B can even be tried. With a single password KB comes from that one with this second salt. A key below the
@@ -166,7 +167,6 @@ pub mod rotation;
 mod seal;
 mod sealed_to;
 mod session;
-pub mod signing;
 mod strength;
 mod surroundings;
 mod transfer;

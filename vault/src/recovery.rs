@@ -33,8 +33,8 @@
 //! copy opens with whichever the center believes when it is needed.
 //!
 //! Content: time of making `u64`, then each intact record of the vault: sequence number `u64`, kind `u16`, length `u32`,
-//! and the bytes. In the place of a signature key sealed under password B stands its public half; the key itself is in
-//! the record that is sealed to the phrase. Records that hold keys no longer in force are left out.
+//! and the bytes. In the place of a key sealed under password B stands its public half; signature keys come back from the
+//! records that are sealed to the phrase. Records that hold keys no longer in force are left out.
 //!
 //! # Two copies of one vault at once
 //!

@@ -10,5 +10,4 @@ mod process;
 mod records;
 mod recovery;
 mod rotation;
-mod signing;
 mod transfer;

@@ -47,6 +47,17 @@ fn neither_key_nor_record_is_in_the_file_in_the_clear() {
 }
 
 #[test]
+fn a_locked_screen_asks_for_a_and_counts_wrong_answers() {
+    let bench = Bench::new();
+    let mut vault = bench.create();
+    vault.check_password_a(&a()).unwrap();
+    assert!(matches!(vault.check_password_a(&b()), Err(Error::WrongPassword { which: Which::A, .. })));
+    assert!(matches!(vault.check_password_a(&a()), Err(Error::TooSoon { which: Which::A, .. })));
+    bench.pass_seconds(1);
+    vault.check_password_a(&a()).unwrap();
+}
+
+#[test]
 fn a_single_password_opens_and_is_asked_again_at_signing() {
     let bench = Bench::new();
     let one = Passwords::One(a());
