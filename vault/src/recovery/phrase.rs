@@ -34,6 +34,11 @@ pub enum Language {
 impl Language {
     const ALL: [Self; 2] = [Self::English, Self::Japanese];
 
+    /// The 2048 words, in the order of the list: for completing what is typed.
+    pub fn word_list(self) -> &'static [&'static str] {
+        self.list().word_list()
+    }
+
     fn list(self) -> bip39::Language {
         match self {
             Self::English => bip39::Language::English,
