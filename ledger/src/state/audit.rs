@@ -1,10 +1,10 @@
 //! What must always hold. The checks on every entry run in production; [`State::audit`] recomputes all of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wire::id::{AccountNumber, CardNumber, EntryNumber, StoreNumber};
 
-use super::{ClaimState, PaymentState, PayoutState, ReceiptState, State};
+use super::{AdmissionState, ClaimState, PaymentState, PayoutState, ReceiptState, State};
 use crate::{
     account::{Account, sum},
     entry::{Entry, Purpose},
@@ -205,14 +205,45 @@ impl State {
             }
         }
         for (account, holder) in &self.holders {
-            let mut keys = holder.chain.iter().filter_map(|event| event.key);
-            if !keys.all(|key| self.keys.get(&key) == Some(account)) {
+            let chain = holder.chain.iter().filter_map(|event| event.key);
+            let waiting = holder.waiting_key.map(|waiting| waiting.key);
+            let mut keys = chain.chain(waiting).chain(holder.cashiers.keys().copied());
+            let ripens = holder.waiting_key.is_none_or(|it| self.ripening.contains(&(it.from, *account)));
+            if !keys.all(|key| self.keys.get(&key) == Some(account)) || !ripens {
                 return Err(Imbalance::Index(account.to_string()));
             }
         }
+        self.audit_joining()?;
         let waiting = self.holders.values().map(|holder| holder.waiting.len()).sum::<usize>();
         if waiting != self.waiting.len() {
             return Err(Imbalance::Index("card requests that wait".into()));
+        }
+        Ok(())
+    }
+
+    /// Numbers are reserved once, whoever registered was admitted, and only what can still go out waits to.
+    fn audit_joining(&self) -> Result<(), Imbalance> {
+        let mut reserved = BTreeSet::new();
+        for (number, admitted) in &self.admissions {
+            let below = match admitted.account {
+                AccountNumber::Member(member) => member <= self.reserved.0,
+                AccountNumber::Store(store) => store <= self.reserved.1,
+            };
+            let once = admitted.replaces || reserved.insert(admitted.account);
+            let stands = match admitted.state {
+                AdmissionState::Registered(_) => self.holders.contains_key(&admitted.account),
+                AdmissionState::Open => true,
+                AdmissionState::Spent => !self.posts.contains_key(&admitted.code),
+            };
+            if !below || !once || !stands {
+                return Err(Imbalance::Index(number.to_string()));
+            }
+        }
+        if let Some(account) = self.holders.keys().find(|account| !reserved.contains(account)) {
+            return Err(Imbalance::Index(account.to_string()));
+        }
+        if self.ripening.len() != self.holders.values().filter(|it| it.waiting_key.is_some()).count() {
+            return Err(Imbalance::Index("recovery keys that wait".into()));
         }
         Ok(())
     }

@@ -1,5 +1,11 @@
 //! Tests of the rules of money.
 
-mod rules;
+mod cards;
+mod claims;
+mod joining;
+mod keys;
+mod payments;
+mod refunds;
+mod staff;
 mod streams;
 mod world;

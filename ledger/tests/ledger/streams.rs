@@ -2,15 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::world::{World, bytes, failed_at_bank, paid_by_bank, settings};
+use crate::world::{World, bytes, failed_at_bank, paid_by_bank, settings, yen};
 use ledger::{
     Account, Decision, Entry, Outcome, Request, State, decide,
-    request::{OperatorRole, Standing, TransferResult, Void},
+    request::{
+        DeskLimits, Document, OperatorRole, Person, PostResult, Proposed, Standing, TransferResult, Void,
+    },
+    state::AdmissionState,
 };
 use proptest::prelude::*;
 use wire::{
+    admission::Way,
     codec,
-    id::{AccountNumber, CardNumber, EntryNumber, MemberNumber, OrderHash, Role, StoreNumber, TelegramId},
+    id::{
+        AccountNumber, ApplicationNumber, CardNumber, Digest, EntryNumber, MemberNumber, OrderHash, Role,
+        StoreNumber, TelegramId,
+    },
     payload::KeyRole,
     time::Timestamp,
 };
@@ -27,7 +34,7 @@ struct Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let wait_ms = prop_oneof![4 => Just(0), 4 => 0..5_000u32, 1 => 0..90_000_000u32];
-    (0..24u8, any::<u8>(), any::<u8>(), any::<u8>(), wait_ms).prop_map(|(kind, a, b, c, wait_ms)| Step {
+    (0..36u8, any::<u8>(), any::<u8>(), any::<u8>(), wait_ms).prop_map(|(kind, a, b, c, wait_ms)| Step {
         kind,
         a,
         b,
@@ -110,7 +117,9 @@ fn request(world: &mut World, step: &Step) -> Request {
             }
             Request::Claim(claim)
         }
-        18 => Request::PayClaim { claim: world.state.claims_due().next().unwrap_or(recent(world, a)) },
+        18 => {
+            Request::PayClaim { claim: world.state.claims_due(world.now).next().unwrap_or(recent(world, a)) }
+        }
         19 => {
             let transit = world.state.payouts().map(|(number, _)| number).nth(usize::from(a % 8));
             let result = if c % 2 == 0 { paid_by_bank("B") } else { failed_at_bank() };
@@ -126,7 +135,7 @@ fn request(world: &mut World, step: &Step) -> Request {
             };
             Request::Standing { by: operator, of, frozen: a % 4 == 0, reason: "test".into() }
         }
-        _ => match a % 3 {
+        23 => match a % 3 {
             0 => Request::Lapse { request: recent(world, b) },
             1 => {
                 let role = [KeyRole::Signature, KeyRole::Terminal, KeyRole::Recovery][usize::from(b % 3)];
@@ -136,9 +145,112 @@ fn request(world: &mut World, step: &Step) -> Request {
             _ => Request::Operator {
                 name: operator,
                 role: (b % 2 == 0).then_some(OperatorRole::Clerk),
+                key: Digest([b; 32]),
                 by: Some("anna".into()),
             },
         },
+        _ => people(world, step, operator),
+    }
+}
+
+/// Requests that move no money, or only with an operator's hand.
+fn people(world: &mut World, step: &Step, operator: String) -> Request {
+    let Step { a, b, c, .. } = *step;
+    let account = match b % 2 {
+        0 => AccountNumber::Member(MemberNumber(1 + u64::from(a % 4))),
+        _ => AccountNumber::Store(StoreNumber(1 + u64::from(a % 3))),
+    };
+    let role = [KeyRole::Signature, KeyRole::Terminal, KeyRole::Recovery][usize::from(c % 3)];
+    let (by, reason) = (operator, "test".to_owned());
+    let admission = world.state.admissions().map(|(entry, _)| entry).nth(usize::from(a % 16));
+    let admission = admission.unwrap_or(recent(world, a));
+    match step.kind {
+        24 => Request::Admit(world.admission(account.role())),
+        25 => match world.state.admission(admission).is_some() {
+            true => Request::Register(world.registration_of(admission)),
+            false => Request::Register(world.registration(account.role())),
+        },
+        26 => {
+            let act = Proposed::of(&Request::Admit(world.replacement(account))).expect("an act for two");
+            Request::Propose { by, act: Box::new(act) }
+        }
+        27 => {
+            let (until, key, ways) = (world.soon(), (c % 2 == 0).then(|| world.key()), vec![Way::Letter]);
+            Request::Recode { by, admission, until, key, ways, reason }
+        }
+        28 => {
+            let application = world.state.admission(admission).map(|it| it.application);
+            let application = application.unwrap_or(ApplicationNumber(1_000_000 + u64::from(b)));
+            let (particulars, reason) = (Digest([2; 32]), Digest([8; 32]));
+            Request::Decline { by: Some(by), application, ask_back: c % 2 == 0, particulars, reason }
+        }
+        29 => {
+            let intent = world.state.unposted().map(|(entry, _)| entry).next().unwrap_or(recent(world, a));
+            let way = if b % 4 == 0 { Way::Letter } else { Way::Mail };
+            let result = if c % 4 == 0 { PostResult::GivenUp { by } } else { PostResult::Done };
+            Request::Posted { intent, way, result }
+        }
+        30 => match world.state.holder(account).and_then(|holder| holder.waiting_key) {
+            Some(waiting) if c % 2 == 0 => {
+                Request::CancelKeyChange(world.key_cancel(account, waiting.change))
+            }
+            Some(waiting) => Request::KeyInForce { account, change: waiting.change },
+            None => {
+                let by = if c % 4 == 0 { KeyRole::Recovery } else { KeyRole::Signature };
+                Request::ChangeKey(world.key_change(account, by, KeyRole::Recovery))
+            }
+        },
+        31 => Request::Revoke { by, account, role, reason },
+        32 => {
+            let store = StoreNumber(1 + u64::from(a % 2));
+            let holder = world.state.holder(AccountNumber::Store(store));
+            let known = holder.and_then(|holder| holder.cashiers.keys().next().copied());
+            let key = known.filter(|_| c % 2 == 0).unwrap_or_else(|| world.key());
+            Request::Cashier(world.cashier_change(store, key, (b % 4 > 0).then_some(amount(b) / 10)))
+        }
+        33 => {
+            let payment = recent(world, a);
+            let paid = world.state.payment(payment).map(|paid| (paid.store, paid.total.minor()));
+            let (store, total) = paid.unwrap_or((StoreNumber(1), 1));
+            let holder = world.state.holder(AccountNumber::Store(store));
+            match holder.and_then(|holder| holder.cashiers.keys().next().copied()) {
+                Some(key) => Request::Refund(world.cashier_refund(store, key, payment, total)),
+                None => Request::CenterRefund { by, payment, reason },
+            }
+        }
+        34 => match c % 6 {
+            0 => Request::Reveal { by, of: Person::Account(account), reason },
+            1 => Request::Erase { by, of: Person::Account(account), reason },
+            2 => {
+                let limits = DeskLimits { refund_alone: yen(amount(a)), receipt_alone: yen(amount(b)) };
+                Request::Limits { by, limits }
+            }
+            _ => {
+                let document = Document::Guide(account.role());
+                let version = world.state.document(document).map_or(0, |it| it.version) + u32::from(c % 2);
+                Request::Document {
+                    by: Some(by),
+                    document,
+                    version,
+                    digest: Digest(bytes(b'd', world.fresh())),
+                }
+            }
+        },
+        _ => {
+            let proposal = world.state.proposals(world.now).map(|(entry, _)| entry).next();
+            match proposal {
+                Some(proposal) if c % 5 == 0 => Request::Withdraw { by, proposal },
+                Some(proposal) => world.confirmation(&by, proposal),
+                None => {
+                    let act = match b % 3 {
+                        0 => Proposed::CenterRefund { payment: recent(world, a), reason },
+                        1 => Proposed::ReturnReceipt { receipt: recent(world, a) },
+                        _ => Proposed::Revoke { account, role, reason },
+                    };
+                    Request::Propose { by, act: Box::new(act) }
+                }
+            }
+        }
     }
 }
 
@@ -203,6 +315,31 @@ proptest! {
         }
         let owed: i128 = world.state.balances().filter(|(account, _)| *account != Account::Bank).map(|(_, it)| it).sum();
         prop_assert_eq!(world.state.balance(Account::Bank), -owed, "the bank holds what is owed");
+    }
+
+    #[test]
+    fn nobody_registers_twice_and_keys_are_never_used_again(steps in prop::collection::vec(step(), 1..160)) {
+        let world = run(&steps);
+        let mut admissions = BTreeSet::new();
+        let mut keys = BTreeSet::new();
+        for entry in world.entries.iter().filter(|entry| entry.refusal().is_none()) {
+            let fresh: Vec<_> = match &entry.request {
+                Request::Register(it) => {
+                    prop_assert!(admissions.insert(it.admission), "{} was registered twice", it.application);
+                    let state = world.state.admission(it.admission).map(|admitted| admitted.state);
+                    prop_assert_eq!(state, Some(AdmissionState::Registered(entry.number)));
+                    [Some(it.signature_key), Some(it.terminal_key), it.recovery_key].into_iter().flatten().collect()
+                }
+                Request::ChangeKey(it) => it.key.into_iter().collect(),
+                _ => Vec::new(),
+            };
+            for key in fresh {
+                prop_assert!(keys.insert(key), "a key was put in force twice by {}", entry.number);
+            }
+        }
+        for (account, holder) in world.state.holders() {
+            prop_assert!(holder.chain.len() <= wire::limits::PAGE, "{}", account);
+        }
     }
 
     #[test]

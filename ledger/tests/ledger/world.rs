@@ -1,21 +1,23 @@
 //! A small center with a bank, for the tests of the rules.
 
 use ledger::{
-    Decision, Entry, Outcome, Request, State, decide,
+    Decision, Entry, Outcome, Refusal, Request, State, decide,
     entry::Purpose,
     request::{
-        CardRequest, Claim, Credit, DeliveryProof, KeyChange, OperatorRole, Payment, Refund, Registration,
-        Settings, TransferResult, Void,
+        Admission, CardRequest, CashierChange, Claim, Credit, DeliveryProof, DeskLimits, KeyCancel,
+        KeyChange, OperatorRole, Payment, Proposed, Refund, Registration, Settings, TransferResult, Void,
     },
 };
 use wire::{
+    admission::Way,
     amount::{Amount, Currency},
     id::{
-        AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, OrderHash, Role, StoreNumber,
-        TelegramId,
+        AccountNumber, ApplicationNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, OrderHash,
+        Role, StoreNumber, TelegramId,
     },
     key::VerificationKey,
-    payload::{Funding, KeyRole, RefundReason},
+    payload::{CashierRights, Funding, KeyRole, RefundReason},
+    text::Line,
     time::Timestamp,
 };
 
@@ -55,7 +57,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Founded, with one operator of each role.
+    /// Founded, with one operator of each role, who act alone up to 500.
     pub(crate) fn founded() -> Self {
         Self::with(settings())
     }
@@ -63,15 +65,18 @@ impl World {
     pub(crate) fn with(settings: Settings) -> Self {
         let mut world = Self { state: State::new(), now: Timestamp(START), entries: Vec::new(), count: 0 };
         world.done(Request::Found(settings));
-        world.done(Request::Sheet { number: 1, digest: Digest([1; 32]) });
+        world.done(Request::Sheet { number: 1, digest: Digest([1; 32]), by: None });
         for (name, role, by) in [
             ("anna", OperatorRole::Admin, None),
             ("sue", OperatorRole::Supervisor, Some("anna".to_owned())),
             ("clara", OperatorRole::Clerk, Some("anna".to_owned())),
             ("vic", OperatorRole::Viewer, Some("anna".to_owned())),
         ] {
-            world.done(Request::Operator { name: name.into(), role: Some(role), by });
+            let key = Digest(bytes(b'p', role as u64));
+            world.done(Request::Operator { name: name.into(), role: Some(role), key, by });
         }
+        let limits = DeskLimits { refund_alone: yen(500), receipt_alone: yen(500) };
+        world.done(Request::Limits { by: "anna".into(), limits });
         world
     }
 
@@ -114,18 +119,68 @@ impl World {
         self.state.key(account, KeyRole::Signature).map_or(EntryNumber(0), |(_, event)| event)
     }
 
-    pub(crate) fn registration(&mut self, role: Role) -> Registration {
+    pub(crate) fn admission(&mut self, role: Role) -> Admission {
+        Admission {
+            by: Some("clara".into()),
+            application: ApplicationNumber(self.fresh()),
+            role,
+            key: self.key(),
+            particulars: Digest([2; 32]),
+            replaces: None,
+            until: self.state.at().plus_ms(14 * DAY_MS),
+            ways: vec![Way::Mail],
+        }
+    }
+
+    /// The admission of an owner whose lost terminal is replaced.
+    pub(crate) fn replacement(&mut self, account: AccountNumber) -> Admission {
+        let (by, replaces) = (Some("sue".into()), Some(account));
+        Admission { by, replaces, ..self.admission(account.role()) }
+    }
+
+    /// Someone who was admitted by rule: the entry.
+    pub(crate) fn admitted(&mut self, role: Role) -> EntryNumber {
+        let admission = Admission { by: None, ..self.admission(role) };
+        let entry = self.state.next();
+        self.done(Request::Admit(admission));
+        entry
+    }
+
+    /// What whoever was admitted by an entry sends.
+    pub(crate) fn registration_of(&mut self, admission: EntryNumber) -> Registration {
+        let admitted = self.state.admission(admission).expect("an admission").clone();
+        let store = matches!(admitted.account, AccountNumber::Store(_));
         Registration {
             telegram: self.telegram(),
-            role,
-            signature_key: self.key(),
+            account: admitted.account,
+            application: admitted.application,
+            admission,
+            signature_key: admitted.key,
             terminal_key: self.key(),
             recovery_key: Some(self.key()),
-            particulars: Digest([2; 32]),
+            particulars: admitted.particulars,
             terms: Digest([3; 32]),
-            trade_name: (role == Role::Store).then(|| "Books & Co".into()),
+            trade_name: store.then(|| "Books & Co".into()),
             valid_until: self.soon(),
         }
+    }
+
+    /// Admits a newcomer; what it sends.
+    pub(crate) fn registration(&mut self, role: Role) -> Registration {
+        let admission = self.admitted(role);
+        self.registration_of(admission)
+    }
+
+    /// Proposes an act and confirms it.
+    pub(crate) fn together(&mut self, by: &str, other: &str, act: Proposed) -> Entry {
+        let proposal = self.state.next();
+        assert_eq!(self.done(Request::Propose { by: by.into(), act: Box::new(act) }), Outcome::Proposed);
+        self.ask(self.confirmation(other, proposal))
+    }
+
+    pub(crate) fn confirmation(&self, by: &str, proposal: EntryNumber) -> Request {
+        let act = self.state.proposal(proposal).expect("a proposal").act.clone();
+        Request::Confirm { by: by.into(), proposal, act: Box::new(act) }
     }
 
     pub(crate) fn member(&mut self) -> MemberNumber {
@@ -216,6 +271,7 @@ impl World {
         Refund {
             telegram: self.telegram(),
             store,
+            cashier: None,
             event: self.event(AccountNumber::Store(store)),
             payment,
             amount: yen(amount),
@@ -274,12 +330,92 @@ impl World {
         }
     }
 
+    pub(crate) fn key_cancel(&mut self, account: AccountNumber, change: EntryNumber) -> KeyCancel {
+        KeyCancel {
+            telegram: self.telegram(),
+            account,
+            event: self.state.key(account, KeyRole::Recovery).map_or(EntryNumber(0), |(_, event)| event),
+            change,
+            valid_until: self.soon(),
+        }
+    }
+
+    /// Certifies a key with a refund limit, or takes its rights away.
+    pub(crate) fn cashier_change(
+        &mut self,
+        store: StoreNumber,
+        key: VerificationKey,
+        refund_limit: Option<u64>,
+    ) -> CashierChange {
+        let rights = |limit| CashierRights {
+            name: Line::new("Mika").expect("a name"),
+            sell: true,
+            deliver: true,
+            refund_limit: yen(limit),
+            see_day: false,
+        };
+        CashierChange {
+            telegram: self.telegram(),
+            store,
+            event: self.event(AccountNumber::Store(store)),
+            key,
+            rights: refund_limit.map(rights),
+            valid_until: self.soon(),
+        }
+    }
+
+    /// A cashier with a refund limit; its key.
+    pub(crate) fn cashier(&mut self, store: StoreNumber, refund_limit: u64) -> VerificationKey {
+        let key = self.key();
+        let change = self.cashier_change(store, key, Some(refund_limit));
+        self.done(Request::Cashier(change));
+        key
+    }
+
+    /// A refund that a cashier signs.
+    pub(crate) fn cashier_refund(
+        &mut self,
+        store: StoreNumber,
+        key: VerificationKey,
+        payment: EntryNumber,
+        amount: u64,
+    ) -> Refund {
+        let holder = self.state.holder(AccountNumber::Store(store));
+        let event = holder.and_then(|holder| holder.cashiers.get(&key)).map(|cashier| cashier.entry);
+        Refund {
+            cashier: Some(key),
+            event: event.unwrap_or(EntryNumber(0)),
+            ..self.refund(store, payment, amount)
+        }
+    }
+
     pub(crate) fn void(&mut self, telegram: TelegramId, account: AccountNumber) -> Void {
         Void { telegram, account, valid_until: self.soon() }
     }
 
     pub(crate) fn balance(&self, card: CardNumber) -> u64 {
         self.state.card(card).unwrap().balance.minor()
+    }
+}
+
+/// Why an entry was refused.
+pub(crate) fn refusal(entry: &Entry) -> &Refusal {
+    assert!(entry.postings.is_empty(), "a refusal moves no money");
+    entry.refusal().expect("it was to be refused")
+}
+
+/// Asks for what is refused for this reason, and moves nothing.
+pub(crate) fn check(world: &mut World, request: Request, expect: Refusal) {
+    let before = world.state.balances().collect::<Vec<_>>();
+    assert_eq!(refusal(&world.ask(request)), &expect);
+    assert_eq!(world.state.balances().collect::<Vec<_>>(), before);
+}
+
+/// The words of a refusal that has no better name.
+pub(crate) fn not_possible(entry: &Entry) -> &str {
+    match refusal(entry) {
+        Refusal::NotPossible(words) => words,
+        other => panic!("{other:?}"),
     }
 }
 
