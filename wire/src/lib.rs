@@ -15,6 +15,7 @@
 //! | [`merkle`], [`checkpoint`], [`receipt`], [`sheet`] | evidence that verifies offline |
 //! | [`message`] | requests, answers and pushes between a terminal and the center |
 //! | [`shop`] | requests and answers between a member and a store |
+//! | [`till`] | the same between a cashier and a store |
 //! | [`codec`], [`bounded`], [`limits`] | one encoding, one page of limits |
 //! | `tls`, `frame`, `link` | (feature `net`) TLS 1.3 with raw public keys, frames, connections |
 //! | `terminal` | (feature `net`) a terminal's session with its center, verified |
@@ -45,6 +46,7 @@ pub mod telegram;
 #[cfg(feature = "net")]
 pub mod terminal;
 pub mod text;
+pub mod till;
 pub mod time;
 #[cfg(feature = "net")]
 pub mod tls;

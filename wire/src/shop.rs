@@ -14,6 +14,7 @@ use crate::{
     limits,
     telegram::Telegram,
     text::{Line, Prose},
+    till::{TillAnswer, TillRequest},
     time::Timestamp,
 };
 
@@ -78,6 +79,8 @@ pub enum StoreRequest {
     },
     /// The goods are here: the signed [`crate::payload::Delivery`]. → [`StoreAnswer::State`]
     Delivered(Telegram),
+    /// A cashier of the store asks. → [`StoreAnswer::Till`]
+    Till(Box<TillRequest>),
 }
 
 /// What a buyer key signs: `inkan/v1/prove ‖ 0 ‖ order ‖ TLS exporter`.
@@ -110,6 +113,8 @@ pub enum StoreAnswer {
     },
     /// Not done, with the reason.
     Refused(ShopRefusal),
+    /// To [`StoreRequest::Till`].
+    Till(Box<TillAnswer>),
 }
 
 /// How an order stands at the store.
@@ -182,6 +187,9 @@ pub enum ShopRefusal {
     /// The request makes no sense.
     #[error("the store did not understand the request")]
     Malformed,
+    /// The item is not sold at the moment.
+    #[error("“{0}” is not sold at the moment")]
+    Paused(Line),
 }
 
 /// One thing a store sells.

@@ -29,6 +29,7 @@ use wire::{
     shop::{GoodsKind, Item, OrderState, ShopRefusal, StoreAnswer, StoreHello, StoreRequest},
     telegram::Telegram,
     text::{Line, Prose},
+    till::{TillAnswer, TillRefusal},
     time::Timestamp,
     tls,
 };
@@ -355,6 +356,9 @@ impl Shared {
                 StoreAnswer::Chunk { offset, bytes: Bytes::new(piece).expect("a piece") }
             }
             StoreRequest::Delivered(_) => StoreAnswer::State(OrderState::Delivered),
+            StoreRequest::Till(_) => {
+                StoreAnswer::Till(Box::new(TillAnswer::Refused(TillRefusal::UnknownCashier)))
+            }
         }
     }
 

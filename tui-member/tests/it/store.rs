@@ -206,6 +206,7 @@ impl FakeStore {
                 known.delivered = true;
                 StoreAnswer::State(OrderState::Delivered)
             }
+            StoreRequest::Till(_) => StoreAnswer::Refused(ShopRefusal::Malformed),
         })
     }
 
