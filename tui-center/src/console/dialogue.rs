@@ -1,45 +1,60 @@
 //! Acts from the console: what is still needed is filled in, the whole is reviewed, and one deliberate step does it.
+//!
+//! What each act asks for and shows stands in a part of its own:
+//!
+//! | part | acts |
+//! |---|---|
+//! | [`money`] | freezing, receipts, refunds, the clock |
 
-use ledger::request::Standing;
+pub(super) mod money;
+
+use std::fmt;
+
 use ratatui::crossterm::event::KeyEvent;
 use tui_kit::{
-    KeyCode, Now, Tone, Ui,
-    detail::Row,
+    KeyCode, Now, Ui,
     form::{self, Field, Form},
     review::{self, Review},
 };
-use wire::id::EntryNumber;
 
-use crate::{acts::Act, inquiry::view::DeskRow};
+use crate::acts::Act;
 
 /// The longest reason, in characters.
 const REASON_CHARS: usize = 200;
 /// The widest and tallest that a dialogue gets.
 const SIZE: (u16, u16) = (76, 18);
+/// Lines of a form beside its fields: the border, the button and its gap.
+const CHROME: u16 = 4;
+/// Lines that a field may take, with its hint.
+const FIELD_LINES: u16 = 3;
 
 /// What is open over the screens while an act is prepared.
 #[derive(Debug)]
 pub(super) enum Dialogue {
     /// Something is still to be filled in.
-    Filling(Filling, Box<Form>),
-    /// The act is shown as a whole.
-    Reviewing(Act, Box<Review>),
+    Filling(Box<Filling>),
+    /// The act is shown as a whole. Behind it lies what was filled in.
+    Reviewing(Box<Prepared>, Option<Box<Filling>>),
     /// It is done under a ticket, and the answer awaited.
-    Doing(u64, Act, Box<Review>),
+    Doing(u64, Box<Prepared>, Option<Box<Filling>>),
 }
 
-/// What is being filled in.
-#[derive(Debug, Clone)]
-pub(super) enum Filling {
-    /// Why something is frozen or released.
-    Reason {
-        /// What.
-        of: Standing,
-        /// Whether it is to be frozen.
-        frozen: bool,
-    },
-    /// Which card request a receipt is for.
-    Request(Box<DeskRow>),
+/// Something that is filled in, and what it makes.
+pub(super) struct Filling {
+    title: String,
+    form: Form,
+    fields: usize,
+    make: Make,
+}
+
+/// Makes the act out of what was filled in; else the field that is wrong, and why.
+type Make = Box<dyn Fn(&Form) -> Result<Prepared, (&'static str, String)> + Send>;
+
+/// An act with its review.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    act: Act,
+    review: Review,
 }
 
 /// What a key in a dialogue asks for.
@@ -54,77 +69,59 @@ pub(super) enum Step {
 }
 
 impl Dialogue {
-    /// Freezes or releases something.
-    pub(super) fn standing(of: Standing, frozen: bool) -> Self {
-        let field = Field::text("reason", "Reason").max(REASON_CHARS).required();
-        let field = field.hint("stands in the journal; no personal data");
-        Self::Filling(Filling::Reason { of, frozen }, Box::new(Form::new("Review", [field])))
+    /// A dialogue that begins with fields.
+    pub(super) fn fill(
+        title: impl Into<String>,
+        fields: impl IntoIterator<Item = Field>,
+        make: impl Fn(&Form) -> Result<Prepared, (&'static str, String)> + Send + 'static,
+    ) -> Self {
+        let fields: Vec<Field> = fields.into_iter().collect();
+        let count = fields.len();
+        let form = Form::new("Review", fields);
+        Self::Filling(Box::new(Filling { title: title.into(), form, fields: count, make: Box::new(make) }))
     }
 
-    /// Assigns a receipt to a card request.
-    pub(super) fn assign(row: &DeskRow) -> Self {
-        let named = row.request.map(|request| request.to_string()).unwrap_or_default();
-        let field = Field::text("request", "Card request").required().with(&named);
-        let field =
-            field.hint("its transaction number, T-...").check(|text| match text.parse::<EntryNumber>() {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.to_string()),
-            });
-        Self::Filling(Filling::Request(Box::new(row.clone())), Box::new(Form::new("Review", [field])))
-    }
-
-    /// Sends a receipt back.
-    pub(super) fn give_back(row: &DeskRow) -> Self {
-        let review = Review::new("Send a receipt back", "Send it back", receipt_rows(row))
-            .warn("A transfer to the payer is handed to the bank. It can't be called back.")
-            .typed("its number", row.number.to_string());
-        Self::Reviewing(Act::ReturnReceipt { receipt: row.number }, Box::new(review))
-    }
-
-    /// Says that the clock, which jumped, is right.
-    pub(super) fn accept_clock(words: &str) -> Self {
-        let review = Review::new("Accept the clock", "Accept it", [Row::Words(words.to_owned())])
-            .warn("Whatever has expired by the new time lapses at once.")
-            .typed("the word", "clock");
-        Self::Reviewing(Act::AcceptClock, Box::new(review))
+    /// A dialogue that begins with the review.
+    pub(super) fn review(act: Act, review: Review) -> Self {
+        Self::Reviewing(Box::new(Prepared { act, review }), None)
     }
 
     /// Takes a key.
-    pub(super) fn press(&mut self, key: KeyEvent) -> Step {
-        match self {
-            Self::Filling(filling, form) => {
+    pub(super) fn press(mut self, key: KeyEvent) -> (Self, Step) {
+        let step = match &mut self {
+            Self::Filling(filling) => {
                 // A form of one field needs no way to its button.
-                let pressed = if key.code == KeyCode::Enter { form.submit() } else { form.press(key) };
-                match pressed {
+                let alone = filling.fields == 1 && key.code == KeyCode::Enter;
+                match if alone { filling.form.submit() } else { filling.form.press(key) } {
                     form::Pressed::Taken => Step::Stay,
                     form::Pressed::Free => leave(key),
                     form::Pressed::Back => Step::Close,
-                    form::Pressed::Submit => {
-                        if let Some(filled) = filling.clone().filled(form) {
-                            *self = filled;
-                        }
-                        Step::Stay
-                    }
+                    form::Pressed::Submit => return (self.made(), Step::Stay),
                 }
             }
-            Self::Reviewing(act, review) => match review.press(key) {
+            Self::Reviewing(prepared, filling) => match prepared.review.press(key) {
                 review::Pressed::Taken => Step::Stay,
                 review::Pressed::Free => leave(key),
-                review::Pressed::Back => Step::Close,
-                review::Pressed::Commit(_) => Step::Do(act.clone()),
+                review::Pressed::Back => match filling.take() {
+                    // One step back: to what was filled in, where something was.
+                    Some(filling) => return (Self::Filling(filling), Step::Stay),
+                    None => Step::Close,
+                },
+                review::Pressed::Commit(_) => Step::Do(prepared.act.clone()),
             },
-            Self::Doing(_, _, review) => match review.press(key) {
+            Self::Doing(_, prepared, _) => match prepared.review.press(key) {
                 review::Pressed::Free if key.code == KeyCode::Esc => Step::Close,
                 _ => leave(key),
             },
-        }
+        };
+        (self, step)
     }
 
     /// Takes pasted text.
     pub(super) fn paste(&mut self, pasted: &str) {
         match self {
-            Self::Filling(_, form) => form.paste(pasted),
-            Self::Reviewing(_, review) => review.paste(pasted),
+            Self::Filling(filling) => filling.form.paste(pasted),
+            Self::Reviewing(prepared, _) => prepared.review.paste(pasted),
             Self::Doing(..) => {}
         }
     }
@@ -132,9 +129,9 @@ impl Dialogue {
     /// The act is on its way under a ticket.
     pub(super) fn doing(self, ticket: u64, now: Now) -> Self {
         match self {
-            Self::Reviewing(act, mut review) => {
-                review.wait(now, "the desk (Esc leaves; the outcome is told all the same)");
-                Self::Doing(ticket, act, review)
+            Self::Reviewing(mut prepared, filling) => {
+                prepared.review.wait(now, "the desk (Esc leaves; the outcome is told all the same)");
+                Self::Doing(ticket, prepared, filling)
             }
             other => other,
         }
@@ -143,9 +140,9 @@ impl Dialogue {
     /// The act was refused: it can be mended and tried again.
     pub(super) fn refuse(self, why: &str) -> Self {
         match self {
-            Self::Doing(_, act, mut review) => {
-                review.refuse(why);
-                Self::Reviewing(act, review)
+            Self::Doing(_, mut prepared, filling) => {
+                prepared.review.refuse(why);
+                Self::Reviewing(prepared, filling)
             }
             other => other,
         }
@@ -161,16 +158,44 @@ impl Dialogue {
 
     /// Draws the dialogue over the screen.
     pub(super) fn view(&self, ui: &mut Ui<'_, '_>) {
-        let screen = ui.area();
-        let (width, height) = (SIZE.0.min(screen.width), SIZE.1.min(screen.height));
         match self {
-            Self::Filling(filling, form) => {
-                let inner = ui.dialogue(width, height.min(10), &filling.title());
-                form.view(ui, inner);
+            Self::Filling(filling) => {
+                let screen = ui.area();
+                let fields = u16::try_from(filling.fields).unwrap_or(u16::MAX);
+                let tall = fields.saturating_mul(FIELD_LINES).saturating_add(CHROME);
+                let height = tall.clamp(10, SIZE.1).min(screen.height);
+                let inner = ui.dialogue(SIZE.0.min(screen.width), height, &filling.title);
+                filling.form.view(ui, inner);
             }
-            Self::Reviewing(_, review) | Self::Doing(_, _, review) => over(ui, review),
+            Self::Reviewing(prepared, _) | Self::Doing(_, prepared, _) => over(ui, &prepared.review),
         }
     }
+
+    /// What was filled in is reviewed, or what is wrong in it is said.
+    fn made(self) -> Self {
+        let Self::Filling(mut filling) = self else { return self };
+        match (filling.make)(&filling.form) {
+            Ok(prepared) => Self::Reviewing(Box::new(prepared), Some(filling)),
+            Err((field, why)) => {
+                filling.form.refuse(field, why);
+                Self::Filling(filling)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Filling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filling").field("title", &self.title).finish_non_exhaustive()
+    }
+}
+
+/// The field for a reason that stands in the books.
+fn reason() -> Field {
+    Field::text("reason", "Reason")
+        .max(REASON_CHARS)
+        .required()
+        .hint("stands in the journal; no personal data")
 }
 
 /// Draws a review over the screen.
@@ -185,76 +210,6 @@ pub(super) fn over(ui: &mut Ui<'_, '_>, review: &Review) {
     };
     ui.widget(area, ratatui::widgets::Clear);
     review.view(ui, area);
-}
-
-/// How something that can be frozen is called.
-pub(super) fn called(of: Standing) -> String {
-    match of {
-        Standing::Card(card) => format!("card {card}"),
-        Standing::Account(account) => match account {
-            wire::id::AccountNumber::Member(member) => format!("member {member}"),
-            wire::id::AccountNumber::Store(store) => format!("store {store}"),
-        },
-    }
-}
-
-impl Filling {
-    fn title(&self) -> String {
-        match self {
-            Self::Reason { of, frozen: true } => format!("Freeze {}", called(*of)),
-            Self::Reason { of, frozen: false } => format!("Release {}", called(*of)),
-            Self::Request(row) => format!("Assign receipt {}", row.number),
-        }
-    }
-
-    fn filled(self, form: &Form) -> Option<Dialogue> {
-        match self {
-            Self::Reason { of, frozen } => {
-                let reason = form.text("reason");
-                let rows = [
-                    Row::toned("what", Tone::Strong, called(of)),
-                    Row::pair("from now on", if frozen { "frozen" } else { "in good standing" }),
-                    Row::pair("reason", reason.clone()),
-                ];
-                let (title, verb, warning) = if frozen {
-                    (
-                        "Freeze",
-                        "Freeze it",
-                        "Payments, claims and orders of it are refused until it is released.",
-                    )
-                } else {
-                    ("Release", "Release it", "It can pay, claim and order again at once.")
-                };
-                let number = match of {
-                    Standing::Card(card) => card.to_string(),
-                    Standing::Account(account) => account.to_string(),
-                };
-                let review = Review::new(title, verb, rows).warn(warning).typed("its number", number);
-                Some(Dialogue::Reviewing(Act::Standing { of, frozen, reason }, Box::new(review)))
-            }
-            Self::Request(row) => {
-                let request = form.text("request").parse().ok()?;
-                let mut rows = receipt_rows(&row);
-                rows.push(Row::toned("goes to card request", Tone::Strong, EntryNumber::to_string(&request)));
-                let review = Review::new("Assign a receipt", "Assign it", rows)
-                    .warn("A card is issued with what came in, whatever was asked for. This can't be undone.")
-                    .typed("its number", row.number.to_string());
-                let act = Act::AssignReceipt { receipt: row.number, request };
-                Some(Dialogue::Reviewing(act, Box::new(review)))
-            }
-        }
-    }
-}
-
-fn receipt_rows(row: &DeskRow) -> Vec<Row> {
-    vec![
-        Row::toned("receipt", Tone::Strong, row.number.to_string()),
-        Row::toned("amount", Tone::Strong, row.amount.text.clone()),
-        Row::pair("came", row.at.text.clone()),
-        Row::pair("payer wrote", row.reference.clone()),
-        Row::pair("payer", row.payer.clone()),
-        Row::pair("what is wrong", row.words.clone()),
-    ]
 }
 
 /// Ctrl-C leaves a dialogue as Esc does, and nothing else.

@@ -2,6 +2,8 @@
 
 use tui_kit::keys::{Action, Actions};
 
+use super::tabs::Tab;
+
 /// A thing that a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Do {
@@ -14,19 +16,13 @@ pub(super) enum Do {
     /// Read anew.
     Reload,
     /// Show a screen.
-    Go(usize),
+    Go(Tab),
     /// The next screen.
     Next,
     /// The screen before.
     Previous,
-    /// Freeze or release.
-    Standing,
-    /// Assign a receipt to a card request.
-    Assign,
-    /// Send a receipt back.
-    GiveBack,
-    /// Accept the clock.
-    AcceptClock,
+    /// An act with what is selected or shown.
+    Act(Deed),
     /// The report of the day before.
     DayBefore,
     /// The report of the day after.
@@ -45,6 +41,54 @@ pub(super) enum Do {
     Leave,
 }
 
+/// An act that goes to the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// Freeze.
+    Freeze,
+    /// Release what is frozen.
+    Release,
+    /// Assign a receipt to a card request.
+    Assign,
+    /// Send a receipt back.
+    GiveBack,
+    /// Accept the clock.
+    AcceptClock,
+}
+
+impl Deed {
+    /// All of them.
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 5] =
+        [Self::Freeze, Self::Release, Self::Assign, Self::GiveBack, Self::AcceptClock];
+
+    fn action(self) -> Action<Do> {
+        let (id, keys, label, help) = match self {
+            Self::Freeze => {
+                ("freeze", "f", "Freeze", "Freezes what is shown: nothing of it is taken any more.")
+            }
+            Self::Release => ("release", "f", "Release", "Releases what is shown and frozen."),
+            Self::Assign => {
+                ("assign", "a", "Assign", "Issues the card that was asked for with this receipt.")
+            }
+            Self::GiveBack => ("give-back", "b", "Send back", "Sends this receipt back to the payer."),
+            Self::AcceptClock => {
+                ("accept-clock", "c", "Accept clock", "Says that the clock, which jumped, is right.")
+            }
+        };
+        Action::new(Do::Act(self), id, keys, label, help)
+    }
+}
+
+/// An act that what is selected or shown allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Offer {
+    /// Which.
+    pub(super) deed: Deed,
+    /// Why it can't be done now.
+    pub(super) refused: Option<String>,
+}
+
 /// What can be done at this moment; an act that can't says why.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Possible {
@@ -56,74 +100,23 @@ pub(super) struct Possible {
     pub(super) register: bool,
     /// The screen is the report.
     pub(super) report: bool,
-    /// What is shown can be frozen (true) or released (false).
-    pub(super) standing: Option<bool>,
-    /// Why what is shown can't be frozen or released.
-    pub(super) standing_refused: Option<String>,
-    /// What is shown is on the bank desk.
-    pub(super) receipt: bool,
-    /// Why it can't be assigned.
-    pub(super) assign_refused: Option<String>,
-    /// Why it can't be sent back.
-    pub(super) give_back_refused: Option<String>,
-    /// The clock jumped.
-    pub(super) clock: bool,
-    /// Why this operator can't accept it.
-    pub(super) clock_refused: Option<String>,
+    /// The acts, the most wanted first.
+    pub(super) offers: Vec<Offer>,
     /// Leaving ends the program.
     pub(super) serving: bool,
 }
 
-/// The titles of the screens, in the order of their keys.
-pub(super) const TITLES: [&str; 8] =
-    ["Overview", "Members", "Stores", "Keys", "Transactions", "Bank desk", "Errors", "Report"];
-
 /// The actions of the console.
 pub(super) fn table(possible: &Possible) -> Actions<Do> {
     let mut actions = Vec::new();
-    let refused = |why: &Option<String>| why.clone().unwrap_or_default();
     if possible.back {
         actions.push(Action::new(Do::Back, "back", "esc backspace", "Back", "Goes one step back."));
     }
     let open = Action::new(Do::Open, "open", "enter", "Open", "Opens what is selected in full.");
     actions.push(open.when(possible.open, "nothing is selected that opens"));
-    if possible.receipt {
-        let assign = Action::new(
-            Do::Assign,
-            "assign",
-            "a",
-            "Assign",
-            "Issues the card that was asked for with this receipt.",
-        );
-        actions.push(assign.when(possible.assign_refused.is_none(), refused(&possible.assign_refused)));
-        let back =
-            Action::new(Do::GiveBack, "give-back", "b", "Send back", "Sends this receipt back to the payer.");
-        actions.push(back.when(possible.give_back_refused.is_none(), refused(&possible.give_back_refused)));
-    }
-    if let Some(freeze) = possible.standing {
-        let standing = if freeze {
-            Action::new(
-                Do::Standing,
-                "freeze",
-                "f",
-                "Freeze",
-                "Freezes what is shown: nothing of it is taken any more.",
-            )
-        } else {
-            Action::new(Do::Standing, "release", "f", "Release", "Releases what is shown and frozen.")
-        };
-        actions.push(standing.when(possible.standing_refused.is_none(), refused(&possible.standing_refused)));
-    }
-    if possible.clock {
-        let clock = Action::new(
-            Do::AcceptClock,
-            "accept-clock",
-            "c",
-            "Accept clock",
-            "Says that the clock, which jumped, is right.",
-        );
-        actions.push(clock.when(possible.clock_refused.is_none(), refused(&possible.clock_refused)));
-    }
+    actions.extend(possible.offers.iter().map(|offer| {
+        offer.deed.action().when(offer.refused.is_none(), offer.refused.clone().unwrap_or_default())
+    }));
     if possible.register {
         actions.push(Action::new(
             Do::Search,
@@ -168,9 +161,8 @@ pub(super) fn table(possible: &Possible) -> Actions<Do> {
         Action::new(Do::Lock, "lock", "L", "Sign out", "Signs the operator out; the screen stays.").quiet(),
         leave(possible.serving, "q ctrl-c"),
     ];
-    let screens = TITLES.iter().zip(SCREEN_KEYS).enumerate().map(|(at, (title, key))| {
-        Action::new(Do::Go(at), SCREEN_IDS[at], key, title, "Shows this screen.").quiet()
-    });
+    let screens =
+        Tab::all().map(|tab| Action::new(Do::Go(tab), tab.id(), tab.key(), tab.title(), tab.help()).quiet());
     Actions::new("console", actions).with(always).with(screens)
 }
 
@@ -179,10 +171,6 @@ pub(super) fn door(serving: bool) -> Actions<Do> {
     // `q` is typed into the fields.
     Actions::new("door", [leave(serving, "ctrl-c")])
 }
-
-const SCREEN_KEYS: [&str; 8] = ["1", "2", "3", "4", "5", "6", "7", "8"];
-const SCREEN_IDS: [&str; 8] =
-    ["overview", "members", "stores", "keys", "transactions", "bank-desk", "errors", "report"];
 
 fn leave(serving: bool, keys: &str) -> Action<Do> {
     if serving {
@@ -205,19 +193,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_actions_share_a_key() {
-        let all = Possible {
-            open: true,
-            back: true,
-            register: true,
-            report: true,
-            standing: Some(true),
-            receipt: true,
-            clock: true,
-            ..Possible::default()
-        };
-        for possible in [all.clone(), Possible { serving: true, standing: Some(false), ..all }] {
-            assert_eq!(Bindings::default().problems(&[table(&possible).outline()]), Vec::<String>::new());
+    fn no_act_shares_a_key_with_what_every_screen_has() {
+        for deed in Deed::ALL {
+            for (register, report) in [(true, false), (false, true)] {
+                let offers = vec![Offer { deed, refused: None }];
+                let possible =
+                    Possible { open: true, back: true, register, report, offers, ..Possible::default() };
+                for serving in [true, false] {
+                    let table = table(&Possible { serving, ..possible.clone() });
+                    let problems = Bindings::default().problems(&[table.outline()]);
+                    assert_eq!(problems, Vec::<String>::new(), "{deed:?}");
+                }
+            }
         }
         assert_eq!(Bindings::default().problems(&[door(true).outline()]), Vec::<String>::new());
     }

@@ -11,13 +11,16 @@
 //! |---|---|
 //! | [`source`] | what a console needs from the center |
 //! | `app` | the model: the door, the screens, leaving |
-//! | `inside` | the screens behind the door: tabs, what is opened over them, the act that is prepared |
+//! | `inside` | the screens behind the door: which is shown, what is opened over it, the act that is prepared |
+//! | `tabs` | what the screens are called and how they lie in groups |
+//! | `screens` | what every screen can do |
 //! | `overview`, `register`, `report`, `sheet` | what is shown: how the center stands, a register, a day, one thing |
-//! | `rows` | what a line of each register shows |
+//! | `rows`, `about` | what a line of each register shows, and what it opens |
 //! | `dialogue` | acts: filled in, reviewed, done |
 //! | `keys` | what can be done, from one table |
 //! | `attend` | runs a console on a terminal: the effects, executed |
 
+mod about;
 mod app;
 mod attend;
 mod dialogue;
@@ -27,9 +30,11 @@ mod overview;
 mod register;
 mod report;
 mod rows;
+mod screens;
 mod sheet;
 mod sign_in;
 pub mod source;
+mod tabs;
 #[cfg(test)]
 mod tests;
 

@@ -14,8 +14,15 @@ use tui_kit::{
 };
 use wire::id::EntryNumber;
 
-use super::rows::{Row as _, Times};
-use crate::inquiry::view::{Overview, TransactionRow};
+use super::{
+    about::About,
+    rows::{Row as _, Times},
+    screens::Screen,
+};
+use crate::inquiry::{
+    detail::Subject,
+    view::{Overview, TransactionRow},
+};
 
 /// Columns that a label takes.
 const LABEL: usize = 15;
@@ -62,27 +69,22 @@ impl Glance {
         self.overview.as_deref()
     }
 
-    /// The selected entry.
-    pub(super) fn selected(&self) -> Option<EntryNumber> {
-        self.table.selected().copied()
-    }
-
     /// Takes a newer overview.
     pub(super) fn take(&mut self, overview: Arc<Overview>, times: &Times) {
         self.table.refresh(&Newest(&overview.newest, times));
         self.overview = Some(overview);
     }
+}
 
-    /// Takes a key that moves among the newest entries; false for others.
-    pub(super) fn press(&mut self, key: KeyEvent, times: &Times) -> bool {
+impl Screen for Glance {
+    fn press(&mut self, key: KeyEvent, times: &Times) -> bool {
         let Some(overview) = self.overview.as_deref().filter(|_| key.code != KeyCode::Char('/')) else {
             return false;
         };
         self.table.press(key, &Newest(&overview.newest, times)) == table::Pressed::Taken
     }
 
-    /// Draws the overview; before the first has come, the words that say so.
-    pub(super) fn view(&self, times: &Times, ui: &mut Ui<'_, '_>, area: Rect) {
+    fn view(&self, times: &Times, ui: &mut Ui<'_, '_>, area: Rect) {
         let theme = ui.theme();
         let Some(overview) = self.overview() else {
             ui.styled(area, "The center's figures are on their way.", theme.dim);
@@ -99,6 +101,18 @@ impl Glance {
         let words = format!("Newest entries {}", theme.marks.rule.repeat(columns));
         ui.styled(rule, text::head(&words, columns), theme.border);
         self.table.view(ui, entries, &Newest(&overview.newest, times));
+    }
+
+    fn opens(&self) -> Option<About> {
+        self.table.selected().map(|entry| About::Subject(Subject::Entry(*entry)))
+    }
+
+    fn text(&self) -> Option<String> {
+        self.table.selected().map(EntryNumber::to_string)
+    }
+
+    fn json(&self) -> Option<String> {
+        serde_json::to_string_pretty(self.overview()?).ok()
     }
 }
 

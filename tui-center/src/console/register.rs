@@ -17,11 +17,12 @@ use tui_kit::{
     text,
 };
 
-use super::rows::{Row, Times};
-use crate::{
-    acts::{Act, ActError, List, Outcome},
-    inquiry::detail::Subject,
+use super::{
+    about::About,
+    rows::{Row, Times},
+    screens::{Answer, Screen},
 };
+use crate::acts::{Act, List};
 
 /// Rows that are asked for at once.
 const PAGE: usize = 200;
@@ -110,48 +111,50 @@ impl<R: Row> Register<R> {
         self.rows.iter().find(|row| row.key() == key)
     }
 
-    /// Whether the search is being typed.
-    pub(super) fn is_typing(&self) -> bool {
+    fn extent(&self) -> String {
+        let count = text::thousands(u64::try_from(self.rows.len()).unwrap_or(u64::MAX));
+        match (self.rows.len(), self.more) {
+            (0, _) => String::new(),
+            (MOST.., true) => format!("the first {count} that fit; search with / for others"),
+            (_, true) => format!("the first {count} that fit; more come as you go down"),
+            (1, false) => "1 line".to_owned(),
+            (_, false) => format!("{count} lines"),
+        }
+    }
+}
+
+impl<R: Row> Screen for Register<R> {
+    fn is_typing(&self) -> bool {
         self.table.is_typing()
     }
 
-    /// Whether an answer is awaited.
-    pub(super) fn is_waiting(&self) -> bool {
+    fn is_waiting(&self) -> bool {
         self.pending.is_some()
     }
 
-    /// Takes a key; true with the line that is to be opened.
-    pub(super) fn press(&mut self, key: KeyEvent, times: &Times) -> table::Pressed<String> {
+    fn press(&mut self, key: KeyEvent, times: &Times) -> bool {
         let lines = lines(&self.rows, &self.answered, times);
-        self.table.press(key, &lines)
+        self.table.press(key, &lines) != table::Pressed::Free
     }
 
-    /// Pastes into the search.
-    pub(super) fn paste(&mut self, pasted: &str, times: &Times) {
+    fn paste(&mut self, pasted: &str, times: &Times) {
         let lines = lines(&self.rows, &self.answered, times);
         self.table.paste(pasted, &lines);
     }
 
-    /// What the selected line opens.
-    pub(super) fn subject(&self) -> Option<Subject> {
-        self.selected().and_then(Row::subject)
-    }
-
-    /// The rows are old: someone asks for new ones, or an act has changed them.
-    pub(super) fn outdate(&mut self) {
+    fn outdate(&mut self) {
         self.stale = true;
     }
 
-    /// Entries came in. Rows that are read page by page stay as they are: reading thousands anew every second would
-    /// tell nobody anything.
-    pub(super) fn news(&mut self, now: Now) {
+    fn news(&mut self, now: Now) {
+        // Rows that are read page by page stay as they are: reading thousands anew every second would tell nobody
+        // anything.
         if self.most == PAGE && self.answered.is_some() && now.running.saturating_sub(self.asked) >= ANEW {
             self.stale = true;
         }
     }
 
-    /// What must be asked now, if anything, under a ticket.
-    pub(super) fn ask(&mut self, ticket: u64, now: Now) -> Option<Act> {
+    fn ask(&mut self, ticket: u64, now: Now, times: &Times) -> Option<Act> {
         if self.pending.is_some() {
             return None;
         }
@@ -171,19 +174,20 @@ impl<R: Row> Register<R> {
         }
         self.stale = false;
         self.asked = now.running;
-        let waiting = Waiting::new(now, format!("the {}", R::NAME), "");
-        self.pending = Some(Pending { ticket, list: list.clone(), waiting });
         // One more than is shown tells whether there are more.
-        Some(R::ask(List { most: list.most + 1, ..list }))
+        let Some(act) = R::ask(List { most: list.most + 1, ..list.clone() }) else {
+            self.rows.clear();
+            self.more = false;
+            self.table.refresh(&lines(&self.rows, &None, times));
+            self.answered = Some(list);
+            return None;
+        };
+        let waiting = Waiting::new(now, format!("the {}", R::NAME), "");
+        self.pending = Some(Pending { ticket, list, waiting });
+        Some(act)
     }
 
-    /// Takes an answer; what was asked under another ticket is passed over.
-    pub(super) fn take(
-        &mut self,
-        ticket: u64,
-        answer: &mut Option<Result<Outcome, ActError>>,
-        times: &Times,
-    ) {
+    fn take(&mut self, ticket: u64, answer: &mut Answer, times: &Times) {
         let Some(pending) = self.pending.take_if(|pending| pending.ticket == ticket) else { return };
         let found = match answer.take() {
             Some(Ok(outcome)) => {
@@ -206,8 +210,7 @@ impl<R: Row> Register<R> {
         }
     }
 
-    /// Draws the register, with a line below that says how much of it is here.
-    pub(super) fn view(&self, times: &Times, ui: &mut Ui<'_, '_>, area: Rect) {
+    fn view(&self, times: &Times, ui: &mut Ui<'_, '_>, area: Rect) {
         let [body, foot] =
             Layout::vertical([Constraint::Min(0), Constraint::Length(u16::from(area.height > 3))])
                 .areas(area);
@@ -228,15 +231,16 @@ impl<R: Row> Register<R> {
         }
     }
 
-    fn extent(&self) -> String {
-        let count = text::thousands(u64::try_from(self.rows.len()).unwrap_or(u64::MAX));
-        match (self.rows.len(), self.more) {
-            (0, _) => String::new(),
-            (MOST.., true) => format!("the first {count} that fit; search with / for others"),
-            (_, true) => format!("the first {count} that fit; more come as you go down"),
-            (1, false) => "1 line".to_owned(),
-            (_, false) => format!("{count} lines"),
-        }
+    fn opens(&self) -> Option<About> {
+        self.selected().and_then(Row::about)
+    }
+
+    fn text(&self) -> Option<String> {
+        self.selected().map(Row::copied)
+    }
+
+    fn json(&self) -> Option<String> {
+        serde_json::to_string_pretty(self.selected()?).ok()
     }
 }
 

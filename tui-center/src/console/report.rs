@@ -12,8 +12,12 @@ use tui_kit::{
     time::Date,
 };
 
+use super::{
+    rows::Times,
+    screens::{Answer, Screen},
+};
 use crate::{
-    acts::{Act, ActError, Outcome},
+    acts::{Act, Outcome},
     inquiry::view::Report,
 };
 
@@ -30,26 +34,6 @@ pub(super) struct Day {
 }
 
 impl Day {
-    /// Whether an answer is awaited.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.pending.is_some()
-    }
-
-    /// The report, once it was read.
-    pub(super) fn report(&self) -> Option<&Report> {
-        self.report.as_ref()
-    }
-
-    /// The report as text, for the clipboard.
-    pub(super) fn text(&self) -> String {
-        self.view.text()
-    }
-
-    /// Read it anew.
-    pub(super) fn outdate(&mut self) {
-        self.read = false;
-    }
-
     /// Another day, so many days from the one that is shown.
     pub(super) fn turn(&mut self, days: i64) {
         let shown = self.report.as_ref().and_then(|report| report.day.parse::<Date>().ok());
@@ -65,9 +49,18 @@ impl Day {
         self.wanted = None;
         self.read = false;
     }
+}
 
-    /// What must be asked now, if anything, under a ticket.
-    pub(super) fn ask(&mut self, ticket: u64, now: Now) -> Option<Act> {
+impl Screen for Day {
+    fn is_waiting(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    fn outdate(&mut self) {
+        self.read = false;
+    }
+
+    fn ask(&mut self, ticket: u64, now: Now, _times: &Times) -> Option<Act> {
         if self.read || self.pending.is_some() {
             return None;
         }
@@ -76,8 +69,7 @@ impl Day {
         Some(Act::Report { day: self.wanted.map(|day| day.to_string()) })
     }
 
-    /// Takes an answer; what was asked under another ticket is passed over.
-    pub(super) fn take(&mut self, ticket: u64, answer: &mut Option<Result<Outcome, ActError>>) {
+    fn take(&mut self, ticket: u64, answer: &mut Answer, _times: &Times) {
         if self.pending.take_if(|(asked, _)| *asked == ticket).is_none() {
             return;
         }
@@ -93,13 +85,11 @@ impl Day {
         }
     }
 
-    /// Takes a scrolling key; false for others.
-    pub(super) fn press(&mut self, key: KeyEvent) -> bool {
+    fn press(&mut self, key: KeyEvent, _times: &Times) -> bool {
         self.view.press(key)
     }
 
-    /// Draws the report.
-    pub(super) fn view(&self, ui: &mut Ui<'_, '_>, area: Rect) {
+    fn view(&self, _times: &Times, ui: &mut Ui<'_, '_>, area: Rect) {
         let noticed = self.failed.is_some() || self.pending.is_some();
         let [body, notice] =
             Layout::vertical([Constraint::Min(0), Constraint::Length(u16::from(noticed))]).areas(area);
@@ -110,6 +100,14 @@ impl Day {
         } else if let Some((_, waiting)) = &self.pending {
             waiting.view(ui, notice);
         }
+    }
+
+    fn text(&self) -> Option<String> {
+        self.report.as_ref().map(|_| self.view.text())
+    }
+
+    fn json(&self) -> Option<String> {
+        serde_json::to_string_pretty(self.report.as_ref()?).ok()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a line of each register shows, and in which columns.
 
+use serde::Serialize;
 use tui_kit::{
     Tone,
     table::{Cell, Column},
@@ -8,6 +9,7 @@ use tui_kit::{
 };
 use wire::{id::AccountNumber, payload::KeyRole};
 
+use super::about::About;
 use crate::{
     acts::{Act, List, Outcome},
     errors::{ErrorLine, Room, Weight},
@@ -49,7 +51,7 @@ impl Times {
 }
 
 /// A line of a register.
-pub(super) trait Row {
+pub(super) trait Row: Serialize {
     /// What the register is called in a sentence.
     const NAME: &'static str;
     /// What stands where there is no line yet.
@@ -58,8 +60,8 @@ pub(super) trait Row {
     /// Whether the center searches it; otherwise the whole of it is here.
     const SEARCHED: bool = true;
 
-    /// Asks the center for it.
-    fn ask(list: List) -> Act;
+    /// Asks the center for it; nothing where there is nothing to ask for yet.
+    fn ask(list: List) -> Option<Act>;
 
     /// Its lines out of the answer; none where the answer is to something else.
     fn found(outcome: Outcome) -> Option<Vec<Self>>
@@ -75,8 +77,13 @@ pub(super) trait Row {
     /// What tells this line from all others, so that it stays selected when the register is read anew.
     fn key(&self) -> String;
 
-    /// What Enter opens, where that has a page of its own.
-    fn subject(&self) -> Option<Subject>;
+    /// What Enter opens.
+    fn about(&self) -> Option<About>;
+
+    /// What is copied of it.
+    fn copied(&self) -> String {
+        self.key()
+    }
 }
 
 fn state(frozen: bool) -> Cell {
@@ -88,8 +95,8 @@ impl Row for MemberRow {
     const EMPTY: &'static str =
         "No member yet. Members join with the center's invitation (tui-center invitation).";
 
-    fn ask(list: List) -> Act {
-        Act::Members(list)
+    fn ask(list: List) -> Option<Act> {
+        Some(Act::Members(list))
     }
 
     fn found(outcome: Outcome) -> Option<Vec<Self>> {
@@ -133,8 +140,8 @@ impl Row for MemberRow {
         ]
     }
 
-    fn subject(&self) -> Option<Subject> {
-        Some(Subject::Account(AccountNumber::Member(self.member)))
+    fn about(&self) -> Option<About> {
+        Some(About::Subject(Subject::Account(AccountNumber::Member(self.member))))
     }
 }
 
@@ -143,8 +150,8 @@ impl Row for StoreRow {
     const EMPTY: &'static str =
         "No store yet. Stores join with the center's invitation (tui-center invitation).";
 
-    fn ask(list: List) -> Act {
-        Act::Stores(list)
+    fn ask(list: List) -> Option<Act> {
+        Some(Act::Stores(list))
     }
 
     fn found(outcome: Outcome) -> Option<Vec<Self>> {
@@ -184,8 +191,8 @@ impl Row for StoreRow {
         ]
     }
 
-    fn subject(&self) -> Option<Subject> {
-        Some(Subject::Account(AccountNumber::Store(self.store)))
+    fn about(&self) -> Option<About> {
+        Some(About::Subject(Subject::Account(AccountNumber::Store(self.store))))
     }
 }
 
@@ -202,8 +209,8 @@ impl Row for KeyRow {
     const NAME: &'static str = "key register";
     const EMPTY: &'static str = "No key yet. The keys of members and stores are entered when they join.";
 
-    fn ask(list: List) -> Act {
-        Act::Keys(list)
+    fn ask(list: List) -> Option<Act> {
+        Some(Act::Keys(list))
     }
 
     fn found(outcome: Outcome) -> Option<Vec<Self>> {
@@ -242,8 +249,12 @@ impl Row for KeyRow {
         ]
     }
 
-    fn subject(&self) -> Option<Subject> {
-        None
+    fn about(&self) -> Option<About> {
+        Some(About::Key(Box::new(self.clone())))
+    }
+
+    fn copied(&self) -> String {
+        self.key.clone()
     }
 }
 
@@ -252,8 +263,8 @@ impl Row for TransactionRow {
     const EMPTY: &'static str =
         "No entry yet. Everything that is decided stands here: registrations, cards, payments.";
 
-    fn ask(list: List) -> Act {
-        Act::Transactions { list, kind: None, before: None }
+    fn ask(list: List) -> Option<Act> {
+        Some(Act::Transactions { list, kind: None, before: None })
     }
 
     fn found(outcome: Outcome) -> Option<Vec<Self>> {
@@ -290,8 +301,8 @@ impl Row for TransactionRow {
         ]
     }
 
-    fn subject(&self) -> Option<Subject> {
-        Some(Subject::Entry(self.number))
+    fn about(&self) -> Option<About> {
+        Some(About::Subject(Subject::Entry(self.number)))
     }
 }
 
@@ -310,8 +321,8 @@ impl Row for DeskRow {
 
     const SEARCHED: bool = false;
 
-    fn ask(_list: List) -> Act {
-        Act::Desk
+    fn ask(_list: List) -> Option<Act> {
+        Some(Act::Desk)
     }
 
     fn found(outcome: Outcome) -> Option<Vec<Self>> {
@@ -348,8 +359,8 @@ impl Row for DeskRow {
         ]
     }
 
-    fn subject(&self) -> Option<Subject> {
-        Some(Subject::Entry(self.number))
+    fn about(&self) -> Option<About> {
+        Some(About::Desk(Box::new(self.clone())))
     }
 }
 
@@ -381,8 +392,8 @@ impl Row for ErrorLine {
     const NAME: &'static str = "error log";
     const EMPTY: &'static str = "Nothing went wrong yet. What does is told here, with what to do about it.";
 
-    fn ask(list: List) -> Act {
-        Act::Errors(list)
+    fn ask(list: List) -> Option<Act> {
+        Some(Act::Errors(list))
     }
 
     fn found(outcome: Outcome) -> Option<Vec<Self>> {
@@ -414,8 +425,12 @@ impl Row for ErrorLine {
         ]
     }
 
-    fn subject(&self) -> Option<Subject> {
-        None
+    fn about(&self) -> Option<About> {
+        Some(About::Error(Box::new(self.clone())))
+    }
+
+    fn copied(&self) -> String {
+        self.words.to_string()
     }
 }
 

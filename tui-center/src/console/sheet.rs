@@ -13,30 +13,15 @@ use tui_kit::{
     toast::Toasts,
 };
 
-use super::rows::{self, Times};
-use crate::{
-    acts::{Act, ActError, Outcome},
-    errors::ErrorLine,
-    inquiry::{
-        detail::Subject,
-        view::{DeskRow, Detail, KeyRow, TransactionRow},
-    },
+use super::{
+    about::{About, Found},
+    rows::Times,
+    screens::Answer,
 };
-
-/// What a sheet is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum About {
-    /// Something that the center is asked for.
-    Subject(Subject),
-    /// An entry on the bank desk, with what the desk says of it.
-    Desk(Box<DeskRow>),
-    /// A key, which its line says in full.
-    Key(Box<KeyRow>),
-    /// An error, which its line says in full.
-    Error(Box<ErrorLine>),
-    /// What this session was told.
-    Notices,
-}
+use crate::{
+    acts::Act,
+    inquiry::{detail::Subject, view::TransactionRow},
+};
 
 /// One thing in full.
 #[derive(Debug)]
@@ -47,7 +32,7 @@ pub(super) struct Sheet {
     related: Vec<Related>,
     table: Table<Subject>,
     /// The answer, for copying it whole.
-    found: Option<Detail>,
+    found: Option<Found>,
     pending: Option<(u64, Waiting)>,
     stale: bool,
     failed: Option<String>,
@@ -85,13 +70,7 @@ impl table::Rows for Lines<'_> {
 impl Sheet {
     /// A sheet, as far as it can be filled in without asking.
     pub(super) fn new(about: About, times: &Times) -> Self {
-        let (title, rows) = match &about {
-            About::Subject(subject) => (subject.to_string(), Vec::new()),
-            About::Desk(row) => (row.number.to_string(), Vec::new()),
-            About::Key(key) => (format!("Key of {}", key.account), key_rows(key)),
-            About::Error(line) => ("Error".to_owned(), error_rows(line, times)),
-            About::Notices => ("Notices".to_owned(), Vec::new()),
-        };
+        let (title, rows) = (about.title(), about.rows(times));
         Self::filled(about, title, rows, times)
     }
 
@@ -141,9 +120,9 @@ impl Sheet {
         self.found.as_ref()?.frozen
     }
 
-    /// The center's whole answer.
-    pub(super) fn found(&self) -> Option<&Detail> {
-        self.found.as_ref()
+    /// The center's whole answer, as JSON.
+    pub(super) fn json(&self) -> Option<String> {
+        self.found.as_ref().map(|found| found.json.clone())
     }
 
     /// What belongs to the thing and is selected.
@@ -168,28 +147,25 @@ impl Sheet {
 
     /// What must be asked now, if anything, under a ticket.
     pub(super) fn ask(&mut self, ticket: u64, now: Now) -> Option<Act> {
-        let subject = self.subject()?;
         if !self.stale || self.pending.is_some() {
             return None;
         }
+        let act = self.about.ask()?;
         self.stale = false;
-        self.pending = Some((ticket, Waiting::new(now, subject.to_string(), "Esc goes back")));
-        Some(Act::Show { number: subject.to_string() })
+        self.pending = Some((ticket, Waiting::new(now, self.about.title(), "Esc goes back")));
+        Some(act)
     }
 
     /// Takes an answer; what was asked under another ticket is passed over.
-    pub(super) fn take(
-        &mut self,
-        ticket: u64,
-        answer: &mut Option<Result<Outcome, ActError>>,
-        times: &Times,
-    ) {
+    pub(super) fn take(&mut self, ticket: u64, answer: &mut Answer, times: &Times) {
         if self.pending.take_if(|(asked, _)| *asked == ticket).is_none() {
             return;
         }
         match answer.take() {
-            Some(Ok(Outcome::Detail(found))) => self.fill(found, times),
-            Some(Ok(_)) => self.failed = Some("The answer is to something else.".to_owned()),
+            Some(Ok(outcome)) => match self.about.found(&outcome) {
+                Some(found) => self.fill(found, times),
+                None => self.failed = Some("The answer is to something else.".to_owned()),
+            },
             Some(Err(error)) => self.failed = Some(error.to_string()),
             None => {}
         }
@@ -238,29 +214,15 @@ impl Sheet {
         }
     }
 
-    fn subject(&self) -> Option<Subject> {
-        match &self.about {
-            About::Subject(subject) => Some(*subject),
-            About::Desk(row) => Some(Subject::Entry(row.number)),
-            About::Key(_) | About::Error(_) | About::Notices => None,
-        }
-    }
-
-    fn fill(&mut self, found: Detail, times: &Times) {
+    fn fill(&mut self, found: Found, times: &Times) {
         self.failed = None;
         self.title.clone_from(&found.title);
-        let own = self.subject();
-        let mut rows: Vec<detail::Row> =
-            found.rows.iter().map(|row| detail::Row::pair(row.label.as_str(), row.value.as_str())).collect();
-        if let About::Desk(row) = &self.about {
-            rows.splice(0..0, desk_rows(row));
-        }
-        self.related = linked(&rows, own);
+        self.related = linked(&found.rows, self.about.subject());
         let linked: Vec<Subject> = self.related.iter().map(|related| related.subject).collect();
         let history = found.history.iter().map(Related::from);
         self.related.extend(history.filter(|related| !linked.contains(&related.subject)));
+        self.view.set(found.rows.clone());
         self.found = Some(found);
-        self.view.set(rows);
         self.table.refresh(&Lines(&self.related, times));
     }
 }
@@ -299,47 +261,4 @@ fn linked(rows: &[detail::Row], own: Option<Subject>) -> Vec<Related> {
         }
     }
     related
-}
-
-fn desk_rows(row: &DeskRow) -> Vec<detail::Row> {
-    let (tone, state) =
-        if row.waiting { (Tone::Warn, "waits for an operator") } else { (Tone::Good, "done") };
-    let mut rows = vec![
-        detail::Row::toned("bank desk", tone, state),
-        detail::Row::pair("what is wrong", row.words.clone()),
-        detail::Row::pair("amount", row.amount.text.clone()),
-        detail::Row::pair("payer wrote", row.reference.clone()),
-        detail::Row::pair("payer", row.payer.clone()),
-    ];
-    if let Some(request) = row.request {
-        rows.push(detail::Row::pair("card request", request.to_string()));
-    }
-    rows.push(detail::Row::Gap);
-    rows
-}
-
-fn key_rows(key: &KeyRow) -> Vec<detail::Row> {
-    let (tone, state) = match (key.key.is_empty(), key.in_force) {
-        (true, _) => (Tone::Bad, "revoked"),
-        (false, true) => (Tone::Good, "in force"),
-        (false, false) => (Tone::Dim, "not in force any more"),
-    };
-    vec![
-        detail::Row::pair("account", key.account.to_string()),
-        detail::Row::pair("role", rows::key_role(key.role)),
-        detail::Row::toned("state", tone, state),
-        detail::Row::pair("since entry", key.entry.to_string()),
-        detail::Row::pair("fingerprint", key.fingerprint.clone()),
-        detail::Row::pair("key", key.key.clone()),
-    ]
-}
-
-fn error_rows(line: &ErrorLine, times: &Times) -> Vec<detail::Row> {
-    let at = i64::try_from(line.at.0).unwrap_or(i64::MAX);
-    vec![
-        detail::Row::toned("weight", rows::tone(line.weight), rows::weight(line.weight)),
-        detail::Row::pair("time", times.zone.full(at)),
-        detail::Row::pair("room", rows::room(line.room)),
-        detail::Row::pair("what happened", line.words.to_string()),
-    ]
 }

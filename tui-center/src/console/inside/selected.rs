@@ -1,16 +1,18 @@
 //! What is selected or shown, and what can be done with it.
 
 use ledger::request::{OperatorRole, Standing};
-use serde::Serialize;
 use wire::id::AccountNumber;
 
 use super::{
     super::{
-        keys::Possible,
+        about::About,
+        dialogue::{Dialogue, money},
+        keys::{Deed, Offer, Possible},
         rows::Row as _,
-        sheet::{About, Sheet},
+        sheet::Sheet,
+        tabs::Tab,
     },
-    Inside, Tab,
+    Inside,
 };
 use crate::inquiry::{
     detail::Subject,
@@ -20,50 +22,63 @@ use crate::inquiry::{
 impl Inside {
     /// What can be done at this moment.
     pub(super) fn possible(&self, serving: bool) -> Possible {
-        let may = |role: OperatorRole| self.operator.may(role).err().map(|error| error.to_string());
-        let receipt = self.receipt();
-        let settled = receipt
-            .as_ref()
-            .and_then(|row| if row.waiting { None } else { Some("this is done already".to_owned()) });
-        let register = !matches!(self.tab(), Tab::Overview | Tab::Report) && self.sheets.is_empty();
+        let plain = !matches!(self.tab, Tab::Overview | Tab::Report);
         Possible {
             open: self.opens().is_some(),
             back: !self.sheets.is_empty(),
-            register,
-            report: self.tab() == Tab::Report && self.sheets.is_empty(),
-            standing: self.standing().map(|(_, frozen)| !frozen),
-            standing_refused: may(OperatorRole::Supervisor),
-            receipt: receipt.is_some(),
-            assign_refused: settled.clone().or_else(|| may(OperatorRole::Clerk)),
-            give_back_refused: settled.or_else(|| may(OperatorRole::Supervisor)),
-            clock: self
-                .glance
-                .overview()
-                .is_some_and(|overview| overview.open && !overview.standing.is_empty()),
-            clock_refused: may(OperatorRole::Admin),
+            register: plain && self.sheets.is_empty(),
+            report: self.tab == Tab::Report && self.sheets.is_empty(),
+            offers: self.offers(),
             serving,
         }
     }
 
     /// What Enter opens.
     pub(super) fn opens(&self) -> Option<About> {
-        if let Some(sheet) = self.sheets.last() {
-            return sheet.selected().map(About::Subject);
+        match self.sheets.last() {
+            Some(sheet) => sheet.selected().map(About::Subject),
+            None => self.screens.get(self.tab).opens(),
         }
-        match self.tab() {
-            Tab::Overview => self.glance.selected().map(|entry| About::Subject(Subject::Entry(entry))),
-            Tab::Members => self.members.subject().map(About::Subject),
-            Tab::Stores => self.stores.subject().map(About::Subject),
-            Tab::Transactions => self.transactions.subject().map(About::Subject),
-            Tab::Keys => self.keys.selected().map(|key| About::Key(Box::new(key.clone()))),
-            Tab::Desk => self.desk.selected().map(|row| About::Desk(Box::new(row.clone()))),
-            Tab::Errors => self.errors.selected().map(|line| About::Error(Box::new(line.clone()))),
-            Tab::Report => None,
+    }
+
+    /// The acts that what is selected or shown allows.
+    fn offers(&self) -> Vec<Offer> {
+        let mut offers = Vec::new();
+        let mut offer = |deed, needs: OperatorRole, refused: Option<String>| {
+            let may = || self.operator.may(needs).err().map(|error| error.to_string());
+            offers.push(Offer { deed, refused: refused.or_else(may) });
+        };
+        if let Some(row) = self.receipt() {
+            let settled = (!row.waiting).then(|| "this is done already".to_owned());
+            offer(Deed::Assign, OperatorRole::Clerk, settled.clone());
+            offer(Deed::GiveBack, OperatorRole::Supervisor, settled);
+        }
+        if let Some((_, frozen)) = self.standing() {
+            offer(if frozen { Deed::Release } else { Deed::Freeze }, OperatorRole::Supervisor, None);
+        }
+        let overview = self.screens.glance.overview();
+        if overview.is_some_and(|overview| overview.open && !overview.standing.is_empty()) {
+            offer(Deed::AcceptClock, OperatorRole::Admin, None);
+        }
+        offers
+    }
+
+    /// The dialogue in which an act is prepared.
+    pub(super) fn dialogue(&self, deed: Deed) -> Option<Dialogue> {
+        match deed {
+            Deed::Freeze | Deed::Release => {
+                self.standing().map(|(of, _)| money::standing(of, deed == Deed::Freeze))
+            }
+            Deed::Assign => self.receipt().map(|row| money::assign(&row)),
+            Deed::GiveBack => self.receipt().map(|row| money::give_back(&row)),
+            Deed::AcceptClock => {
+                self.screens.glance.overview().map(|overview| money::accept_clock(&overview.standing))
+            }
         }
     }
 
     /// What is shown or selected that can be frozen, and whether it is.
-    pub(super) fn standing(&self) -> Option<(Standing, bool)> {
+    fn standing(&self) -> Option<(Standing, bool)> {
         if let Some(sheet) = self.sheets.last() {
             let of = match sheet.about() {
                 About::Subject(Subject::Account(account)) => Standing::Account(*account),
@@ -72,13 +87,13 @@ impl Inside {
             };
             return sheet.frozen().map(|frozen| (of, frozen));
         }
-        match self.tab() {
+        match self.tab {
             Tab::Members => {
-                let row = self.members.selected()?;
+                let row = self.screens.members.selected()?;
                 Some((Standing::Account(AccountNumber::Member(row.member)), row.frozen))
             }
             Tab::Stores => {
-                let row = self.stores.selected()?;
+                let row = self.screens.stores.selected()?;
                 Some((Standing::Account(AccountNumber::Store(row.store)), row.frozen))
             }
             _ => None,
@@ -86,12 +101,13 @@ impl Inside {
     }
 
     /// The unmatched receipt that is shown or selected, as the bank desk knows it.
-    pub(super) fn receipt(&self) -> Option<DeskRow> {
+    fn receipt(&self) -> Option<DeskRow> {
+        let bank = &self.screens.bank;
         let row = match self.sheets.last().map(Sheet::about) {
             // The desk's own rows are newer than the sheet that was opened from them.
-            Some(About::Desk(row)) => self.desk.find(&row.key()).unwrap_or(row),
+            Some(About::Desk(row)) => bank.find(&row.key()).unwrap_or(row),
             Some(_) => return None,
-            None if self.tab() == Tab::Desk => self.desk.selected()?,
+            None if self.tab == Tab::Bank => bank.selected()?,
             None => return None,
         };
         (row.kind == DeskKind::Unmatched).then(|| row.clone())
@@ -99,38 +115,17 @@ impl Inside {
 
     /// What is selected or shown, as text.
     pub(super) fn text(&self) -> Option<String> {
-        if let Some(sheet) = self.sheets.last() {
-            return Some(sheet.text());
-        }
-        match self.tab() {
-            Tab::Overview => self.glance.selected().map(|entry| entry.to_string()),
-            Tab::Members => self.members.selected().map(|row| row.member.to_string()),
-            Tab::Stores => self.stores.selected().map(|row| row.store.to_string()),
-            Tab::Keys => self.keys.selected().map(|row| row.key.clone()),
-            Tab::Transactions => self.transactions.selected().map(|row| row.number.to_string()),
-            Tab::Desk => self.desk.selected().map(|row| row.number.to_string()),
-            Tab::Errors => self.errors.selected().map(|line| line.words.to_string()),
-            Tab::Report => self.day.report().map(|_| self.day.text()),
+        match self.sheets.last() {
+            Some(sheet) => Some(sheet.text()),
+            None => self.screens.get(self.tab).text(),
         }
     }
 
     /// What is selected or shown, whole, as JSON.
     pub(super) fn json(&self) -> Option<String> {
-        fn json(thing: Option<&impl Serialize>) -> Option<String> {
-            serde_json::to_string_pretty(thing?).ok()
-        }
-        if let Some(sheet) = self.sheets.last() {
-            return json(sheet.found());
-        }
-        match self.tab() {
-            Tab::Overview => json(self.glance.overview()),
-            Tab::Members => json(self.members.selected()),
-            Tab::Stores => json(self.stores.selected()),
-            Tab::Keys => json(self.keys.selected()),
-            Tab::Transactions => json(self.transactions.selected()),
-            Tab::Desk => json(self.desk.selected()),
-            Tab::Errors => json(self.errors.selected()),
-            Tab::Report => json(self.day.report()),
+        match self.sheets.last() {
+            Some(sheet) => sheet.json(),
+            None => self.screens.get(self.tab).json(),
         }
     }
 }
