@@ -4,13 +4,19 @@
 //! What shows no personal data and moves nothing (`status`, `invitation`, `books verify`, `stop`) takes nobody: whoever
 //! may open the control socket could end the process as well. The books check the role a second time.
 
+mod joining;
+
 use std::fmt;
 
-use ledger::request::{OperatorRole, Standing};
+use ledger::{
+    Request,
+    request::{OperatorRole, Proposed, Standing},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wire::{id::EntryNumber, receipt::EntryKind, sheet::Invitation, text::Line, time::Timestamp};
 
+pub use self::joining::{JoiningAct, JoiningOutcome, Letter};
 use crate::{
     center::Center,
     errors::{ErrorLine, Room, Weight},
@@ -91,6 +97,8 @@ pub enum Act {
         /// Why.
         reason: String,
     },
+    /// Something of the admission desk.
+    Joining(JoiningAct),
     /// Says that the clock, which jumped, is right.
     AcceptClock,
     /// Ends the program in order.
@@ -194,6 +202,8 @@ pub enum Outcome {
     },
     /// To [`Act::Report`].
     Report(Report),
+    /// To [`Act::Joining`].
+    Joining(JoiningOutcome),
     /// To [`Act::Verify`].
     Verified(Verified),
     /// An entry was made.
@@ -238,6 +248,7 @@ impl Act {
             | Self::Report { .. } => Some(OperatorRole::Viewer),
             Self::AssignReceipt { .. } => Some(OperatorRole::Clerk),
             Self::ReturnReceipt { .. } | Self::Standing { .. } => Some(OperatorRole::Supervisor),
+            Self::Joining(act) => Some(act.needs()),
             Self::AcceptClock => Some(OperatorRole::Admin),
         }
     }
@@ -318,6 +329,7 @@ impl Center {
                 }
                 self.enter(settlement::Act::Standing { by, of, frozen, reason }).await
             }
+            Act::Joining(act) => self.join(by, act).await,
             Act::AcceptClock => {
                 self.desk().accept_clock();
                 self.errors().tell(Room::Operators, Weight::Note, format!("{by} accepted the clock."));
@@ -382,6 +394,7 @@ impl Center {
             Act::AssignReceipt { .. }
             | Act::ReturnReceipt { .. }
             | Act::Standing { .. }
+            | Act::Joining(_)
             | Act::AcceptClock
             | Act::Stop => return Err(ActError::new("internal", "this is nothing to look at")),
         })
@@ -412,8 +425,23 @@ impl Center {
     }
 
     async fn enter(&self, act: settlement::Act) -> Result<Outcome, ActError> {
+        self.enter_work(Work::act(act)).await
+    }
+
+    /// Enters what an operator asks, with what belongs beside it; what takes two operators is proposed.
+    async fn enter_own(&self, by: &str, request: Request, evidence: Vec<u8>) -> Result<Outcome, ActError> {
+        let proposed = Proposed::of(&request).filter(|act| ledger::four_eyes(&self.desk().state(), act));
+        let request = match proposed {
+            Some(act) => Request::Propose { by: by.to_owned(), act: Box::new(act) },
+            None => request,
+        };
+        let telegram = || ActError::new("internal", "this comes as a telegram only");
+        self.enter_work(Work::own(request, evidence).ok_or_else(telegram)?).await
+    }
+
+    async fn enter_work(&self, work: Work) -> Result<Outcome, ActError> {
         use crate::settlement::DeskError;
-        match self.desk().submit(Work::act(act)).await {
+        match self.desk().submit(work).await {
             Ok(answer) => {
                 let entry = &answer.record.entry;
                 match entry.refusal() {

@@ -18,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tui_kit::profile::{Profile, ProfileLock};
 use wire::{
     id::{AccountNumber, Digest, EntryNumber},
+    key::SigningKey,
     message::{BankAccount, Particulars, Problem, ProblemKind},
     payload::CardCertificate,
     sheet::KeySheet,
@@ -26,6 +27,7 @@ use wire::{
 };
 
 use crate::{
+    admission::{self, Admission},
     books::{
         Books, BooksError, CheckpointKey, Reader,
         cabinet::{Cabinet, Certificate},
@@ -38,11 +40,15 @@ use crate::{
         self,
         view::{Local, Overview},
     },
-    keys::{self, RoleKeys},
+    keys::{self, RoleKeys, Service},
     operators::Operators,
     places::Places,
-    reception::presence::Presence,
+    reception::{
+        presence::Presence,
+        sessions::{self, Sessions},
+    },
     settlement::{Cursors, Desk, Mailboxes, Opening, SystemClock},
+    voice::{Speaking, Voice},
 };
 
 /// How long an inquiry waits for the registers.
@@ -55,19 +61,19 @@ pub struct Center(Arc<Rooms>);
 struct Rooms {
     places: Places,
     config: Config,
-    roles: RoleKeys,
-    sheet: Telegram,
-    key_sheet: KeySheet,
+    voice: Arc<Voice>,
     settings: Settings,
     local: Local,
     bank_account: BankAccount,
     desk: Desk,
     cabinet: Cabinet,
+    admission: Admission,
     registers: Registers,
     operators: Operators,
     errors: ErrorLog,
     guard: Guard,
     presence: Presence,
+    sessions: Sessions,
     counters: Counters,
     since: Timestamp,
     listening: RwLock<Vec<String>>,
@@ -116,12 +122,11 @@ pub struct Custody {
     pub config: Config,
     /// The cabinet.
     pub cabinet: Cabinet,
-    /// The keys with which the center speaks.
-    pub roles: RoleKeys,
-    /// The signed key sheet.
-    pub sheet: Telegram,
-    /// What it says.
+    /// What the newest key sheet in the cabinet says.
     pub key_sheet: KeySheet,
+    service: Service,
+    /// The newest sheet first. The books may not have taken it yet; then the one before it is in force.
+    sheets: Vec<(Telegram, KeySheet)>,
     _lock: ProfileLock,
 }
 
@@ -136,22 +141,44 @@ impl Custody {
         let lock = profile.lock()?;
         let config = Config::read(&places.config)?;
         let service = keys::open_service(&places.service_key, passphrase)?;
-        let roles = service.roles().clone();
         let cabinet = Cabinet::open(&places.cabinet, service.cabinet_key())?;
+        let sheets = newest_sheets(&cabinet)?.into_iter().map(|sheet| {
+            let said = KeySheet::verify(&sheet, &config.root_key);
+            said.map(|said| (sheet, said)).map_err(|error| OpenError::Unfit(error.to_string()))
+        });
+        let sheets = sheets.collect::<Result<Vec<_>, _>>()?;
         let unfit = |words: &str| OpenError::Unfit(words.to_owned());
-        let sheet =
-            newest_sheet(&cabinet)?.ok_or_else(|| unfit("the key sheet is missing from the cabinet"))?;
-        let key_sheet = KeySheet::verify(&sheet, &config.root_key)
-            .map_err(|error| OpenError::Unfit(error.to_string()))?;
-        if !roles.stand_on(&key_sheet) {
+        let Some((_, key_sheet)) = sheets.first() else {
+            return Err(unfit("the key sheet is missing from the cabinet"));
+        };
+        let stands = |keys: &RoleKeys| keys.stand_on(key_sheet);
+        if !stands(service.roles()) && !service.next().is_some_and(stands) {
             return Err(unfit("the role keys are not those that the key sheet names"));
         }
-        Ok(Self { config, cabinet, roles, sheet, key_sheet, _lock: lock })
+        let key_sheet = key_sheet.clone();
+        Ok(Self { config, cabinet, key_sheet, service, sheets, _lock: lock })
     }
 
     /// What the journal's checkpoints are signed with.
     pub fn checkpoint_key(&self) -> CheckpointKey {
-        CheckpointKey::new(self.key_sheet.log_origin.clone(), self.roles.checkpoint.clone())
+        let next = self.service.next().map(|roles| &roles.checkpoint);
+        let retired = self.service.retired().map(|(_, key)| key);
+        let held: Vec<&SigningKey> =
+            [Some(&self.service.roles().checkpoint), next, retired].into_iter().flatten().collect();
+        CheckpointKey::of_sheet(&self.key_sheet, &held)
+    }
+
+    /// The sheet that the books name. A newer one, of a rotation that was never entered, is taken out of the cabinet.
+    fn in_force(&mut self, named: Option<(u64, Digest)>) -> Result<(Telegram, KeySheet), OpenError> {
+        let is_it = |(sheet, said): &(Telegram, KeySheet)| named == Some((said.number, sheet.digest()));
+        let Some(at) = self.sheets.iter().position(is_it) else {
+            let words = "the books name another key sheet than the cabinet holds";
+            return Err(OpenError::Unfit(words.into()));
+        };
+        for (_, newer) in &self.sheets[..at] {
+            self.cabinet.drop_certificate(Certificate::Sheet(newer.number))?;
+        }
+        Ok(self.sheets.swap_remove(at))
     }
 }
 
@@ -159,45 +186,46 @@ impl Center {
     /// Opens a center: unlocks its keys, reads the journal, opens the desk. It takes as long as Argon2id and the
     /// journal take; call it on a thread that may be kept busy, inside a tokio runtime.
     pub fn open(profile: &Profile, passphrase: &SecretString) -> Result<Self, OpenError> {
-        let custody = Custody::open(profile, passphrase)?;
+        let mut custody = Custody::open(profile, passphrase)?;
         let key = custody.checkpoint_key();
-        let Custody { config, cabinet, roles, sheet, key_sheet, _lock: lock } = custody;
         let places = Places::of(profile);
         let errors = ErrorLog::open(&places.state);
         let unfit = |words: String| OpenError::Unfit(words);
-        let mailboxes = Mailboxes::open(Arc::new(KeptCursors(cabinet.clone())))?;
+        let mailboxes = Mailboxes::open(Arc::new(KeptCursors(custody.cabinet.clone())))?;
         let mut opening = Opening::new(mailboxes);
-        let books = Books::open(&places.books, key, |record| opening.follow(record))?;
+        let books = Books::open(&places.books, key.clone(), |record| opening.follow(record))?;
         for notice in books.notices() {
             errors.tell(Room::Books, Weight::Warning, format!("At opening: {notice}."));
         }
         let settings =
             opening.state().settings().cloned().ok_or_else(|| unfit("the books have no founding".into()))?;
-        if opening.state().sheet() != Some((key_sheet.number, sheet.digest())) {
-            return Err(unfit("the books name another key sheet than the cabinet holds".into()));
-        }
+        let (sheet, key_sheet) = custody.in_force(opening.state().sheet())?;
+        let Custody { config, cabinet, service, _lock: lock, .. } = custody;
         let local = Local::new(&settings).map_err(unfit)?;
         let operators = Operators::open(&places.operators).map_err(|error| unfit(error.to_string()))?;
         let bank_account = config.bank_account().map_err(unfit)?;
         let guard = Guard::new(config.limits.clone(), errors.clone());
+        let admission = Admission::open(&places.cabinet, &cabinet, &key_sheet, &errors)?;
+        let voice = Voice::open(places.service_key.clone(), service, key, sheet, key_sheet)?;
+        let voice = Arc::new(voice);
         let registers = open_registers(&places, books.reader(), &errors)?;
         let desk = Desk::open(Box::new(books), opening, Box::new(SystemClock::start()))?;
         let rooms = Rooms {
             places,
             config,
-            roles,
-            sheet,
-            key_sheet,
+            voice,
             settings,
             local,
             bank_account,
             desk,
             cabinet,
+            admission,
             registers,
             operators,
             errors,
             guard,
             presence: Presence::default(),
+            sessions: Sessions::default(),
             counters: Counters::default(),
             since: Timestamp::now(),
             listening: RwLock::default(),
@@ -212,6 +240,13 @@ impl Center {
             center.registers().clone(),
             center.0.stop.clone(),
         ));
+        center.0.tasks.spawn(sessions::watch(
+            center.sessions().clone(),
+            center.desk().clone(),
+            center.0.stop.clone(),
+        ));
+        admission::issue::catch_up(&center);
+        center.0.tasks.spawn(admission::follow(center.clone()));
         Ok(center)
     }
 
@@ -235,19 +270,14 @@ impl Center {
         &self.0.local
     }
 
-    /// The keys with which it speaks.
-    pub fn roles(&self) -> &RoleKeys {
-        &self.0.roles
+    /// The keys and the key sheet with which it speaks at present. Keep it for as long as one thing is said, so that all of
+    /// it fits together.
+    pub fn speaking(&self) -> Arc<Speaking> {
+        self.0.voice.speaking()
     }
 
-    /// The signed key sheet.
-    pub fn sheet(&self) -> &Telegram {
-        &self.0.sheet
-    }
-
-    /// What the key sheet says.
-    pub fn key_sheet(&self) -> &KeySheet {
-        &self.0.key_sheet
+    pub(crate) fn voice(&self) -> &Arc<Voice> {
+        &self.0.voice
     }
 
     /// Its bank account.
@@ -263,6 +293,11 @@ impl Center {
     /// The cabinet.
     pub fn cabinet(&self) -> &Cabinet {
         &self.0.cabinet
+    }
+
+    /// The room of joining.
+    pub fn admission(&self) -> &Admission {
+        &self.0.admission
     }
 
     /// The registers, up with the journal: waits a moment for them to take in what was just entered.
@@ -296,6 +331,11 @@ impl Center {
     /// Which stores are here.
     pub fn presence(&self) -> &Presence {
         &self.0.presence
+    }
+
+    /// The sessions that speak for an account.
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
     }
 
     /// What sessions count.
@@ -358,7 +398,7 @@ impl Center {
     /// Signs a card's certificate. Ed25519 is deterministic: the same card has the same certificate at any time, so
     /// none needs to be kept.
     pub fn certify(&self, certificate: &CardCertificate) -> Telegram {
-        Telegram::sign_as_key(certificate, &self.0.roles.card)
+        Telegram::sign_as_key(certificate, &self.speaking().roles().card)
     }
 
     /// What a member or store filled in; `None` when it was erased or can't be read. Blocks on the disk.
@@ -410,14 +450,13 @@ async fn follow(desk: Desk, registers: Registers, stop: CancellationToken) {
     }
 }
 
-/// The sheets are numbered without gaps; the newest is the last that is there.
-fn newest_sheet(cabinet: &Cabinet) -> Result<Option<Telegram>, BooksError> {
-    let mut newest = None;
+/// The two newest sheets, the newest first. They are numbered without gaps.
+fn newest_sheets(cabinet: &Cabinet) -> Result<Vec<Telegram>, BooksError> {
+    let mut newest = Vec::new();
     for number in 1.. {
-        match cabinet.certificate(Certificate::Sheet(number))? {
-            Some(sheet) => newest = Some(sheet),
-            None => break,
-        }
+        let Some(sheet) = cabinet.certificate(Certificate::Sheet(number))? else { break };
+        newest.insert(0, sheet);
+        newest.truncate(2);
     }
     Ok(newest)
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tui_kit::profile::settings_fault;
 use wire::{key::VerificationKey, message::BankAccount, sheet::Invitation, text::Line};
 
-pub use self::outside::{Mail, Page, Post, Security};
+pub use self::outside::{Mail, PAGE_CONNECTIONS, Page, Post, Security, TIMEOUT_S};
 use crate::lines::bank::account;
 
 /// How often the bank's inbox is looked at where nothing else is said, in milliseconds.
@@ -85,6 +85,8 @@ pub struct Limits {
     pub strangers_per_second: u32,
     /// Requests a second of one account, after a burst of four times as many.
     pub requests_per_second: u32,
+    /// Applications to join an hour from one address.
+    pub applications_per_hour: u32,
     /// Wrong logins from one address that are forgiven before a growing delay begins.
     pub wrong_logins: u32,
 }
@@ -97,6 +99,7 @@ impl Default for Limits {
             arrivals_per_second: 50,
             strangers_per_second: 100,
             requests_per_second: 500,
+            applications_per_hour: 1_000,
             wrong_logins: 5,
         }
     }
@@ -177,6 +180,7 @@ impl Config {
             limits.arrivals_per_second,
             limits.strangers_per_second,
             limits.requests_per_second,
+            limits.applications_per_hour,
         ];
         if positive.contains(&0) { Err("a limit of 0 would let nobody in".into()) } else { Ok(()) }
     }

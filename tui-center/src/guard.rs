@@ -8,6 +8,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::{
@@ -35,6 +36,10 @@ const FORGET: Duration = Duration::from_secs(2 * 60 * 60);
 /// How often one address is written about.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
+/// Copies of its vault that an account may deposit in a minute, after those that it may deposit at once.
+const DEPOSITS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");
+const DEPOSITS_AT_ONCE: NonZeroU32 = NonZeroU32::new(30).expect("thirty is not zero");
+
 /// Why someone is turned away, in words for the one who is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TurnedAway {
@@ -50,6 +55,9 @@ pub enum TurnedAway {
     /// Too many requests.
     #[error("too many requests; wait a moment")]
     TooManyRequests,
+    /// Too many applications.
+    #[error("too many applications from your address; try again in an hour")]
+    TooManyApplications,
     /// Too many wrong logins.
     #[error("too many wrong logins from your address; wait {0} seconds")]
     Locked(u64),
@@ -82,6 +90,8 @@ struct Shared {
     arrivals: DefaultKeyedRateLimiter<IpAddr>,
     strangers: DefaultKeyedRateLimiter<IpAddr>,
     accounts: DefaultKeyedRateLimiter<AccountNumber>,
+    deposits: DefaultKeyedRateLimiter<AccountNumber>,
+    applications: DefaultKeyedRateLimiter<IpAddr>,
     watched: Mutex<Watched>,
     refused_connections: AtomicU64,
     refused_requests: AtomicU64,
@@ -120,6 +130,12 @@ impl Guard {
             arrivals: RateLimiter::keyed(quota(limits.arrivals_per_second, 20)),
             strangers: RateLimiter::keyed(quota(limits.strangers_per_second, 4)),
             accounts: RateLimiter::keyed(quota(limits.requests_per_second, 4)),
+            applications: RateLimiter::keyed(Quota::per_hour(
+                NonZeroU32::new(limits.applications_per_hour).unwrap_or(NonZeroU32::MIN),
+            )),
+            deposits: RateLimiter::keyed(
+                Quota::per_minute(DEPOSITS_PER_MINUTE).allow_burst(DEPOSITS_AT_ONCE),
+            ),
             limits,
             errors,
             watched: Mutex::default(),
@@ -157,6 +173,19 @@ impl Guard {
         Err(TurnedAway::TooManyRequests)
     }
 
+    /// Whether an application to join from this address is taken.
+    pub fn applies(&self, address: IpAddr) -> Result<(), TurnedAway> {
+        let address = group(address);
+        if self.shared.applications.check_key(&address).is_ok() {
+            return Ok(());
+        }
+        self.shared.refused_requests.fetch_add(1, Ordering::Relaxed);
+        self.tell(address, Weight::Warning, || {
+            format!("Applications from {address} come faster than they are taken.")
+        });
+        Err(TurnedAway::TooManyApplications)
+    }
+
     /// Whether a request of an account may be heard.
     pub fn account_asks(&self, account: AccountNumber, address: IpAddr) -> Result<(), TurnedAway> {
         if self.shared.accounts.check_key(&account).is_ok() {
@@ -167,6 +196,15 @@ impl Guard {
         self.tell(address, Weight::Warning, || {
             format!("Requests of {account} come faster than they are heard.")
         });
+        Err(TurnedAway::TooManyRequests)
+    }
+
+    /// Whether an account may deposit a copy of its vault: each is written to the disk as a whole.
+    pub fn may_deposit(&self, account: AccountNumber) -> Result<(), TurnedAway> {
+        if self.shared.deposits.check_key(&account).is_ok() {
+            return Ok(());
+        }
+        self.shared.refused_requests.fetch_add(1, Ordering::Relaxed);
         Err(TurnedAway::TooManyRequests)
     }
 
@@ -183,7 +221,7 @@ impl Guard {
     }
 
     /// A login was wrong: the next ones wait, each time twice as long.
-    pub fn wrong_login(&self, address: IpAddr, account: AccountNumber) {
+    pub fn wrong_login(&self, address: IpAddr, who: impl fmt::Display) {
         let (address, now) = (group(address), Instant::now());
         self.shared.wrong_logins.fetch_add(1, Ordering::Relaxed);
         let lock = {
@@ -199,9 +237,7 @@ impl Guard {
         };
         let waits =
             if lock.is_zero() { String::new() } else { format!(" It must wait {} s.", lock.as_secs()) };
-        self.tell(address, Weight::Warning, || {
-            format!("A wrong login as {account} came from {address}.{waits}")
-        });
+        self.tell(address, Weight::Warning, || format!("A wrong login as {who} came from {address}.{waits}"));
     }
 
     /// A login was right.
@@ -227,6 +263,8 @@ impl Guard {
         self.shared.arrivals.retain_recent();
         self.shared.strangers.retain_recent();
         self.shared.accounts.retain_recent();
+        self.shared.deposits.retain_recent();
+        self.shared.applications.retain_recent();
         let now = Instant::now();
         let mut watched = self.watched();
         watched.wrong.retain(|_, wrong| now - wrong.last < FORGET || wrong.until > now);

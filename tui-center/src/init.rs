@@ -26,11 +26,12 @@ use wire::{
 };
 
 use crate::{
+    admission::document,
     books::{
         Books, CheckpointKey, Record,
         cabinet::{Cabinet, Certificate},
     },
-    config::{Bank, Config, Limits},
+    config::{self, Bank, Config, Limits},
     keys,
     lines::bank::account,
     operators::{self, Operator, Operators},
@@ -69,6 +70,12 @@ pub struct Founding {
     pub bank_inbox: Option<PathBuf>,
     /// Where files for the bank are put; beside the profile where nothing is said.
     pub bank_outbox: Option<PathBuf>,
+    /// How e-mail leaves; without it none does.
+    pub mail: Option<config::Mail>,
+    /// How letters are printed; without it operators print them.
+    pub post: Option<config::Post>,
+    /// The read-only page; its port 0 is picked now.
+    pub page: Option<config::Page>,
     /// Whom members and stores turn to.
     pub help: String,
     /// The first operator, who becomes admin.
@@ -101,6 +108,8 @@ pub struct Founded {
     pub bank_inbox: PathBuf,
     /// Where files for the bank are put.
     pub bank_outbox: PathBuf,
+    /// Where people reach the read-only page, if there is one.
+    pub page: Option<String>,
 }
 
 /// Why no center was founded: a sentence.
@@ -125,6 +134,7 @@ pub fn found(profile: &Profile, founding: &Founding, now: Timestamp) -> Result<F
         words(format!("what an unfinished founding left cannot be cleared away: {error}"))
     })?;
     let listen = pick_ports(&founding.listen).map_err(words)?;
+    let page = founding.page.clone().map(pick_page).transpose().map_err(words)?;
     let (inbox, outbox) = founding.bank_folders(&places.data).map_err(words)?;
     for folder in [&inbox, &outbox] {
         private_dir(folder).map_err(|error| words(error.to_string()))?;
@@ -145,7 +155,7 @@ pub fn found(profile: &Profile, founding: &Founding, now: Timestamp) -> Result<F
         ssh_key: founding.operator_key.trim().to_owned(),
     };
     let operators = Operators::open(&places.operators).map_err(|error| words(error.to_string()))?;
-    operators.put(operator, &founding.operator_passphrase).map_err(|error| words(error.to_string()))?;
+    operators.found(&operator, &founding.operator_passphrase).map_err(|error| words(error.to_string()))?;
 
     let config = Config {
         listen: listen.clone(),
@@ -160,9 +170,9 @@ pub fn found(profile: &Profile, founding: &Founding, now: Timestamp) -> Result<F
             outbox: outbox.clone(),
             poll_ms: crate::config::POLL_MS,
         },
-        mail: None,
-        post: None,
-        page: None,
+        mail: founding.mail.clone(),
+        post: founding.post.clone(),
+        page: page.clone(),
         limits: Limits::default(),
     };
     let invitation = config.invitation().map_err(words)?;
@@ -182,6 +192,7 @@ pub fn found(profile: &Profile, founding: &Founding, now: Timestamp) -> Result<F
         root_key_file: places.root_key,
         bank_inbox: inbox,
         bank_outbox: outbox,
+        page: page.map(|page| page.url().to_owned()),
     })
 }
 
@@ -221,6 +232,9 @@ impl Founding {
         ] {
             crate::seal::check(what, passphrase)?;
         }
+        self.mail.as_ref().map_or(Ok(()), config::Mail::check)?;
+        self.post.as_ref().map_or(Ok(()), config::Post::check)?;
+        self.page.as_ref().map_or(Ok(()), config::Page::check)?;
         if self.listen.is_empty() { Err("the center needs an address to listen on".into()) } else { Ok(()) }
     }
 
@@ -261,31 +275,48 @@ fn first_entries(
         funding_ms: FUNDING_MS,
         refusals_per_minute: REFUSALS_PER_MINUTE,
     };
-    let requests = [
-        Request::Found(settings),
-        Request::Sheet { number: 1, digest: sheet.digest(), by: None },
-        Request::Operator {
-            name: founding.operator.clone(),
-            role: Some(OperatorRole::Admin),
-            key: Digest::of(&[founding.operator_key.trim().as_bytes()]),
-            by: None,
-        },
+    let operator = Request::Operator {
+        name: founding.operator.clone(),
+        role: Some(OperatorRole::Admin),
+        key: operators::key_digest(&founding.operator_key),
+        by: None,
+    };
+    let mut requests = vec![
+        (Request::Found(settings), Vec::new()),
+        (Request::Sheet { number: 1, digest: sheet.digest(), by: None }, wire::codec::encode(sheet)),
+        (operator, Vec::new()),
     ];
+    requests.extend(document::ALL.map(|document| {
+        let text = document::first(document);
+        let digest = document::digest(text);
+        (Request::Document { by: None, document, version: 1, digest }, text.as_bytes().to_vec())
+    }));
     let mut state = State::new();
     let mut records = Vec::new();
-    for request in requests {
+    for (request, evidence) in requests {
         let entry = decide(&state, &request, now);
         if let Some(refusal) = entry.refusal() {
             return Err(format!("the books do not take the founding: {}", crate::books::said(refusal)));
         }
         state.apply(&entry).map_err(|error| error.to_string())?;
-        let evidence = match request {
-            Request::Sheet { .. } => wire::codec::encode(sheet),
-            _ => Vec::new(),
-        };
         records.push(Record::new(entry, evidence));
     }
     Ok(records)
+}
+
+/// The page's address with the port that the system gave; an address for people that has port 0 gets the same.
+fn pick_page(page: config::Page) -> Result<config::Page, String> {
+    if page.listen.port() != 0 {
+        return Ok(page);
+    }
+    let picked = pick_ports(&[page.listen.to_string()])?;
+    let listen: std::net::SocketAddr =
+        picked[0].parse().map_err(|_| "the page's address cannot be picked".to_owned())?;
+    let public_url = match page.public_url.strip_suffix(":0") {
+        Some(host) => format!("{host}:{}", listen.port()),
+        None => page.public_url.clone(),
+    };
+    Ok(config::Page { listen, public_url, ..page })
 }
 
 /// Binds each address once: a port 0 becomes the one that the system gave, and one that is taken is told now.
@@ -336,6 +367,9 @@ pub(crate) mod tests {
             bank_bic: None,
             bank_inbox: None,
             bank_outbox: None,
+            mail: None,
+            post: None,
+            page: None,
             help: "help@garden.example".into(),
             operator: "ada".into(),
             operator_key:

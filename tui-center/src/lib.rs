@@ -8,10 +8,12 @@
 //! | [`books`] | journal, tree, registers, cabinet |
 //! | [`lines`] | the outside: the bank's files, mail, letters |
 //! | [`inquiry`] | what can be looked at: overview, registers, transactions, bank desk, reports |
+//! | [`admission`] | joining: documents, applications, codes, the admission kit |
 //! | [`acts`] | what can be done, and by whom |
 //! | [`console`] | the operators' screens |
 //! | [`center`] | the rooms of one running center, joined |
 //! | [`serve`] | a center from start to orderly end |
+//! | [`voice`] | the keys with which it speaks, and how others take their place |
 //! | [`init`], [`keys`], [`config`], [`operators`], [`errors`] | founding, custody, settings, staff, the error log |
 //! | [`cmd`] | the command line |
 //!
@@ -19,6 +21,7 @@
 //! it by the rules of the `ledger` crate and appends it to [`books`], and only what is durable there is answered.
 
 pub mod acts;
+pub mod admission;
 pub mod books;
 pub mod center;
 pub mod cmd;
@@ -36,3 +39,4 @@ pub mod reception;
 mod seal;
 pub mod serve;
 pub mod settlement;
+pub mod voice;

@@ -19,10 +19,11 @@ use tui_kit::{
 
 use crate::{
     acts::{Act, ActError, Identity, Outcome},
+    admission,
     center::{Center, OpenError},
     errors::{Room, Weight},
     lines::bank,
-    reception::Reception,
+    reception::{Reception, page::ReadingRoom},
 };
 
 /// How often the guard forgets who has been quiet.
@@ -69,12 +70,16 @@ pub enum Call {
 pub struct Server {
     center: Center,
     reception: Reception,
+    page: Option<ReadingRoom>,
     tasks: Vec<JoinHandle<()>>,
     control: JoinHandle<()>,
 }
 
+/// What serves besides the center itself.
+type Serving = (Reception, Option<ReadingRoom>, Vec<JoinHandle<()>>, JoinHandle<()>);
+
 impl Server {
-    /// Opens a center and serves: terminals, the bank's folders, the control socket.
+    /// Opens a center and serves: terminals, the bank's folders, mail and letters, the page, the control socket.
     ///
     /// # Errors
     /// When the center does not open, or listens nowhere.
@@ -89,7 +94,7 @@ impl Server {
             OpenError::Unfit("the center could not be opened: an error in the program".into())
         })??;
         match Self::serve(&center, screens).await {
-            Ok((reception, tasks, control)) => Ok(Self { center, reception, tasks, control }),
+            Ok((reception, page, tasks, control)) => Ok(Self { center, reception, page, tasks, control }),
             Err(words) => {
                 let _ = center.close().await;
                 Err(OpenError::Unfit(words))
@@ -105,6 +110,11 @@ impl Server {
     /// The addresses it listens on.
     pub fn addresses(&self) -> &[String] {
         self.reception.addresses()
+    }
+
+    /// The address of the read-only page, where there is one.
+    pub fn page(&self) -> Option<std::net::SocketAddr> {
+        self.page.as_ref().map(ReadingRoom::address)
     }
 
     /// Serves until a signal or an operator ends it, then ends in order.
@@ -133,6 +143,9 @@ impl Server {
     /// As [`Server::run`].
     pub async fn stop(self) -> Result<(), String> {
         self.center.stop();
+        if let Some(page) = &self.page {
+            page.close().await;
+        }
         self.reception.close().await;
         for task in self.tasks {
             // Each ends at the token; one that panicked has told so already.
@@ -150,16 +163,23 @@ impl Server {
         closed
     }
 
-    async fn serve(
-        center: &Center,
-        screens: Option<Arc<dyn Screens>>,
-    ) -> Result<(Reception, Vec<JoinHandle<()>>, JoinHandle<()>), String> {
+    async fn serve(center: &Center, screens: Option<Arc<dyn Screens>>) -> Result<Serving, String> {
         let listener = Listener::bind(&center.places().control).await.map_err(|error| error.to_string())?;
         let line = bank::Line::open(center)
             .map_err(|error| format!("the bank's folders cannot be used: {error}"))?;
         let reception = Reception::open(center).await?;
         center.now_listening(reception.addresses());
-        let tasks = vec![tokio::spawn(line.work()), tokio::spawn(tidy(center.clone()))];
+        let page = match &center.config().page {
+            Some(page) => {
+                let source = Arc::new(admission::page::Source(center.clone()));
+                Some(ReadingRoom::open(page, source, center.errors().clone()).await?)
+            }
+            None => None,
+        };
+        let mut tasks = vec![tokio::spawn(line.work()), tokio::spawn(tidy(center.clone()))];
+        let posting = center.clone();
+        let post = tokio::task::spawn_blocking(move || posting.start_post()).await;
+        tasks.extend(post.map_err(|error| error.to_string())??);
         // Watched from the start, so that the first console finds a history, and broken books stop payments unasked.
         let watched = center.clone();
         tokio::task::spawn_blocking(move || watched.overview()).await.map_err(|error| error.to_string())?;
@@ -175,7 +195,7 @@ impl Server {
         });
         let words = format!("The center serves on {}.", reception.addresses().join(", "));
         center.errors().tell(Room::Program, Weight::Note, words);
-        Ok((reception, tasks, control))
+        Ok((reception, page, tasks, control))
     }
 }
 
@@ -207,7 +227,14 @@ async fn tidy(center: Center) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = ticks.tick() => center.guard().tidy(),
+            _ = ticks.tick() => {
+                center.guard().tidy();
+                let tidying = center.clone();
+                if tokio::task::spawn_blocking(move || admission::tidy(&tidying)).await.is_err() {
+                    let words = "Old applications could not be looked at: an error in the program.";
+                    center.errors().tell(Room::Program, Weight::Alarm, words);
+                }
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `init`: founds a center. What is not given is asked for.
 
+mod outside;
+
 use std::{
     fs,
     io::{self, BufRead as _, IsTerminal as _, Write as _},
@@ -47,6 +49,8 @@ pub(super) struct Init {
     /// Where files for the bank are put; beside the profile where nothing is said
     #[arg(long, value_name = "DIR")]
     bank_outbox: Option<PathBuf>,
+    #[command(flatten)]
+    outside: outside::Outside,
     /// Whom members and stores turn to
     #[arg(long, value_name = "TEXT")]
     help_contact: Option<String>,
@@ -66,6 +70,7 @@ impl Init {
         let made = made.map_err(|_| cli::Failure::refused("internal", "the center could not be founded"))?;
         let made = made.map_err(|error| cli::Failure::refused("refused", error.to_string()))?;
         context.out.answer(&made, |to| {
+            let page = made.page.iter().map(|url| ("Page", url.clone()));
             facts(
                 to,
                 [
@@ -75,7 +80,9 @@ impl Init {
                     ("Bank inbox", made.bank_inbox.display().to_string()),
                     ("Bank outbox", made.bank_outbox.display().to_string()),
                     ("Root key", made.root_key_file.display().to_string()),
-                ],
+                ]
+                .into_iter()
+                .chain(page),
             )
         })?;
         context.out.say(
@@ -112,6 +119,7 @@ impl Init {
         };
         let operator_key = fs::read_to_string(&key_file)
             .map_err(|error| usage(format!("{} cannot be read: {error}", key_file.display())))?;
+        let (mail, post, page) = self.outside.settings(&name, &help)?;
         Ok(Founding {
             name,
             currency,
@@ -124,6 +132,9 @@ impl Init {
             bank_bic: self.bank_bic,
             bank_inbox: self.bank_inbox,
             bank_outbox: self.bank_outbox,
+            mail,
+            post,
+            page,
             help,
             operator,
             operator_key: operator_key

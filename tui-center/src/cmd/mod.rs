@@ -3,6 +3,7 @@
 mod about;
 mod books;
 mod init;
+mod joining;
 mod print;
 mod reach;
 mod serve;
@@ -10,7 +11,7 @@ mod serve;
 use std::{process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use ledger::request::Standing;
+use ledger::request::{Document, Standing};
 use tui_kit::{
     cli::{self, Common, Exit, Out, SecretFrom, SecretName},
     profile::Profile,
@@ -101,6 +102,39 @@ enum Command {
     Freeze(Freeze),
     /// Release what was frozen
     Release(Freeze),
+    /// List applications to join, newest first; nobody is named
+    Applications(joining::Applications),
+    /// Show an application
+    Application(joining::Application),
+    /// Admit an applicant: number and code go out
+    Admit(joining::Admit),
+    /// Refuse an applicant
+    Refuse(joining::Decline),
+    /// Ask an application back, to be amended
+    AskBack(joining::Decline),
+    /// Send a new activation code; the former one counts no more
+    Recode(joining::Recode),
+    /// Let another key register with a new code
+    Override(joining::Override),
+    /// Show or change the guide pages
+    #[command(subcommand)]
+    Guide(joining::OfRole),
+    /// Show or change the forms
+    #[command(subcommand)]
+    Form(joining::OfRole),
+    /// Show or change the terms of use
+    #[command(subcommand)]
+    Terms(joining::OfAll),
+    /// Show or change the policy of admission
+    #[command(subcommand)]
+    Policy(joining::OfAll),
+    /// The admission kit: the programs that the center offers
+    #[command(subcommand)]
+    Kit(joining::Kit),
+    /// Mail and letters on their way
+    Post(joining::Post),
+    /// Write an applicant's letter to a file, to be printed by hand
+    Letter(joining::Letter),
     /// Say that this computer's clock, which jumped, is right
     AcceptClock,
     /// List the operators
@@ -258,6 +292,20 @@ impl Command {
             Self::Report { day } => Act::Report { day },
             Self::Freeze(freeze) => freeze.act(true)?,
             Self::Release(freeze) => freeze.act(false)?,
+            Self::Applications(wanted) => wanted.act(),
+            Self::Application(wanted) => wanted.act(),
+            Self::Admit(admit) => admit.act(),
+            Self::Refuse(decline) => decline.act(false),
+            Self::AskBack(decline) => decline.act(true),
+            Self::Recode(recode) => recode.act(),
+            Self::Override(other) => other.act(),
+            Self::Guide(guide) => guide.act(Document::Guide)?,
+            Self::Form(form) => form.act(Document::Form)?,
+            Self::Terms(terms) => terms.act(Document::Terms)?,
+            Self::Policy(policy) => policy.act(Document::Policy)?,
+            Self::Kit(kit) => kit.act()?,
+            Self::Post(post) => post.act(),
+            Self::Letter(letter) => return letter.run(context).await,
             Self::AcceptClock => Act::AcceptClock,
         };
         let outcome = context.reach().act(act).await?;

@@ -1,5 +1,7 @@
 //! Outcomes for people and for programs.
 
+mod joining;
+
 use std::io::{self, Write};
 
 use serde_json::Value;
@@ -10,7 +12,7 @@ use tui_kit::{
 use wire::id::EntryNumber;
 
 use crate::{
-    acts::Outcome,
+    acts::{JoiningOutcome, Letter, Outcome},
     errors::ErrorLine,
     inquiry::view::{DeskRow, Detail, KeyRow, MemberRow, Overview, Report, StoreRow, TransactionRow},
 };
@@ -30,6 +32,14 @@ pub(super) fn transactions(
 ) -> Result<(Vec<TransactionRow>, Option<EntryNumber>), cli::Failure> {
     match read(outcome)? {
         Outcome::Transactions { transactions, next } => Ok((transactions, next)),
+        _ => Err(mixed_up()),
+    }
+}
+
+/// The letter that an operator prints.
+pub(super) fn letter(outcome: Value) -> Result<Letter, cli::Failure> {
+    match read(outcome)? {
+        Outcome::Joining(JoiningOutcome::Letter(letter)) => Ok(letter),
         _ => Err(mixed_up()),
     }
 }
@@ -81,6 +91,7 @@ fn words(out: Out, outcome: &Outcome, to: &mut dyn Write) -> io::Result<()> {
         Outcome::Entered(row) => {
             writeln!(to, "entered as {}: {}", row.number, tui_kit::text::clean(&row.words))
         }
+        Outcome::Joining(outcome) => joining::words(out, outcome, to),
         Outcome::Done { words } => writeln!(to, "{words}"),
     }
 }

@@ -12,6 +12,11 @@ use std::{
 use lettre::message::Mailbox;
 use serde::{Deserialize, Serialize};
 
+/// How long one try may take where nothing else is said, in seconds.
+pub const TIMEOUT_S: u64 = 60;
+/// How many connections the page has at one time where nothing else is said.
+pub const PAGE_CONNECTIONS: u32 = 64;
+
 /// `[mail]`: how e-mail leaves. Either `server` or `pickup` is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,7 +122,7 @@ impl Mail {
         if host.is_empty() || !host.chars().all(plain) { Err(wrong()) } else { Ok((host.to_owned(), port)) }
     }
 
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         self.sender()?;
         in_range("mail.timeout_s", self.timeout_s)?;
         match (&self.server, &self.pickup) {
@@ -151,7 +156,7 @@ impl Mail {
 }
 
 impl Post {
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         in_range("post.timeout_s", self.timeout_s)?;
         if self.print_command.first().is_some_and(String::is_empty) {
             return Err("`post.print_command` begins with the name of a program".into());
@@ -166,7 +171,7 @@ impl Page {
         self.public_url.trim_end_matches('/')
     }
 
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let rest = ["https://", "http://"].iter().find_map(|scheme| self.public_url.strip_prefix(scheme));
         // It stands in a command line that people paste into a shell.
         let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
@@ -189,15 +194,15 @@ fn is_loopback(host: &str) -> bool {
 }
 
 fn timeout_s() -> u64 {
-    60
+    TIMEOUT_S
 }
 
 fn print_timeout_s() -> u64 {
-    60
+    TIMEOUT_S
 }
 
 fn page_connections() -> u32 {
-    64
+    PAGE_CONNECTIONS
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::{
     view::{Detail, Row, TransactionRow},
     words,
 };
-use crate::{books::BooksError, center::Center, reception::forms};
+use crate::{admission::form, books::BooksError, center::Center};
 
 /// How many transactions are listed with something.
 const HISTORY: usize = 50;
@@ -76,9 +76,9 @@ fn of_account(center: &Center, account: AccountNumber) -> Result<Option<Detail>,
     ];
     match center.particulars(account) {
         Some(particulars) => {
-            for field in &forms::form(account.role()).fields {
-                rows.push(Row::new(&field.label, particulars.field(&field.key)));
-            }
+            let form = center.admission().library.form(center.desk(), account.role()).ok();
+            let filled = form::labelled(form.as_ref(), &particulars);
+            rows.extend(filled.into_iter().map(|(label, value)| Row::new(&label, value)));
         }
         None => rows.push(Row::new("Personal data", "erased, or the cabinet cannot be read")),
     }
@@ -188,7 +188,7 @@ fn of_entry(center: &Center, number: EntryNumber) -> Result<Option<Detail>, Book
         |error| error.to_string(),
         |receipt| {
             let size = receipt.checkpoint.claimed().size;
-            match receipt.verify(center.sheet(), &center.config().root_key) {
+            match receipt.verify(center.speaking().sheet(), &center.config().root_key) {
                 Ok(()) => format!("stands in the journal of {size} entries that the center signed"),
                 Err(why) => why,
             }

@@ -2,7 +2,9 @@
 //!
 //! Amounts and times carry the words beside the number, so that whoever shows them needs neither currency nor zone.
 
-use ledger::request::Settings;
+mod joining;
+
+use ledger::{Calendar, request::Settings};
 use serde::{Deserialize, Serialize};
 use wire::{
     amount::{Amount, Currency},
@@ -13,7 +15,8 @@ use wire::{
     time::Timestamp,
 };
 
-use crate::{books::registers::Calendar, guard::GuardCounts};
+pub use self::joining::{ApplicationDetail, ApplicationRow, BuildRow, Sameness};
+use crate::guard::GuardCounts;
 
 /// An amount with its words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,20 +5,24 @@
 //! | [`Reception`] | listens, lets connections in past the guard, ends them in order |
 //! | `session` | what one connection has asked and who it is |
 //! | `login` | believes a terminal key; looks at the checkpoint that the terminal presents |
-//! | `registration` | enters newcomers |
+//! | `joining` | guide, form, application, kit: before there is an account |
+//! | `registration` | enters those who were admitted |
+//! | `recovery` | believes a recovery key; takes and gives deposited copies of vaults |
 //! | `mail` | pages, pushes and acknowledgements |
 //! | `directory` | signed pages of stores |
 //! | [`page`] | the read-only page for browsers and `curl` |
-//! | [`forms`], [`presence`] | what newcomers fill in; which stores are here |
+//! | [`presence`], [`sessions`] | which stores are here; who is connected by which key |
 
 mod directory;
-pub mod forms;
+mod joining;
 mod login;
 mod mail;
 pub mod page;
 pub mod presence;
+mod recovery;
 mod registration;
 mod session;
+pub mod sessions;
 
 use std::{
     net::SocketAddr,
@@ -26,7 +30,6 @@ use std::{
     time::Duration,
 };
 
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{
@@ -34,7 +37,6 @@ use wire::{
     message::{self, Answer, Push, Request, ServerHello},
     text::{Line, Prose},
     time::Timestamp,
-    tls,
 };
 
 use self::session::Session;
@@ -42,6 +44,7 @@ use crate::{
     center::Center,
     errors::{Room, Weight},
     guard::Place,
+    voice::Speaking,
 };
 
 /// How long the TLS handshake and the first frame may take.
@@ -66,7 +69,6 @@ impl Reception {
     /// When none can be bound.
     pub async fn open(center: &Center) -> Result<Self, String> {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let config = tls::server_config(&center.roles().tls);
         let mut addresses = Vec::new();
         let mut failed = Vec::new();
         for address in &center.config().listen {
@@ -75,13 +77,7 @@ impl Reception {
                     addresses.push(
                         listener.local_addr().map_or_else(|_| address.clone(), |bound| bound.to_string()),
                     );
-                    tasks.spawn(listen(
-                        center.clone(),
-                        listener,
-                        config.clone(),
-                        stop.clone(),
-                        tasks.clone(),
-                    ));
+                    tasks.spawn(listen(center.clone(), listener, stop.clone(), tasks.clone()));
                 }
                 Err(error) => {
                     let words = format!("The center cannot listen on {address}: {error}.");
@@ -107,13 +103,7 @@ impl Reception {
     }
 }
 
-async fn listen(
-    center: Center,
-    listener: TcpListener,
-    config: Arc<ServerConfig>,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-) {
+async fn listen(center: Center, listener: TcpListener, stop: CancellationToken, tasks: TaskTracker) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -122,7 +112,7 @@ async fn listen(
         match accepted {
             Ok((stream, peer)) => {
                 let Ok(place) = center.guard().arrive(peer.ip()) else { continue };
-                tasks.spawn(attend(center.clone(), stream, peer, place, config.clone(), stop.clone()));
+                tasks.spawn(attend(center.clone(), stream, peer, place, stop.clone()));
             }
             Err(error) => {
                 tracing::warn!("accepting a connection: {error}");
@@ -133,22 +123,17 @@ async fn listen(
 }
 
 /// Serves one connection from its first byte to its last.
-async fn attend(
-    center: Center,
-    stream: TcpStream,
-    peer: SocketAddr,
-    _place: Place,
-    config: Arc<ServerConfig>,
-    stop: CancellationToken,
-) {
+async fn attend(center: Center, stream: TcpStream, peer: SocketAddr, _place: Place, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
+    // One sheet for the whole connection: the one that names the key which the line shows.
+    let speaking = center.speaking();
     let greeted = tokio::select! {
         () = stop.cancelled() => return,
-        greeted = greet(&center, stream, &config) => greeted,
+        greeted = greet(&center, stream, &speaking) => greeted,
     };
     match greeted {
         Ok(ready) => {
-            if let Err(error) = converse(&center, ready, peer, stop).await {
+            if let Err(error) = converse(&center, ready, peer, &speaking, stop).await {
                 tracing::debug!(%peer, "the connection ended: {error}");
             }
         }
@@ -157,17 +142,17 @@ async fn attend(
     }
 }
 
-async fn greet(center: &Center, stream: TcpStream, config: &Arc<ServerConfig>) -> Result<Ready, LinkError> {
-    let accepted = link::accept(stream, config, HANDSHAKE).await?;
-    accepted.greet(&hello(center), HANDSHAKE).await
+async fn greet(center: &Center, stream: TcpStream, speaking: &Speaking) -> Result<Ready, LinkError> {
+    let accepted = link::accept(stream, speaking.line(), HANDSHAKE).await?;
+    accepted.greet(&hello(center, speaking), HANDSHAKE).await
 }
 
-fn hello(center: &Center) -> ServerHello {
+fn hello(center: &Center, speaking: &Speaking) -> ServerHello {
     let line = |text: &str| Line::new(text).unwrap_or_default();
     ServerHello {
         min_version: message::VERSION,
         max_version: message::VERSION,
-        sheet: center.sheet().clone(),
+        sheet: speaking.sheet().clone(),
         name: line(&center.settings().name),
         currency: center.settings().currency,
         zone: line(&center.settings().zone),
@@ -180,24 +165,32 @@ async fn converse(
     center: &Center,
     ready: Ready,
     peer: SocketAddr,
+    speaking: &Arc<Speaking>,
     stop: CancellationToken,
 ) -> Result<(), LinkError> {
     let (pusher, pushes) = link::pushes::<Push>();
-    let session = Arc::new(Session::new(center.clone(), peer.ip(), *ready.exporter(), pusher.clone()));
+    let session = Arc::new(Session::new(
+        center.clone(),
+        speaking.clone(),
+        peer.ip(),
+        *ready.exporter(),
+        pusher.clone(),
+    ));
     // `lost`: something that was asked has no answer, so the connection ends without one.
     let (ended, lost) = (CancellationToken::new(), CancellationToken::new());
     let farewell = {
         let (pusher, ended) = (pusher.clone(), ended.clone());
+        let (replaced, session) = (speaking.replaced().clone(), session.clone());
         async move {
-            tokio::select! {
-                () = ended.cancelled() => {}
-                () = stop.cancelled() => {
-                    let words = Prose::new("the center is closing; it will be back").unwrap_or_default();
-                    // A peer that is behind learns it from the closed connection.
-                    let _ = pusher.push(Push::Closing(words));
-                    pusher.hang_up();
-                }
-            }
+            let words = tokio::select! {
+                () = ended.cancelled() => return,
+                () = stop.cancelled() => "the center is closing; it will be back",
+                () = replaced.cancelled() => "the center has new keys; connect again",
+                () = session.unseated() => "the key that speaks here is not in force any more; connect again",
+            };
+            // A peer that is behind learns it from the closed connection.
+            let _ = pusher.push(Push::Closing(Prose::new(words).unwrap_or_default()));
+            pusher.hang_up();
         }
     };
     let serving = async {

@@ -1,40 +1,45 @@
-//! Enters newcomers. The center's policy admits at once whoever fills in the form.
+//! The last step of joining: number and code are there, and the applicant registers.
+//!
+//! Everything that the applicant's own signature can show is looked at before the code: only whoever holds the key that
+//! applied can use up its tries. A wrong code has been counted, on the disk, before the answer leaves.
 
-use ledger::{Decision, Outcome};
+use ledger::{
+    Decision, Outcome,
+    state::{AdmissionState, Admitted},
+};
 use wire::{
-    id::Role,
-    message::{Answer, Problem, ProblemKind, RegisterCall, field},
+    codec,
+    id::{AccountNumber, ApplicationNumber, Digest, EntryNumber, Role},
+    limits,
+    message::{Answer, Particulars, Problem, ProblemKind, RegisterCall, field},
     payload::Registration,
+    time::Timestamp,
 };
 
-use super::{forms, session::NotEntered};
+use super::session::NotEntered;
 use crate::{
-    books::cabinet::Certificate,
+    admission::{codes::Tried, issue},
+    books::cabinet::{Certificate, index::Who},
     center::Center,
     errors::{Room, Weight},
-    settlement::{DeskError, heard, said},
+    settlement::{DeskError, Work, heard, said},
 };
 
-/// Enters a newcomer in the registers, or gives the stored answer to one who was entered before.
+/// Enters an applicant in the registers, or gives the stored answer to one who was entered before.
 ///
 /// The particulars and the terminal's certificate lie in the cabinet before the entry that names them is made; those
 /// of a registration that comes to nothing are named by no entry.
 pub(super) async fn register(center: &Center, call: &RegisterCall) -> Result<Answer, NotEntered> {
-    let malformed = |words: String| Problem::new(ProblemKind::Malformed, words);
-    let claimed: Registration = call.telegram.peek().map_err(|error| malformed(error.to_string()))?;
-    let role = claimed.account.role();
-    let particulars = forms::check(role, &call.particulars).map_err(malformed)?;
-    if claimed.terms != forms::form(role).terms_hash() {
-        return Err(malformed("the terms have changed; read and accept them again".into()).into());
-    }
-    let trade_name = (role == Role::Store).then(|| particulars.field(field::TRADE_NAME).trim().to_owned());
-    let work = heard::registered(center.desk(), call, trade_name)?;
-    let (keeping, beside) = (center.clone(), call.clone());
-    center.off_thread(move || keep(&keeping, &claimed, &beside)).await?;
+    let claimed: Registration = call.telegram.peek().map_err(malformed)?;
+    let (checking, beside, it) = (center.clone(), call.clone(), claimed.clone());
+    let (work, former) = center.off_thread(move || admitted(&checking, &it, &beside)).await?;
     let answer = center.desk().submit(work).await?;
     let entry = &answer.record.entry;
     match (&entry.decision, said::refused(entry)) {
         (Decision::Done(Outcome::Registered(account)), _) => {
+            if !answer.repeated {
+                settle(center, *account, claimed.application, former, entry.clone()).await;
+            }
             let receipt = center.desk().reader().receipt_of(&answer.record, said::seen_by(*account));
             let receipt = receipt.map_err(|error| DeskError::Unreadable(error.to_string()))?;
             Ok(Answer::Registered { account: *account, entry: entry.number, receipt })
@@ -46,19 +51,179 @@ pub(super) async fn register(center: &Center, call: &RegisterCall) -> Result<Ans
     }
 }
 
-fn keep(center: &Center, claimed: &Registration, call: &RegisterCall) -> Result<(), Problem> {
+/// Whether it is what was admitted, signed by who applied, with the code that went out; then it is kept for the entry.
+/// With the work come the former particulars of an account whose terminal is replaced.
+fn admitted(
+    center: &Center,
+    claimed: &Registration,
+    call: &RegisterCall,
+) -> Result<(Work, Option<Particulars>), Problem> {
+    let particulars: Particulars =
+        codec::decode("form", &call.particulars, limits::PARTICULARS).map_err(malformed)?;
+    let role = claimed.account.role();
+    let trade_name = (role == Role::Store).then(|| particulars.field(field::TRADE_NAME).trim().to_owned());
+    let work = heard::registered(center.desk(), call, trade_name)?;
+    // One that was entered gets its answer, and none of its code is left.
+    if center.desk().state().seen(call.telegram.id()).is_some() {
+        return Ok((work, None));
+    }
+    let (admission, admitted) = standing(center, claimed.application)?;
+    fits(claimed, &admitted)?;
+    terms_hold(center, claimed, admission)?;
+    try_code(center, claimed, admission, call)?;
+    let former = admitted.replaces.then(|| center.particulars(claimed.account)).flatten();
+    keep(center, claimed, call, &particulars)?;
+    Ok((work, former))
+}
+
+fn standing(center: &Center, application: ApplicationNumber) -> Result<(EntryNumber, Admitted), Problem> {
+    let state = center.desk().state();
+    let admission = state.admission_of(application);
+    let admitted = admission.and_then(|entry| Some((entry, state.admission(entry)?.clone())));
+    let (admission, admitted) =
+        admitted.ok_or_else(|| not_allowed(format!("{application} was not admitted; ask how it stands")))?;
+    match admitted.state {
+        AdmissionState::Open => Ok((admission, admitted)),
+        AdmissionState::Registered(_) => {
+            Err(not_allowed(format!("{application} was registered already; its code has been used")))
+        }
+        AdmissionState::Spent => {
+            Err(not_allowed(format!("nobody can register with {application} any more; apply again")))
+        }
+    }
+}
+
+fn fits(claimed: &Registration, admitted: &Admitted) -> Result<(), Problem> {
+    if claimed.account != admitted.account {
+        return Err(not_allowed(format!(
+            "{} is not the number that came with the activation code; compare it with the mail or letter",
+            claimed.account
+        )));
+    }
+    if claimed.particulars != admitted.particulars {
+        return Err(not_allowed("the particulars are not those that were admitted".to_owned()));
+    }
+    if claimed.verification_key != admitted.key {
+        return Err(other_key());
+    }
+    Ok(())
+}
+
+/// The terms in force, or those that went out with the code.
+fn terms_hold(center: &Center, claimed: &Registration, admission: EntryNumber) -> Result<(), Problem> {
+    let newest = center.admission().library.terms(center.desk()).map_err(|why| stopped(center, &why))?;
+    let sent =
+        center.admission().codes.issued(admission).map_err(|error| stopped(center, &error.to_string()))?;
+    let accepted: [Option<Digest>; 2] = [Some(newest.hash()), sent.map(|code| code.terms)];
+    if accepted.contains(&Some(claimed.terms)) {
+        Ok(())
+    } else {
+        Err(malformed("the terms have changed; fetch the admission kit, read and accept them again"))
+    }
+}
+
+fn try_code(
+    center: &Center,
+    claimed: &Registration,
+    admission: EntryNumber,
+    call: &RegisterCall,
+) -> Result<(), Problem> {
+    let codes = &center.admission().codes;
+    let tried = codes.attempt(admission, &claimed.verification_key, &call.code, Timestamp::now());
+    match tried.map_err(|error| stopped(center, &error.to_string()))? {
+        Tried::Right => Ok(()),
+        Tried::Wrong { left } => Err(not_allowed(format!(
+            "the activation code is wrong; compare it with the mail or letter ({left} more {} left)",
+            if left == 1 { "try is" } else { "tries are" }
+        ))),
+        Tried::Spent => {
+            let words =
+                format!("The activation code of {} has been mistyped too often.", claimed.application);
+            center.errors().tell(Room::Reception, Weight::Warning, words);
+            Err(not_allowed(
+                "the activation code was mistyped too often and counts no more; ask the center for another"
+                    .to_owned(),
+            ))
+        }
+        Tried::Expired => {
+            Err(not_allowed("the activation code has run out; ask the center for another".to_owned()))
+        }
+        Tried::OtherKey => Err(other_key()),
+    }
+}
+
+fn keep(
+    center: &Center,
+    claimed: &Registration,
+    call: &RegisterCall,
+    particulars: &Particulars,
+) -> Result<(), Problem> {
     let cabinet = center.cabinet();
     cabinet
         .put_person(claimed.particulars, &call.salt, &call.particulars)
         .and_then(|()| {
             cabinet.put_certificate(Certificate::Terminal(claimed.terminal_key), &call.certificate)
         })
+        .and_then(|()| cabinet.index().put(Who::Account(claimed.account), particulars))
         .map_err(|error| {
             let words = format!("A newcomer's particulars could not be kept: {error}.");
             center.errors().tell(Room::Books, Weight::Alarm, words);
-            Problem::new(
-                ProblemKind::Stopped,
-                "the center cannot keep your particulars now; nothing was entered",
-            )
+            let told = "the center cannot keep your particulars now; nothing was entered";
+            Problem::new(ProblemKind::Stopped, told)
         })
+}
+
+/// Puts away what is not needed any more, and writes to the former contact of an account whose keys were replaced. What
+/// fails is told; the registration stands.
+async fn settle(
+    center: &Center,
+    account: AccountNumber,
+    application: ApplicationNumber,
+    former: Option<Particulars>,
+    entry: ledger::Entry,
+) {
+    let settling = center.clone();
+    let settled = tokio::task::spawn_blocking(move || {
+        let admission = settling.desk().state().admission_of(application);
+        let room = settling.admission();
+        let said = |error: crate::books::BooksError| error.to_string();
+        if let Some(admission) = admission {
+            room.codes.used(admission).map_err(said)?;
+        }
+        room.applications.registered(application).map_err(said)?;
+        settling.cabinet().index().erase(Who::Application(application)).map_err(said)?;
+        match former {
+            Some(former) => {
+                let until = entry.at.plus_ms(limits::CAUTION_MS);
+                issue::notice(&settling, &entry, account, &former, until)
+            }
+            None => Ok(()),
+        }
+    });
+    if let Err(why) = settled.await.unwrap_or_else(|_| Err("an error in the program".into())) {
+        let words =
+            format!("{account} is registered, but what belongs to it could not be put in order: {why}.");
+        center.errors().tell(Room::Reception, Weight::Warning, words);
+    }
+}
+
+fn malformed(words: impl std::fmt::Display) -> Problem {
+    Problem::new(ProblemKind::Malformed, words)
+}
+
+fn not_allowed(words: String) -> Problem {
+    Problem::new(ProblemKind::NotAllowed, words)
+}
+
+fn other_key() -> Problem {
+    not_allowed("the activation code works only with the key that applied; ask the center".to_owned())
+}
+
+fn stopped(center: &Center, why: &str) -> Problem {
+    center.errors().tell(
+        Room::Books,
+        Weight::Alarm,
+        format!("A registration could not be looked at: {why}."),
+    );
+    Problem::new(ProblemKind::Stopped, "the center cannot look at this now; nothing was entered")
 }

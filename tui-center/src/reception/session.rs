@@ -3,26 +3,30 @@
 use std::{
     net::IpAddr,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use wire::{
     bounded::List,
-    id::{AccountNumber, EntryNumber, MemberNumber, StoreNumber},
+    id::{AccountNumber, Digest, EntryNumber, MemberNumber, StoreNumber},
+    key::{Signature, VerificationKey},
     link::Pusher,
     message::{Answer, Beside, CardView, FundingTerms, Problem, ProblemKind, Push, Request},
+    payload::KeyRole,
     telegram::Telegram,
     text::Line,
 };
 
-use super::{directory, forms, login, mail, presence, registration};
+use super::{directory, joining, login, mail, presence, recovery, registration};
 use crate::{
-    books::parts,
+    books::{cabinet::copies::Deposit, parts},
     center::Center,
+    errors::{Room, Weight},
     settlement::{DeskError, Work, heard, said},
+    voice::Speaking,
 };
 
 /// Sessions are told apart by a number that is never used twice.
@@ -31,32 +35,72 @@ static SESSIONS: AtomicU64 = AtomicU64::new(1);
 /// What one connection has become.
 pub(super) struct Session {
     center: Center,
+    /// What the center spoke with when the connection was made.
+    speaking: Arc<Speaking>,
     number: u64,
     peer: IpAddr,
     exporter: [u8; 32],
     pusher: Pusher<Push>,
     account: OnceLock<AccountNumber>,
+    /// Believed by the recovery key: may take the deposited copy and change keys, and nothing else.
+    recovering: OnceLock<()>,
+    /// Cancelled when the key that was believed is not in force any more.
+    unseated: CancellationToken,
+    /// The copy of the vault whose pieces come in.
+    deposit: Mutex<Option<Deposit>>,
     /// Pushes mail for as long as the session lives.
     mail: OnceLock<AbortOnDropHandle<()>>,
 }
 
 impl Session {
-    pub(super) fn new(center: Center, peer: IpAddr, exporter: [u8; 32], pusher: Pusher<Push>) -> Self {
-        let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
-        Self { center, number, peer, exporter, pusher, account: OnceLock::new(), mail: OnceLock::new() }
+    pub(super) fn new(
+        center: Center,
+        speaking: Arc<Speaking>,
+        peer: IpAddr,
+        exporter: [u8; 32],
+        pusher: Pusher<Push>,
+    ) -> Self {
+        Self {
+            center,
+            speaking,
+            number: SESSIONS.fetch_add(1, Ordering::Relaxed),
+            peer,
+            exporter,
+            pusher,
+            account: OnceLock::new(),
+            recovering: OnceLock::new(),
+            unseated: CancellationToken::new(),
+            deposit: Mutex::default(),
+            mail: OnceLock::new(),
+        }
     }
 
     pub(super) fn center(&self) -> &Center {
         &self.center
     }
 
-    /// Answers a request. `None` when nobody can say what became of it.
+    /// The key that was believed is not in force any more.
+    pub(super) async fn unseated(&self) {
+        self.unseated.cancelled().await;
+    }
+
+    /// Answers a request. `None` when nobody can say what became of it, or may on this connection.
     pub(super) async fn answer(self: &Arc<Self>, request: Request) -> Option<Answer> {
+        let answer = self.asked(request).await;
+        // After the center's keys have changed, an answer may bear a signature that this terminal does not know yet.
+        if self.speaking.replaced().is_cancelled() { None } else { answer }
+    }
+
+    async fn asked(self: &Arc<Self>, request: Request) -> Option<Answer> {
         if let Err(turned_away) = self.heard() {
             return Some(Answer::Problem(Problem::new(ProblemKind::Limited, turned_away)));
         }
+        if self.recovering.get().is_some() && !recovery::allows(&request) {
+            let words = "this connection speaks with the recovery key: it takes the deposited copy and changes keys, and nothing else";
+            return Some(Answer::Problem(Problem::new(ProblemKind::NotAllowed, words)));
+        }
         let outcome = match request {
-            Request::Form(role) => Ok(Answer::Form(forms::form(role))),
+            Request::Form(role) => joining::form(&self.center, role).await,
             Request::Register(call) => return settled(registration::register(&self.center, &call).await),
             Request::Login { account, signature, checkpoint } => {
                 self.login(account, &signature, checkpoint.as_ref())
@@ -70,17 +114,19 @@ impl Session {
             Request::Mail { after } => self.mail(after).await,
             Request::Acknowledge { upto } => self.acknowledge(upto).await,
             Request::Evidence { entry } => self.evidence(entry).await,
-            Request::Guide(_)
-            | Request::Apply(_)
-            | Request::Application { .. }
-            | Request::Kit
-            | Request::Build { .. }
-            | Request::Recover { .. }
-            | Request::Copy { .. }
-            | Request::Deposit { .. }
-            | Request::Cashiers => {
-                Err(Problem::new(ProblemKind::NotAllowed, "this center does not offer that"))
+            Request::Guide(role) => joining::guide(&self.center, role).await,
+            Request::Apply(call) => joining::apply(&self.center, self.peer, *call).await,
+            Request::Application { number, signature } => {
+                joining::state(&self.center, number, signature, self.exporter).await
             }
+            Request::Kit => joining::kit(&self.center).await,
+            Request::Build { digest, offset } => joining::build(&self.center, digest, offset).await,
+            Request::Recover { key, signature } => self.recover(key, &signature),
+            Request::Copy { offset } => self.copy(offset).await,
+            Request::Deposit { length, digest, offset, bytes } => {
+                self.deposit(length, digest, offset, bytes.into_vec()).await
+            }
+            Request::Cashiers => self.store().and_then(|store| recovery::cashiers(&self.center, store)),
         };
         Some(outcome.unwrap_or_else(Answer::Problem))
     }
@@ -89,6 +135,7 @@ impl Session {
     pub(super) fn end(&self) {
         let Some(account) = self.account.get() else { return };
         self.center.counters().logged_in.fetch_sub(1, Ordering::Relaxed);
+        self.center.sessions().leave(*account, self.number);
         if let AccountNumber::Store(store) = account {
             self.center.presence().leave(*store, self.number);
         }
@@ -128,31 +175,86 @@ impl Session {
         signature: &wire::key::Signature,
         checkpoint: Option<&wire::checkpoint::SignedCheckpoint>,
     ) -> Result<Answer, Problem> {
-        if self.account.get().is_some() {
-            return Err(Problem::new(
-                ProblemKind::NotAllowed,
-                "this connection has logged in already; open another",
-            ));
-        }
-        let guard = self.center.guard();
-        guard.may_login(self.peer).map_err(|wait| Problem::new(ProblemKind::Limited, wait))?;
-        if let Err(problem) = login::believe(&self.center, account, &self.exporter, signature) {
-            guard.wrong_login(self.peer, account);
-            return Err(problem);
-        }
-        guard.right_login(self.peer);
-        login::compare(&self.center, account, checkpoint)?;
+        self.fresh()?;
+        let key = match login::believe(&self.center, account, &self.exporter, signature) {
+            Ok(key) => key,
+            Err(problem) => {
+                self.center.guard().wrong_login(self.peer, account);
+                return Err(problem);
+            }
+        };
+        self.center.guard().right_login(self.peer);
+        login::compare(&self.center, &self.speaking, account, checkpoint)?;
         // What waits now the terminal fetches by pages; what comes later is pushed.
         let waiting = self.center.desk().mailboxes().page(account, None, usize::MAX).0;
-        let welcome = login::welcome(&self.center, account, waiting.len() as u64)?;
-        if self.account.set(account).is_ok() {
-            self.center.counters().logged_in.fetch_add(1, Ordering::Relaxed);
-            let pushing =
-                mail::push(self.center.clone(), account, waiting.last().copied(), self.pusher.clone());
-            // Set once, beside the account.
-            let _ = self.mail.set(AbortOnDropHandle::new(tokio::spawn(pushing)));
-        }
+        self.seat(account, KeyRole::Terminal, key)?;
+        let welcome = login::welcome(&self.center, &self.speaking, account, waiting.len() as u64)?;
+        let pushing = mail::push(
+            self.center.clone(),
+            self.speaking.clone(),
+            account,
+            waiting.last().copied(),
+            self.pusher.clone(),
+        );
+        // Set once, beside the account.
+        let _ = self.mail.set(AbortOnDropHandle::new(tokio::spawn(pushing)));
         Ok(Answer::Welcome(Box::new(welcome)))
+    }
+
+    fn recover(&self, key: VerificationKey, signature: &Signature) -> Result<Answer, Problem> {
+        self.fresh()?;
+        let account = recovery::believe(&self.center, &key, &self.exporter, signature).inspect_err(|_| {
+            self.center.guard().wrong_login(self.peer, "the holder of a recovery key");
+        })?;
+        self.center.guard().right_login(self.peer);
+        // Set before the account, so that nothing else is ever heard on this connection.
+        let _ = self.recovering.set(());
+        self.seat(account, KeyRole::Recovery, key)?;
+        let welcome = login::welcome(&self.center, &self.speaking, account, 0)?;
+        Ok(Answer::Recovering(Box::new(welcome)))
+    }
+
+    /// Nobody has logged in on this connection, and whoever tries may.
+    fn fresh(&self) -> Result<(), Problem> {
+        if self.account.get().is_some() {
+            let words = "this connection has logged in already; open another";
+            return Err(Problem::new(ProblemKind::NotAllowed, words));
+        }
+        self.center.guard().may_login(self.peer).map_err(|wait| Problem::new(ProblemKind::Limited, wait))
+    }
+
+    /// From now on this connection speaks for an account, for as long as the key that was believed is in force.
+    fn seat(&self, account: AccountNumber, role: KeyRole, key: VerificationKey) -> Result<(), Problem> {
+        if self.account.set(account).is_err() {
+            let words = "this connection has logged in already; open another";
+            return Err(Problem::new(ProblemKind::NotAllowed, words));
+        }
+        self.center.counters().logged_in.fetch_add(1, Ordering::Relaxed);
+        let sessions = self.center.sessions();
+        sessions.enter(account, self.number, (role, key), self.unseated.clone());
+        // It may have changed between the look at the signature and now.
+        sessions.sweep(&self.center.desk().state(), Some(account));
+        Ok(())
+    }
+
+    async fn copy(&self, offset: u64) -> Result<Answer, Problem> {
+        let (account, center) = (self.account()?, self.center.clone());
+        self.center.off_thread(move || recovery::piece(&center, account, offset)).await
+    }
+
+    async fn deposit(
+        self: &Arc<Self>,
+        length: u64,
+        digest: Digest,
+        offset: u64,
+        bytes: Vec<u8>,
+    ) -> Result<Answer, Problem> {
+        let (account, session) = (self.account()?, self.clone());
+        let taken = move || {
+            let mut deposit = session.deposit.lock().unwrap_or_else(PoisonError::into_inner);
+            recovery::take(&session.center, account, &mut deposit, (length, digest), offset, &bytes)
+        };
+        self.center.off_thread(taken).await
     }
 
     async fn submit(&self, telegram: Telegram, beside: Beside) -> Option<Answer> {
@@ -161,8 +263,10 @@ impl Session {
             Err(problem) => return Some(Answer::Problem(problem)),
         };
         let work = match &beside {
-            Beside::Nothing | Beside::Keys(_) => {
-                heard::submitted(self.center.desk(), account, &telegram, &beside)
+            Beside::Nothing => heard::submitted(self.center.desk(), account, &telegram, &beside),
+            Beside::Keys(_) => {
+                let center = self.center.clone();
+                self.center.off_thread(move || changed(&center, account, &telegram, &beside)).await
             }
             // A claim holds up to a thousand signatures: it must not keep other sessions from being heard.
             Beside::Claim(_) => {
@@ -281,6 +385,30 @@ impl Session {
             })
             .await
     }
+}
+
+/// A change of a key. The certificate that it brings is durable before the change is entered.
+fn changed(
+    center: &Center,
+    account: AccountNumber,
+    telegram: &Telegram,
+    beside: &Beside,
+) -> Result<Work, Problem> {
+    let work = heard::submitted(center.desk(), account, telegram, beside)?;
+    if let Some((which, certificate)) = heard::certificate(beside) {
+        center.cabinet().put_certificate(which, certificate).map_err(|error| {
+            center.errors().tell(
+                Room::Books,
+                Weight::Alarm,
+                format!("A certificate could not be kept: {error}."),
+            );
+            Problem::new(
+                ProblemKind::Stopped,
+                "the center cannot keep the certificate now; nothing was entered",
+            )
+        })?;
+    }
+    Ok(work)
 }
 
 /// Why a request that goes to the desk has no entry.

@@ -1,0 +1,491 @@
+//! Acts of the admission desk: applications, documents, the admission kit, mail and letters.
+
+use std::path::PathBuf;
+
+use data_encoding::BASE64;
+use ledger::{
+    Request,
+    request::{Admission as Admit, Document, OperatorRole, Person},
+    state::AdmissionState,
+};
+use serde::{Deserialize, Serialize};
+use wire::{
+    admission::Way,
+    id::{ApplicationNumber, Digest, EntryNumber},
+    key::VerificationKey,
+    text::{Line, Prose},
+    time::Timestamp,
+};
+
+use super::{ActError, Outcome};
+use crate::{
+    admission::{applications::Row as Kept, document, issue, kit::NewBuild, standing},
+    center::Center,
+    errors::{Room, Weight},
+    inquiry::{
+        applications,
+        view::{ApplicationDetail, ApplicationRow, BuildRow, Moment},
+    },
+    lines::postman::{Kind, LineState, PostState},
+};
+
+/// Milliseconds of a day.
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// What can be asked of the admission desk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum JoiningAct {
+    /// The applications, newest first.
+    Applications {
+        /// Words: a number, or the beginning of names, or a whole e-mail address.
+        query: String,
+        /// Only those that stand so: `waiting`, `asked-back`, `refused`, `admitted`, `code-spent`, `registered`.
+        state: Option<String>,
+        /// How many.
+        most: usize,
+    },
+    /// One application; with a reason also what was filled in, which is entered before it is shown.
+    Application {
+        /// Which.
+        number: ApplicationNumber,
+        /// Why it must be seen.
+        reveal: Option<String>,
+    },
+    /// Admits an applicant: number and code go out.
+    Admit {
+        /// Which.
+        number: ApplicationNumber,
+        /// How; as the policy says where nothing is said.
+        way: Option<Way>,
+    },
+    /// Refuses an applicant, or asks the application back.
+    Decline {
+        /// Which.
+        number: ApplicationNumber,
+        /// Whether it may be amended.
+        ask_back: bool,
+        /// Words for the applicant.
+        reason: String,
+    },
+    /// Sends a new code; the former one counts no more.
+    Recode {
+        /// Which application.
+        number: ApplicationNumber,
+        /// How; as the policy says where nothing is said.
+        way: Option<Way>,
+        /// Another key than the one that applied may register from now on.
+        key: Option<VerificationKey>,
+        /// Why; it stands in the books.
+        reason: String,
+    },
+    /// A document as it is in force.
+    Document {
+        /// Which.
+        document: Document,
+    },
+    /// Gives a document a new version.
+    SetDocument {
+        /// Which.
+        document: Document,
+        /// Its content.
+        text: String,
+    },
+    /// What the admission kit offers.
+    Kit,
+    /// Puts a program into the admission kit.
+    KitAdd {
+        /// A file of this machine.
+        file: PathBuf,
+        /// The program's name.
+        program: String,
+        /// Its platform, a target triple.
+        platform: String,
+        /// Its version.
+        version: String,
+    },
+    /// Offers a program no more.
+    KitRemove {
+        /// Its SHA-256.
+        digest: Digest,
+    },
+    /// Mail and letters on their way.
+    Post,
+    /// Tries one again now.
+    PostRetry {
+        /// Its name.
+        name: String,
+    },
+    /// Gives one up.
+    PostGiveUp {
+        /// Its name.
+        name: String,
+    },
+    /// Hands out the letter of an application, which then counts as printed.
+    Letter {
+        /// Which application.
+        number: ApplicationNumber,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "kebab-case")]
+pub enum JoiningOutcome {
+    /// To [`JoiningAct::Applications`].
+    Applications {
+        /// The newest first.
+        applications: Vec<ApplicationRow>,
+    },
+    /// To [`JoiningAct::Application`].
+    Application(Box<ApplicationDetail>),
+    /// To [`JoiningAct::Document`].
+    Document {
+        /// Which.
+        document: Document,
+        /// Counts from 1.
+        version: u32,
+        /// The entry whose evidence it is.
+        entry: EntryNumber,
+        /// The content.
+        text: String,
+    },
+    /// To [`JoiningAct::Kit`].
+    Kit {
+        /// Its number.
+        number: u64,
+        /// When it was signed.
+        issued: Moment,
+        /// The version of the terms in it.
+        terms: u32,
+        /// The programs that it offers.
+        builds: Vec<BuildRow>,
+    },
+    /// To [`JoiningAct::KitAdd`] and [`JoiningAct::KitRemove`].
+    Build {
+        /// The program that came or went.
+        build: BuildRow,
+        /// The number of the kit without or with it.
+        kit: u64,
+    },
+    /// To [`JoiningAct::Post`].
+    Post {
+        /// Oldest first.
+        post: Vec<PostState>,
+        /// The lines.
+        lines: Vec<LineState>,
+    },
+    /// To [`JoiningAct::Letter`].
+    Letter(Letter),
+}
+
+/// A letter that an operator prints. It bears a code: it never prints itself.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Letter {
+    /// Its name.
+    pub name: String,
+    /// The PDF, in base 64.
+    pub pdf: String,
+}
+
+impl std::fmt::Debug for Letter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Letter({})", self.name)
+    }
+}
+
+impl JoiningAct {
+    /// What it takes.
+    pub fn needs(&self) -> OperatorRole {
+        match self {
+            Self::Applications { .. }
+            | Self::Application { reveal: None, .. }
+            | Self::Document { .. }
+            | Self::Kit
+            | Self::Post => OperatorRole::Viewer,
+            Self::Application { reveal: Some(_), .. }
+            | Self::Admit { .. }
+            | Self::Decline { .. }
+            | Self::PostRetry { .. }
+            | Self::PostGiveUp { .. }
+            | Self::Letter { .. } => OperatorRole::Clerk,
+            Self::Recode { .. } => OperatorRole::Supervisor,
+            Self::SetDocument { .. } | Self::KitAdd { .. } | Self::KitRemove { .. } => OperatorRole::Admin,
+        }
+    }
+}
+
+impl Center {
+    /// Does an act of the admission desk for an operator who may.
+    pub(super) async fn join(&self, by: String, act: JoiningAct) -> Result<Outcome, ActError> {
+        match act {
+            JoiningAct::Application { number, reveal: Some(reason) } => {
+                let reason = stated(&reason)?;
+                self.application_row(number)?;
+                let of = Person::Application(number);
+                // Entered before anything is shown.
+                self.enter_own(&by, Request::Reveal { by: by.clone(), of, reason }, Vec::new()).await?;
+                self.looked(move |center| center.application(number, true)).await
+            }
+            JoiningAct::Admit { number, way } => self.admit(by, number, way).await,
+            JoiningAct::Decline { number, ask_back, reason } => {
+                self.decline(by, number, ask_back, &reason).await
+            }
+            JoiningAct::Recode { number, way, key, reason } => {
+                self.recode(by, number, way, key, &reason).await
+            }
+            JoiningAct::SetDocument { document, text } => self.set_document(by, document, text).await,
+            JoiningAct::Letter { number } => self.letter(by, number).await,
+            look => self.looked(move |center| center.look_at_joining(&by, look)).await,
+        }
+    }
+
+    fn look_at_joining(&self, by: &str, look: JoiningAct) -> Result<Outcome, ActError> {
+        let outcome = match look {
+            JoiningAct::Applications { query, state, most } => {
+                let most = most.clamp(1, super::ROWS_MAX);
+                let applications =
+                    applications::list(self, &query, state.as_deref(), most).map_err(unreadable)?;
+                JoiningOutcome::Applications { applications }
+            }
+            JoiningAct::Application { number, .. } => return self.application(number, false),
+            JoiningAct::Document { document } => {
+                let stored = self.admission().library.get(self.desk(), document).map_err(unreadable)?;
+                let (version, entry, text) = (stored.version, stored.entry, stored.text.clone());
+                JoiningOutcome::Document { document, version, entry, text }
+            }
+            JoiningAct::Kit => {
+                let (kit, _) = self.kit().map_err(unreadable)?;
+                JoiningOutcome::Kit {
+                    number: kit.number,
+                    issued: self.local().moment(kit.issued),
+                    terms: kit.terms.version,
+                    builds: kit.builds.iter().map(BuildRow::of).collect(),
+                }
+            }
+            JoiningAct::KitAdd { file, program, platform, version } => {
+                let frame = self.kit_frame().map_err(unreadable)?;
+                let new = NewBuild { program, platform, version };
+                let added =
+                    self.admission().kits.add(&file, &new, &frame, &self.speaking().roles().statement);
+                self.kit_changed(by, "put into", &BuildRow::of(&added.map_err(refused)?))?
+            }
+            JoiningAct::KitRemove { digest } => {
+                let frame = self.kit_frame().map_err(unreadable)?;
+                let removed =
+                    self.admission().kits.remove(digest, &frame, &self.speaking().roles().statement);
+                self.kit_changed(by, "taken out of", &BuildRow::of(&removed.map_err(refused)?))?
+            }
+            JoiningAct::Post => {
+                let (post, lines) = self.post();
+                JoiningOutcome::Post { post, lines }
+            }
+            JoiningAct::PostRetry { name } => {
+                self.post_retry(name.trim()).map_err(refused)?;
+                return Ok(Outcome::Done { words: format!("{} is tried again now.", name.trim()) });
+            }
+            JoiningAct::PostGiveUp { name } => {
+                self.post_give_up(name.trim(), by).map_err(refused)?;
+                return Ok(Outcome::Done { words: format!("{} is given up.", name.trim()) });
+            }
+            JoiningAct::Admit { .. }
+            | JoiningAct::Decline { .. }
+            | JoiningAct::Recode { .. }
+            | JoiningAct::SetDocument { .. }
+            | JoiningAct::Letter { .. } => {
+                return Err(ActError::new("internal", "this is nothing to look at"));
+            }
+        };
+        Ok(Outcome::Joining(outcome))
+    }
+
+    /// What the kit offers is no entry; who changed it is told to everybody.
+    fn kit_changed(&self, by: &str, done: &str, build: &BuildRow) -> Result<JoiningOutcome, ActError> {
+        let (kit, _) = self.kit().map_err(unreadable)?;
+        let words = format!(
+            "{} {} for {} was {done} the admission kit by {by}; SHA-256 {}; the kit is now number {}.",
+            build.program, build.version, build.platform, build.digest, kit.number
+        );
+        self.errors().tell(Room::Operators, Weight::Note, words);
+        Ok(JoiningOutcome::Build { build: build.clone(), kit: kit.number })
+    }
+
+    fn application(&self, number: ApplicationNumber, open: bool) -> Result<Outcome, ActError> {
+        let row = self.application_row(number)?;
+        let detail = applications::detail(self, &row, open).map_err(unreadable)?;
+        Ok(Outcome::Joining(JoiningOutcome::Application(Box::new(detail))))
+    }
+
+    async fn admit(
+        &self,
+        by: String,
+        number: ApplicationNumber,
+        way: Option<Way>,
+    ) -> Result<Outcome, ActError> {
+        let row = self.application_row(number)?;
+        let (ways, until) = self.ways_out(row, way).await?;
+        let request = Request::Admit(Admit {
+            by: Some(by.clone()),
+            application: number,
+            role: row.role,
+            key: row.key,
+            particulars: row.particulars,
+            replaces: row.replaces,
+            until,
+            ways,
+        });
+        let outcome = self.enter_own(&by, request, Vec::new()).await?;
+        self.issued(number, outcome).await
+    }
+
+    async fn decline(
+        &self,
+        by: String,
+        number: ApplicationNumber,
+        ask_back: bool,
+        reason: &str,
+    ) -> Result<Outcome, ActError> {
+        let row = self.application_row(number)?;
+        let reason = Prose::new(reason.trim())
+            .map_err(|error| ActError::new("usage", format!("the reason: {error}")))?;
+        if reason.is_empty() {
+            return Err(ActError::new("usage", "say why: the applicant reads it"));
+        }
+        let center = self.clone();
+        let kept = tokio::task::spawn_blocking(move || standing::keep_words(&center, &reason)).await;
+        let reason = kept.unwrap_or_else(|_| Err("an error in the program".into())).map_err(unreadable)?;
+        let particulars = row.particulars;
+        let request =
+            Request::Decline { by: Some(by.clone()), application: number, ask_back, particulars, reason };
+        self.enter_own(&by, request, Vec::new()).await
+    }
+
+    async fn recode(
+        &self,
+        by: String,
+        number: ApplicationNumber,
+        way: Option<Way>,
+        key: Option<VerificationKey>,
+        reason: &str,
+    ) -> Result<Outcome, ActError> {
+        let reason = stated(reason)?;
+        let row = self.application_row(number)?;
+        if let Some(key) = key {
+            key.check().map_err(|error| ActError::new("usage", format!("the key: {error}")))?;
+        }
+        let admission = self.desk().state().admission_of(number);
+        let admission =
+            admission.ok_or_else(|| ActError::new("refused", format!("{number} was not admitted")))?;
+        let (ways, until) = self.ways_out(row, way).await?;
+        let request = Request::Recode { by: by.clone(), admission, until, key, ways, reason };
+        let outcome = self.enter_own(&by, request, Vec::new()).await?;
+        self.issued(number, outcome).await
+    }
+
+    async fn set_document(&self, by: String, document: Document, text: String) -> Result<Outcome, ActError> {
+        document::check(document, &text)
+            .map_err(|why| ActError::new("refused", format!("the {}: {why}", document::noun(document))))?;
+        let digest = document::digest(&text);
+        let (version, former) = {
+            let state = self.desk().state();
+            let former = state.document(document);
+            (former.map_or(1, |former| former.version + 1), former.map(|former| former.digest))
+        };
+        if former == Some(digest) {
+            let words = format!("The {} is this already; nothing was entered.", document::noun(document));
+            return Ok(Outcome::Done { words });
+        }
+        let request = Request::Document { by: Some(by.clone()), document, version, digest };
+        self.enter_own(&by, request, text.into_bytes()).await
+    }
+
+    /// Entered first, because the letter names the applicant; then handed out and destroyed here.
+    async fn letter(&self, by: String, number: ApplicationNumber) -> Result<Outcome, ActError> {
+        self.application_row(number)?;
+        let code = {
+            let state = self.desk().state();
+            let admitted = state.admission_of(number).and_then(|entry| state.admission(entry).cloned());
+            admitted.filter(|admitted| admitted.state == AdmissionState::Open).map(|admitted| admitted.code)
+        };
+        let code = code.ok_or_else(|| {
+            ActError::new("refused", format!("{number} has no code on its way; ask how it stands"))
+        })?;
+        let name = Kind::Letter.name(code);
+        let (center, named) = (self.clone(), name.clone());
+        let pdf = tokio::task::spawn_blocking(move || center.post_take_out(&named)).await;
+        let pdf = pdf.unwrap_or_else(|_| Err("an error in the program".into())).map_err(refused)?;
+        let (of, reason) = (Person::Application(number), format!("{name} is printed"));
+        self.enter_own(&by, Request::Reveal { by: by.clone(), of, reason }, Vec::new()).await?;
+        self.post_by_hand(&name).map_err(refused)?;
+        let pdf = BASE64.encode(&pdf);
+        Ok(Outcome::Joining(JoiningOutcome::Letter(Letter { name, pdf })))
+    }
+
+    /// How number and code go out, tried out, and until when the code counts.
+    async fn ways_out(&self, row: Kept, way: Option<Way>) -> Result<(Vec<Way>, Timestamp), ActError> {
+        let center = self.clone();
+        let tried = tokio::task::spawn_blocking(move || {
+            let ways = issue::ways(&center, way)?;
+            let policy = center.admission().library.policy(center.desk())?;
+            let particulars = center.admission().applications.particulars(row.number);
+            let particulars = particulars
+                .map_err(|error| error.to_string())?
+                .ok_or("what was filled in is gone: it was registered or erased")?;
+            issue::try_out(&center, &particulars, row.role, &ways)?;
+            Ok::<_, String>((ways, Timestamp::now().plus_ms(u64::from(policy.code_days) * DAY_MS)))
+        });
+        tried.await.unwrap_or_else(|_| Err("an error in the program".into())).map_err(refused)
+    }
+
+    /// Makes the code at once, so that whoever admits learns when it could not be made.
+    async fn issued(&self, number: ApplicationNumber, outcome: Outcome) -> Result<Outcome, ActError> {
+        let Some(admission) = self.desk().state().admission_of(number) else { return Ok(outcome) };
+        let center = self.clone();
+        let issued = tokio::task::spawn_blocking(move || issue::issue(&center, admission)).await;
+        match issued.unwrap_or_else(|_| Err("an error in the program".into())) {
+            Ok(()) => Ok(outcome),
+            Err(why) => {
+                let words = format!(
+                    "{number} is admitted by {admission}, but number and code could not be made: {why}; \
+                     send a new code when that is put right"
+                );
+                Err(ActError::new("not-sent", words))
+            }
+        }
+    }
+
+    fn application_row(&self, number: ApplicationNumber) -> Result<Kept, ActError> {
+        let row = self.admission().applications.row(number);
+        row.ok_or_else(|| ActError::new("not-found", format!("there is no application {number}")))
+    }
+
+    async fn looked(
+        &self,
+        look: impl FnOnce(&Center) -> Result<Outcome, ActError> + Send + 'static,
+    ) -> Result<Outcome, ActError> {
+        let center = self.clone();
+        let looked = tokio::task::spawn_blocking(move || look(&center)).await;
+        looked.unwrap_or_else(|_| {
+            Err(ActError::new("internal", "this could not be looked at: an error in the program"))
+        })
+    }
+}
+
+/// A reason that stands in the books.
+fn stated(reason: &str) -> Result<String, ActError> {
+    let reason = Line::new(reason.trim())
+        .map_err(|error| ActError::new("usage", format!("the reason: {error}")))?
+        .to_string();
+    if reason.is_empty() {
+        return Err(ActError::new("usage", "say why: the reason stands in the books"));
+    }
+    Ok(reason)
+}
+
+fn unreadable(why: String) -> ActError {
+    ActError::new("books", why)
+}
+
+fn refused(why: String) -> ActError {
+    ActError::new("refused", why)
+}

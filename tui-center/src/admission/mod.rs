@@ -1,0 +1,242 @@
+//! Joining, as the center does it: from the guide page to the activation code.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`document`] | guide pages, forms, terms, policy: entries that operators edit |
+//! | [`form`], [`policy`] | what stands in a form and in the policy, and whether it may |
+//! | [`applications`] | applications in the cabinet: durable before they are answered, under numbers never given twice |
+//! | [`standing`] | how an application stands: what the books decided, what the code still bears |
+//! | [`kit`] | the signed admission kit and the programs that it offers |
+//! | [`codes`] | keyed hashes of activation codes, and tries |
+//! | [`issue`] | makes the codes of admissions, and the mails and letters that bear them |
+//! | `page` | what the read-only page shows |
+//! | [`outlet`] | the postmen, and what the books learn of them |
+//!
+//! What the desk decides is an entry first. Code, mail and letter are made from the entry, under names that derive from
+//! its number; what a crash left undone is done at the next start. No code is ever in the journal, in a log or in an
+//! error: it lies sealed in the cabinet until it has gone out, and then nowhere.
+
+pub mod applications;
+pub mod codes;
+pub mod document;
+pub mod form;
+pub mod issue;
+pub mod kit;
+pub mod outlet;
+pub(crate) mod page;
+pub mod policy;
+pub mod standing;
+
+use std::{
+    path::Path,
+    sync::{Mutex, OnceLock},
+};
+
+use ledger::{Decision, Entry, Outcome, Request, request::Proposed};
+use tokio::sync::broadcast::error::RecvError;
+use wire::{
+    admission::Kit,
+    id::AccountNumber,
+    limits,
+    sheet::{KeySheet, SheetRole},
+    telegram::{Signer, Telegram},
+    time::Timestamp,
+};
+
+use self::{
+    applications::Applications,
+    codes::Codes,
+    document::Library,
+    kit::{Frame, Kits},
+    outlet::Outlets,
+};
+use crate::{
+    books::{
+        BooksError,
+        cabinet::{Cabinet, index::Who},
+    },
+    center::Center,
+    errors::{ErrorLog, Room, Weight},
+};
+
+/// The room of joining.
+pub struct Admission {
+    /// The applications.
+    pub applications: Applications,
+    /// The activation codes.
+    pub codes: Codes,
+    /// The documents.
+    pub library: Library,
+    /// The kit.
+    pub kits: Kits,
+    outlets: OnceLock<Outlets>,
+    /// Codes are made one after the other.
+    issuing: Mutex<()>,
+}
+
+impl Admission {
+    /// Opens what the cabinet holds of it.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub(crate) fn open(
+        folder: &Path,
+        cabinet: &Cabinet,
+        sheet: &KeySheet,
+        errors: &ErrorLog,
+    ) -> Result<Self, BooksError> {
+        let (applications, spoilt) = Applications::open(cabinet.clone())?;
+        for words in spoilt {
+            errors.tell(Room::Books, Weight::Alarm, format!("An application: {words}."));
+        }
+        let trusted = |telegram: &Telegram| {
+            let keys = sheet.keys.iter().filter(|key| key.role == SheetRole::Statement);
+            keys.into_iter().any(|key| telegram.signer == Signer::Key(key.key))
+        };
+        let (kits, fault) = Kits::open(folder, cabinet.clone(), trusted)?;
+        if let Some(words) = fault {
+            errors.tell(Room::Books, Weight::Alarm, format!("{words}; programs must be added again."));
+        }
+        Ok(Self {
+            applications,
+            codes: Codes::new(cabinet.clone(), cabinet.code_key()),
+            library: Library::default(),
+            kits,
+            outlets: OnceLock::new(),
+            issuing: Mutex::new(()),
+        })
+    }
+}
+
+impl Center {
+    /// What the kit says beside its programs. Blocks on the disk where a document has changed.
+    ///
+    /// # Errors
+    /// In words, when a document can't be read.
+    pub fn kit_frame(&self) -> Result<Frame, String> {
+        let library = &self.admission().library;
+        Ok(Frame {
+            center: self.settings().center,
+            sheet: self.speaking().sheet().clone(),
+            terms: library.terms(self.desk())?,
+            vault: library.policy(self.desk())?.vault(),
+            currency: self.settings().currency,
+        })
+    }
+
+    /// The newest admission kit. Blocks on the disk where anything in it has changed.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn kit(&self) -> Result<(Kit, Telegram), String> {
+        let newest = self.admission().kits.newest(&self.kit_frame()?, &self.speaking().roles().statement);
+        newest.map_err(|error| error.to_string())
+    }
+}
+
+/// Makes codes and writes notices as the entries that intend them become durable, whoever asked for them; ends with the
+/// center.
+pub(crate) async fn follow(center: Center) {
+    let mut entries = center.desk().subscribe();
+    loop {
+        let entry = tokio::select! {
+            () = center.stopping().cancelled() => return,
+            entered = entries.recv() => match entered {
+                Ok(record) => Some(record),
+                Err(RecvError::Lagged(_)) => None,
+                Err(RecvError::Closed) => return,
+            },
+        };
+        let wanted = entry.as_ref().is_none_or(|record| concerns(&record.entry));
+        if !wanted {
+            continue;
+        }
+        let working = center.clone();
+        let work = move || match entry {
+            Some(record) => working.answer_entry(&record.entry),
+            // Codes are found again by what the books say; a notice of an entry that was missed is not.
+            None => issue::catch_up(&working),
+        };
+        if tokio::task::spawn_blocking(work).await.is_err() {
+            let words = "A code or a notice could not be made: an error in the program.";
+            center.errors().tell(Room::Operators, Weight::Alarm, words);
+        }
+    }
+}
+
+/// Erases applications of which nothing came. Blocks on the disk.
+pub(crate) fn tidy(center: &Center) {
+    let now = Timestamp::now();
+    let room = center.admission();
+    // Reading how one stands costs a look into the journal: only those that may be old enough are read.
+    let old =
+        room.applications.rows_now().into_iter().filter(|row| row.since.plus_ms(standing::KEEP_MS) < now);
+    for row in old {
+        let lapsed = match standing::standing(center, &row) {
+            Ok(standing) => standing.keep_until < now,
+            Err(why) => {
+                tracing::warn!("{}: {why}", row.number);
+                false
+            }
+        };
+        if !lapsed {
+            continue;
+        }
+        let erased = center
+            .cabinet()
+            .index()
+            .erase(Who::Application(row.number))
+            .and_then(|()| room.applications.erase(row.number));
+        if let Err(error) = erased {
+            let words = format!("{} is to be erased: {error}.", row.number);
+            center.errors().tell(Room::Books, Weight::Warning, words);
+        }
+    }
+}
+
+impl Center {
+    /// Does what an entry intends. What fails is told.
+    fn answer_entry(&self, entry: &Entry) {
+        if let Some(admission) = issue::intends_code(entry)
+            && let Err(why) = issue::issue(self, admission)
+        {
+            let words = format!(
+                "Number and code of {admission} could not be made: {why}. Send a new code when that is put right."
+            );
+            self.errors().tell(Room::Operators, Weight::Alarm, words);
+        }
+        if let Some((account, until)) = warns(entry) {
+            let told = match self.particulars(account) {
+                Some(particulars) => issue::notice(self, entry, account, &particulars, until),
+                None => Err(format!("the particulars of {account} are gone")),
+            };
+            if let Err(why) = told {
+                let words = format!(
+                    "The owner of {account} could not be told that keys are being replaced ({}): {why}.",
+                    entry.number
+                );
+                self.errors().tell(Room::Operators, Weight::Warning, words);
+            }
+        }
+    }
+}
+
+fn concerns(entry: &Entry) -> bool {
+    issue::intends_code(entry).is_some() || warns(entry).is_some()
+}
+
+/// Whose contact hears of it at once, and until when it can be stopped: that a lost terminal is to be replaced is told
+/// when it is proposed, that a new recovery key waits when it begins to wait. The registration itself, which replaces a
+/// terminal, tells the former contact by itself.
+fn warns(entry: &Entry) -> Option<(AccountNumber, Timestamp)> {
+    match (&entry.request, &entry.decision) {
+        (Request::ChangeKey(it), Decision::Done(Outcome::KeyWaits { from })) => Some((it.account, *from)),
+        (Request::Propose { act, .. }, Decision::Done(Outcome::Proposed)) => match &**act {
+            Proposed::AdmitReplacement(it) => {
+                it.replaces.map(|account| (account, entry.at.plus_ms(limits::CAUTION_MS)))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
