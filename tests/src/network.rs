@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::{
     bank::{self, Bank},
+    post::{self, Admitted, MailServer},
     programs::{Programs, Reply, call, secret_file},
 };
 
@@ -40,11 +41,26 @@ pub struct Network {
     serving: Vec<(String, Child)>,
     /// The invitation, once the center is founded.
     pub invitation: String,
+    mail_server: Option<MailServer>,
 }
 
 impl Network {
     /// Makes a center with its files in `root`, and does not start it yet.
+    ///
+    /// Mail goes to a folder, and whoever resembles nobody is admitted by rule.
     pub fn found(root: &Path) -> Result<Self> {
+        let network = Self::found_with(root, None)?;
+        network.admit("rule")?;
+        Ok(network)
+    }
+
+    /// As [`Network::found`], but mail goes through an SMTP server, and operators admit.
+    pub fn found_with_mail_server(root: &Path) -> Result<Self> {
+        let server = MailServer::start(root)?;
+        Self::found_with(root, Some(server))
+    }
+
+    fn found_with(root: &Path, mail_server: Option<MailServer>) -> Result<Self> {
         let programs = Programs::find()?;
         for folder in ["secrets", "members", "stores", "catalogues"] {
             fs::create_dir_all(root.join(folder))?;
@@ -55,6 +71,7 @@ impl Network {
             center: None,
             serving: Vec::new(),
             invitation: String::new(),
+            mail_server,
         };
         for (name, secret) in [
             ("root", secrets::ROOT),
@@ -89,7 +106,16 @@ impl Network {
         .arg("--bank-inbox")
         .arg(root.join("bank-inbox"))
         .arg("--bank-outbox")
-        .arg(root.join("bank-outbox"));
+        .arg(root.join("bank-outbox"))
+        .args(["--mail-from", "Garden Club <office@garden.example>"]);
+        match &network.mail_server {
+            Some(server) => init
+                .args(["--mail-server", &server.address, "--mail-user", post::USER, "--mail-password-file"])
+                .arg(&server.password_file)
+                .arg("--mail-ca-file")
+                .arg(&server.certificate),
+            None => init.arg("--mail-pickup").arg(root.join("mail")),
+        };
         let made = call(init)?.done().wrap_err("tui-center init")?;
         network.invitation =
             made["invitation"].as_str().ok_or_else(|| eyre!("init gave no invitation: {made}"))?.to_owned();
@@ -190,38 +216,104 @@ impl Network {
         self.root.join("stores").join(name)
     }
 
-    /// Joins a member and gives the answer, which names its number.
+    /// Joins a member, who is admitted by rule, and gives the answer to the registration, which names its number.
     pub fn join_member(&self, name: &str) -> Result<Value> {
+        self.apply_member(name)?;
+        let admitted = self.admission_mail(&member_address(name))?;
+        self.register(&admitted, |arguments| self.member(name, arguments))
+            .wrap_err_with(|| format!("member {name} registers"))
+    }
+
+    /// The first half of [`Network::join_member`]: applies, and gives the answer, which names the application.
+    pub fn apply_member(&self, name: &str) -> Result<Value> {
         let fields = [
             format!("name={name} of the Garden"),
             "address=1-2-3 Sakura, Setagaya, Tokyo 154-0001".to_owned(),
             "born=1990-04-01".to_owned(),
-            format!("email={name}@garden.example"),
-            "phone=+81 3 1234 5678".to_owned(),
+            format!("email={}", member_address(name)),
+            format!("phone=+81 3 {}", own_digits(name)),
         ];
-        let mut arguments = vec!["join", self.invitation.as_str()];
-        for field in &fields {
-            arguments.extend(["--field", field]);
-        }
-        self.member(name, &arguments)?.done().wrap_err_with(|| format!("member {name} joins"))
+        let phrase = self.phrase_file(name).display().to_string();
+        let mut arguments = vec!["join", self.invitation.as_str(), "--phrase-out-file", &phrase];
+        arguments.extend(fields.iter().flat_map(|field| ["--field", field]));
+        self.member(name, &arguments)?.done().wrap_err_with(|| format!("member {name} applies"))
     }
 
-    /// Joins a store and gives the answer, which names its number.
+    /// Joins a store, which is admitted by rule, and gives the answer to the registration, which names its number.
     pub fn join_store(&self, name: &str, trade_name: &str) -> Result<Value> {
+        self.apply_store(name, trade_name)?;
+        let admitted = self.admission_mail(&store_address(name))?;
+        self.register(&admitted, |arguments| self.store(name, arguments))
+            .wrap_err_with(|| format!("store {name} registers"))
+    }
+
+    /// The first half of [`Network::join_store`]: applies, and gives the answer, which names the application.
+    pub fn apply_store(&self, name: &str, trade_name: &str) -> Result<Value> {
         let fields = [
             format!("trade_name={trade_name}"),
             "contact=The Owner".to_owned(),
             "address=4-5-6 Ume, Setagaya, Tokyo 154-0002".to_owned(),
-            format!("email={name}@stores.example"),
-            "phone=+81 3 8765 4321".to_owned(),
+            format!("email={}", store_address(name)),
+            format!("phone=+81 3 {}", own_digits(name)),
             format!("account_holder={trade_name}"),
-            "bank_account=0009/202/7654321".to_owned(),
+            format!("bank_account={}", store_account(name)),
         ];
-        let mut arguments = vec!["join", self.invitation.as_str()];
-        for field in &fields {
-            arguments.extend(["--field", field]);
+        let phrase = self.phrase_file(name).display().to_string();
+        let mut arguments = vec!["join", self.invitation.as_str(), "--phrase-out-file", &phrase];
+        arguments.extend(fields.iter().flat_map(|field| ["--field", field]));
+        self.store(name, &arguments)?.done().wrap_err_with(|| format!("store {name} applies"))
+    }
+
+    /// Types number and code into the program that applied.
+    pub fn register(
+        &self,
+        admitted: &Admitted,
+        program: impl FnOnce(&[&str]) -> Result<Reply>,
+    ) -> Result<Value> {
+        let code =
+            secret_file(&self.root.join("secrets"), &format!("code-{}", admitted.number), &admitted.code)?;
+        let code = code.display().to_string();
+        program(&["join", "--number", &admitted.number, "--code-file", &code])?.done()
+    }
+
+    /// Waits for the mail with number and code to an address.
+    pub fn admission_mail(&self, address: &str) -> Result<Admitted> {
+        let mut found = None;
+        self.wait_for("the mail with number and code", |network| {
+            found = post::admission(&network.mail_folder(), address)?;
+            Ok(found.is_some())
+        })?;
+        found.ok_or_else(|| eyre!("no mail"))
+    }
+
+    /// Where the mails lie that the center sent.
+    pub fn mail_folder(&self) -> PathBuf {
+        match &self.mail_server {
+            Some(server) => server.received().to_owned(),
+            None => self.root.join("mail"),
         }
-        self.store(name, &arguments)?.done().wrap_err_with(|| format!("store {name} joins"))
+    }
+
+    /// The SMTP server, where this network has one.
+    pub fn mail_server(&self) -> Option<&MailServer> {
+        self.mail_server.as_ref()
+    }
+
+    /// Where the recovery phrase of a member or store is written down.
+    pub fn phrase_file(&self, name: &str) -> PathBuf {
+        self.root.join("secrets").join(format!("phrase-{name}"))
+    }
+
+    /// Lets the center admit by rule whoever resembles nobody, or leaves all to its operators.
+    pub fn admit(&self, by: &str) -> Result<()> {
+        let shown = self.center(&["policy", "show"])?.done()?;
+        let text = shown["text"].as_str().ok_or_else(|| eyre!("no policy in {shown}"))?;
+        let lines = text.lines().map(|line| {
+            if line.starts_with("admit = ") { format!("admit = \"{by}\"") } else { line.to_owned() }
+        });
+        let file = self.root.join("policy.toml");
+        fs::write(&file, lines.collect::<Vec<_>>().join("\n"))?;
+        self.center(&["policy", "set", &file.display().to_string()])?.done().map(drop)
     }
 
     /// Starts a store's server on its catalogue and waits until its line to the center stands.
@@ -320,6 +412,27 @@ impl Drop for Network {
             let _ = kill(center);
         }
     }
+}
+
+/// A member's e-mail address.
+pub fn member_address(name: &str) -> String {
+    format!("{name}@garden.example")
+}
+
+/// A store's e-mail address.
+pub fn store_address(name: &str) -> String {
+    format!("{name}@stores.example")
+}
+
+/// A store's bank account. Two accounts that are alike would be held for the same store's.
+pub fn store_account(name: &str) -> String {
+    format!("0009/202/{}", &own_digits(name)[..7])
+}
+
+/// Eight digits that belong to a name.
+fn own_digits(name: &str) -> String {
+    let number = name.bytes().fold(17u64, |sum, byte| (sum * 31 + u64::from(byte)) % 90_000_000);
+    (10_000_000 + number).to_string()
 }
 
 fn kill(child: &mut Child) -> Result<()> {
