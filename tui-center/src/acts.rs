@@ -263,16 +263,19 @@ impl Center {
         let center = self.clone();
         let checked = tokio::task::spawn_blocking(move || {
             let name = identity.name.clone();
-            center.operators().check(&identity.name, &identity.passphrase.0, Timestamp::now()).inspect_err(
-                |error| {
-                    let shown: String = name.chars().take(40).collect();
-                    center.errors().tell(
-                        Room::Operators,
-                        Weight::Warning,
-                        format!("Someone signed in as {shown} in vain: {error}."),
-                    );
-                },
-            )
+            let said = |name: &str| {
+                let state = center.desk().state();
+                Some((state.operator(name)?, state.operator_key(name)?))
+            };
+            let (operators, passphrase) = (center.operators(), &identity.passphrase.0);
+            operators.check(&identity.name, passphrase, Timestamp::now(), &said).inspect_err(|error| {
+                let shown: String = name.chars().take(40).collect();
+                center.errors().tell(
+                    Room::Operators,
+                    Weight::Warning,
+                    format!("Someone signed in as {shown} in vain: {error}."),
+                );
+            })
         });
         match checked.await {
             Ok(Ok(operator)) => Ok(operator),
@@ -306,8 +309,13 @@ impl Center {
         let by = match (act.needs(), operator) {
             (None, _) => String::new(),
             (Some(needs), Some(operator)) => {
+                // What the books say now: the role may have changed since the operator signed in.
+                let role = self.desk().state().operator(&operator.name);
+                let gone =
+                    || ActError::new("not-allowed", format!("{} is no operator any more", operator.name));
+                let operator = Operator { role: role.ok_or_else(gone)?, ..operator.clone() };
                 operator.may(needs).map_err(|error| ActError::new("not-allowed", error))?;
-                operator.name.clone()
+                operator.name
             }
             (Some(_), None) => return Err(ActError::new("no-operator", "this takes an operator")),
         };

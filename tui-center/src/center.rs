@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use ledger::request::Settings;
+use ledger::{State, request::Settings};
 use secrecy::SecretString;
 use tokio::sync::{broadcast::error::RecvError, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -202,7 +202,7 @@ impl Center {
         let (sheet, key_sheet) = custody.in_force(opening.state().sheet())?;
         let Custody { config, cabinet, service, _lock: lock, .. } = custody;
         let local = Local::new(&settings).map_err(unfit)?;
-        let operators = Operators::open(&places.operators).map_err(|error| unfit(error.to_string()))?;
+        let operators = open_operators(&places, opening.state(), &errors).map_err(unfit)?;
         let bank_account = config.bank_account().map_err(unfit)?;
         let guard = Guard::new(config.limits.clone(), errors.clone());
         let admission = Admission::open(&places.cabinet, &cabinet, &key_sheet, &errors)?;
@@ -421,6 +421,20 @@ impl Center {
             Err(Problem::new(ProblemKind::Busy, "the center could not do this: an error in the program"))
         })
     }
+}
+
+/// The operators' file as the books have it; what does not go with them is told.
+fn open_operators(places: &Places, state: &State, errors: &ErrorLog) -> Result<Operators, String> {
+    let said = state
+        .operators()
+        .filter_map(|(name, role)| state.operator_key(name).map(|key| (name.to_owned(), (role, key))));
+    let now = Timestamp::now();
+    let open = |number| state.proposal(number).is_some_and(|proposal| now <= proposal.until);
+    let operators = Operators::open(&places.operators).map_err(|error| error.to_string())?;
+    for words in operators.reconcile(&said.collect(), &open).map_err(|error| error.to_string())? {
+        errors.tell(Room::Operators, Weight::Alarm, format!("{words}."));
+    }
+    Ok(operators)
 }
 
 /// Damaged registers are made anew: nothing stands in them that the journal does not have.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tui_kit::profile::{Profile, private_dir};
 use wire::{
     amount::{Amount, Currency},
-    id::{CenterId, Digest},
+    id::CenterId,
     sheet::Invitation,
     telegram::Telegram,
     text::Line,

@@ -1,10 +1,15 @@
 //! The center's staff: who may act, and how they prove who they are.
 //!
-//! That an operator exists, with which role, is an entry of the books; here lie what proves the identity: the SSH
-//! public key and the verifier of the own passphrase (Argon2id), and how often it was mistyped. A wrong passphrase
-//! costs a growing wait that a restart does not forget.
+//! That an operator exists, with which role and which SSH key, is an entry of the books; here lies what proves the
+//! identity: the SSH public key itself and the verifier of the own passphrase (Argon2id), and how often it was mistyped.
+//! Whoever the books do not name, or name with another key, is not believed, whatever lies here. A wrong passphrase costs
+//! a growing wait that a restart does not forget.
+//!
+//! A new identity, or a passphrase that an admin resets, waits beside the present one until the books have it: it may
+//! take a second operator. An operator's own new passphrase, proved by the old one, counts at once.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
@@ -16,7 +21,11 @@ use data_encoding::{BASE64, HEXLOWER};
 use ledger::request::OperatorRole;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use wire::{text::Line, time::Timestamp};
+use wire::{
+    id::{Digest, EntryNumber},
+    text::Line,
+    time::Timestamp,
+};
 
 use crate::seal::{self, Cost};
 
@@ -55,6 +64,9 @@ pub enum OperatorError {
         /// What it takes.
         needs: &'static str,
     },
+    /// The passphrase is right, and the books know another operator of this name, or none.
+    #[error("the books do not know {0} as the one who signs in here; an admin must add this operator anew")]
+    NotInBooks(String),
     /// The file can't be read or written, or what was typed can't be taken.
     #[error("{0}")]
     Unusable(String),
@@ -77,18 +89,37 @@ pub struct Operators {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Kept {
     name: String,
-    role: OperatorRole,
-    ssh_key: String,
-    cost: Cost,
-    salt: String,
-    verifier: String,
+    /// As the books say; `None` until they name the operator.
+    #[serde(default)]
+    role: Option<OperatorRole>,
+    #[serde(flatten)]
+    proof: Proof,
     #[serde(default)]
     wrong: u32,
     #[serde(default)]
     wrong_at: u64,
+    /// What is to take the place of the present proof.
+    #[serde(default)]
+    waiting: Option<Waiting>,
+}
+
+/// A proof that counts when the books have it.
+#[derive(Clone, Serialize, Deserialize)]
+struct Waiting {
+    proof: Proof,
+    /// The proposal that another operator is to confirm; `None` while the books are asked.
+    proposal: Option<EntryNumber>,
+}
+
+/// What proves an identity.
+#[derive(Clone, Serialize, Deserialize)]
+struct Proof {
+    ssh_key: String,
+    cost: Cost,
+    salt: String,
+    verifier: String,
 }
 
 impl Operators {
@@ -104,39 +135,154 @@ impl Operators {
         Ok(Self { path: path.to_owned(), kept: Mutex::new(kept) })
     }
 
-    /// Adds an operator, or gives an existing one a new role, key and passphrase. Takes as long as Argon2id.
-    pub fn put(&self, operator: Operator, passphrase: &SecretString) -> Result<(), OperatorError> {
-        check_name(&operator.name).map_err(OperatorError::Unusable)?;
-        if !operator.ssh_key.is_empty() {
-            check_ssh_key(&operator.ssh_key).map_err(OperatorError::Unusable)?;
+    /// The first operator of a center that is being founded. Takes as long as Argon2id.
+    ///
+    /// # Errors
+    /// As [`Operators::prepare`].
+    pub fn found(&self, operator: &Operator, passphrase: &SecretString) -> Result<(), OperatorError> {
+        self.prepare(&operator.name, &operator.ssh_key, passphrase)?;
+        self.settle(&operator.name, Some((operator.role, key_digest(&operator.ssh_key))), None)
+    }
+
+    /// Keeps an identity that the books are about to be told of, or a new proof for an operator whom they know: it waits
+    /// for [`Operators::settle`]. Takes as long as Argon2id.
+    ///
+    /// # Errors
+    /// When name, key or passphrase can't be taken, or the file can't be written.
+    pub fn prepare(&self, name: &str, ssh_key: &str, passphrase: &SecretString) -> Result<(), OperatorError> {
+        check_name(name).map_err(OperatorError::Unusable)?;
+        let proof = Proof::new(ssh_key, passphrase)?;
+        let waiting = Some(Waiting { proof: proof.clone(), proposal: None });
+        let mut all = self.lock();
+        match all.iter_mut().find(|kept| kept.name == name) {
+            Some(kept) => kept.waiting = waiting,
+            None => {
+                all.push(Kept { name: name.to_owned(), role: None, proof, wrong: 0, wrong_at: 0, waiting });
+            }
         }
-        seal::check("the operator's passphrase", passphrase).map_err(OperatorError::Unusable)?;
-        let (cost, salt) = (Cost::new(), seal::random::<16>());
-        let verifier = verifier(cost, passphrase, &salt)?;
-        let new = Kept {
-            name: operator.name,
-            role: operator.role,
-            ssh_key: operator.ssh_key,
-            cost,
-            salt: HEXLOWER.encode(&salt),
-            verifier: HEXLOWER.encode(&verifier),
-            wrong: 0,
-            wrong_at: 0,
+        self.save(&all)
+    }
+
+    /// What was prepared for an operator waits for another operator's word on a proposal.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn proposed(&self, name: &str, proposal: EntryNumber) -> Result<(), OperatorError> {
+        let mut all = self.lock();
+        if let Some(waiting) =
+            all.iter_mut().find(|kept| kept.name == name).and_then(|it| it.waiting.as_mut())
+        {
+            waiting.proposal = Some(proposal);
+        }
+        self.save(&all)
+    }
+
+    /// What the books say of an operator now: role and digest of the SSH key, or nothing. What was prepared for this very
+    /// entry, asked alone or by a `proposal`, counts from now on.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn settle(
+        &self,
+        name: &str,
+        said: Option<(OperatorRole, Digest)>,
+        proposal: Option<EntryNumber>,
+    ) -> Result<(), OperatorError> {
+        let mut all = self.lock();
+        let Some((role, key)) = said else {
+            all.retain(|kept| kept.name != name);
+            return self.save(&all);
         };
-        let mut kept = self.lock();
-        kept.retain(|old| old.name != new.name);
-        kept.push(new);
-        self.save(&kept)
+        if let Some(kept) = all.iter_mut().find(|kept| kept.name == name) {
+            kept.role = Some(role);
+            let meant = |it: &mut Waiting| it.proposal == proposal && key_digest(&it.proof.ssh_key) == key;
+            if let Some(waited) = kept.waiting.take_if(meant) {
+                kept.proof = waited.proof;
+                (kept.wrong, kept.wrong_at) = (0, 0);
+            }
+        }
+        self.save(&all)
+    }
+
+    /// What waited for an operator comes to nothing.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn drop_waiting(&self, name: &str) -> Result<(), OperatorError> {
+        let mut all = self.lock();
+        if let Some(kept) = all.iter_mut().find(|kept| kept.name == name) {
+            kept.waiting = None;
+        }
+        all.retain(|kept| kept.name != name || kept.role.is_some());
+        self.save(&all)
+    }
+
+    /// Takes over what the books say of all operators, and tells in sentences where the file does not go with them.
+    /// `open` says whether a proposal may still be confirmed; what else waited was interrupted, and is to be done again.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn reconcile(
+        &self,
+        said: &BTreeMap<String, (OperatorRole, Digest)>,
+        open: &dyn Fn(EntryNumber) -> bool,
+    ) -> Result<Vec<String>, OperatorError> {
+        let mut told = Vec::new();
+        let mut all = self.lock();
+        for kept in &mut *all {
+            let known = said.get(&kept.name);
+            kept.role = known.map(|(role, _)| *role);
+            if let Some((_, key)) = known {
+                let entered = |it: &mut Waiting| key_digest(&it.proof.ssh_key) == *key;
+                if key_digest(&kept.proof.ssh_key) == *key {
+                    // Nothing to say.
+                } else if let Some(waited) = kept.waiting.take_if(entered) {
+                    kept.proof = waited.proof;
+                } else {
+                    told.push(format!(
+                        "The operators' file holds another SSH key for {0} than the books; {0} is not believed",
+                        kept.name
+                    ));
+                }
+            }
+            kept.waiting.take_if(|waiting| !waiting.proposal.is_some_and(open));
+        }
+        all.retain(|kept| kept.role.is_some() || kept.waiting.is_some());
+        for name in said.keys().filter(|name| !all.iter().any(|kept| kept.name == **name)) {
+            told.push(format!(
+                "The operators' file has nothing to prove {name} by; {name} cannot sign in until an admin adds this operator anew"
+            ));
+        }
+        self.save(&all)?;
+        Ok(told)
+    }
+
+    /// Gives an operator who has signed in another passphrase. Takes as long as Argon2id.
+    ///
+    /// # Errors
+    /// When the passphrase can't be taken, or the file can't be written.
+    pub fn change_own(&self, name: &str, passphrase: &SecretString) -> Result<(), OperatorError> {
+        let ssh_key = {
+            let all = self.lock();
+            let kept = all.iter().find(|kept| kept.name == name).ok_or(OperatorError::Wrong)?;
+            kept.proof.ssh_key.clone()
+        };
+        let proof = Proof::new(&ssh_key, passphrase)?;
+        let mut all = self.lock();
+        let kept = all.iter_mut().find(|kept| kept.name == name).ok_or(OperatorError::Wrong)?;
+        kept.proof = proof;
+        self.save(&all)
     }
 
     /// The operators, by name.
     pub fn list(&self) -> Vec<Operator> {
-        let mut list: Vec<Operator> = self.lock().iter().map(Kept::shown).collect();
+        let mut list: Vec<Operator> = self.lock().iter().filter_map(Kept::shown).collect();
         list.sort_by(|a, b| a.name.cmp(&b.name));
         list
     }
 
-    /// Believes an operator who knows the passphrase. Takes as long as Argon2id.
+    /// Believes an operator who knows the passphrase, and whom the books name: `said` looks that up. Takes as long as
+    /// Argon2id.
     ///
     /// # Errors
     /// [`OperatorError::Wait`] while a wait lasts: the passphrase is not even looked at.
@@ -145,6 +291,7 @@ impl Operators {
         name: &str,
         passphrase: &SecretString,
         now: Timestamp,
+        said: &dyn Fn(&str) -> Option<(OperatorRole, Digest)>,
     ) -> Result<Operator, OperatorError> {
         let found = self.lock().iter().find(|kept| kept.name == name).cloned();
         let Some(found) = found else {
@@ -156,21 +303,34 @@ impl Operators {
         if now < until && found.wrong_at <= now.0 {
             return Err(OperatorError::Wait(until.since_ms(now).div_ceil(1000)));
         }
-        let salt = HEXLOWER.decode(found.salt.as_bytes()).ok().and_then(|salt| salt.try_into().ok());
+        let proof = &found.proof;
+        let salt = HEXLOWER.decode(proof.salt.as_bytes()).ok().and_then(|salt| salt.try_into().ok());
         let salt: [u8; 16] = salt.ok_or_else(|| unusable(&self.path, "a salt in it is damaged"))?;
-        let shown = HEXLOWER.encode(&verifier(found.cost, passphrase, &salt)?);
+        let shown = HEXLOWER.encode(&verifier(proof.cost, passphrase, &salt)?);
         // What is compared is a hash that only the passphrase makes; its bytes tell nothing that timing could leak.
-        let right = shown == found.verifier;
-        let mut kept = self.lock();
-        if let Some(kept) = kept.iter_mut().find(|kept| kept.name == name) {
-            if right && kept.wrong == 0 {
-                return Ok(found.shown());
-            }
-            kept.wrong = if right { 0 } else { kept.wrong.saturating_add(1) };
-            kept.wrong_at = if right { 0 } else { now.0 };
+        let right = shown == proof.verifier;
+        self.count(name, right, now)?;
+        if !right {
+            return Err(OperatorError::Wrong);
         }
-        self.save(&kept)?;
-        if right { Ok(found.shown()) } else { Err(OperatorError::Wrong) }
+        match said(name) {
+            Some((role, key)) if key == key_digest(&proof.ssh_key) => {
+                Ok(Operator { name: found.name.clone(), role, ssh_key: proof.ssh_key.clone() })
+            }
+            _ => Err(OperatorError::NotInBooks(name.to_owned())),
+        }
+    }
+
+    /// Counts wrong passphrases; a right one ends the count.
+    fn count(&self, name: &str, right: bool, now: Timestamp) -> Result<(), OperatorError> {
+        let mut all = self.lock();
+        let Some(kept) = all.iter_mut().find(|kept| kept.name == name) else { return Ok(()) };
+        if right && kept.wrong == 0 {
+            return Ok(());
+        }
+        kept.wrong = if right { 0 } else { kept.wrong.saturating_add(1) };
+        kept.wrong_at = if right { 0 } else { now.0 };
+        self.save(&all)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Kept>> {
@@ -207,9 +367,24 @@ impl Operator {
 }
 
 impl Kept {
-    fn shown(&self) -> Operator {
-        Operator { name: self.name.clone(), role: self.role, ssh_key: self.ssh_key.clone() }
+    fn shown(&self) -> Option<Operator> {
+        Some(Operator { name: self.name.clone(), role: self.role?, ssh_key: self.proof.ssh_key.clone() })
     }
+}
+
+impl Proof {
+    fn new(ssh_key: &str, passphrase: &SecretString) -> Result<Self, OperatorError> {
+        check_ssh_key(ssh_key).map_err(OperatorError::Unusable)?;
+        seal::check("the operator's passphrase", passphrase).map_err(OperatorError::Unusable)?;
+        let (cost, salt) = (Cost::new(), seal::random::<16>());
+        let verifier = HEXLOWER.encode(&verifier(cost, passphrase, &salt)?);
+        Ok(Self { ssh_key: ssh_key.trim().to_owned(), cost, salt: HEXLOWER.encode(&salt), verifier })
+    }
+}
+
+/// How the books name an operator's SSH key: SHA-256 of its line in an `authorized_keys` file, without blanks around it.
+pub fn key_digest(ssh_key: &str) -> Digest {
+    Digest::of(&[ssh_key.trim().as_bytes()])
 }
 
 /// Whether a name can stand in the books: letters, digits, `.`, `-` and `_`, at most 40.
@@ -251,7 +426,7 @@ pub fn check_ssh_key(line: &str) -> Result<(), String> {
 fn verifier(cost: Cost, passphrase: &SecretString, salt: &[u8; 16]) -> Result<[u8; 32], OperatorError> {
     let key = cost.key(passphrase, salt).map_err(OperatorError::Unusable)?;
     // Hashed once more, so that the file does not hold what could ever serve as a key.
-    Ok(wire::id::Digest::of(&[b"inkan/v1/operator", &*key]).0)
+    Ok(Digest::of(&[b"inkan/v1/operator", &*key]).0)
 }
 
 /// 1 s after the first wrong one beyond those forgiven, doubling.
@@ -267,32 +442,107 @@ fn unusable(path: &Path, why: &str) -> OperatorError {
 mod tests {
     use super::*;
 
-    pub(super) const SSH: &str =
+    const SSH: &str =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl aiko@center";
+
+    fn aiko() -> Operator {
+        Operator { name: "aiko".into(), role: OperatorRole::Clerk, ssh_key: SSH.into() }
+    }
+
+    fn open(dir: &Path) -> Operators {
+        Operators::open(&dir.join("operators.json")).unwrap()
+    }
+
+    fn books(name: &str) -> Option<(OperatorRole, Digest)> {
+        (name == "aiko").then(|| (OperatorRole::Clerk, key_digest(SSH)))
+    }
 
     #[test]
     fn passphrases_are_checked_and_waits_grow_over_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let (right, wrong) = (SecretString::from("the right one"), SecretString::from("the wrong one"));
-        let aiko = Operator { name: "aiko".into(), role: OperatorRole::Clerk, ssh_key: SSH.into() };
-        let operators = Operators::open(&dir.path().join("operators.json")).unwrap();
-        operators.put(aiko.clone(), &right).unwrap();
+        let operators = open(dir.path());
+        operators.found(&aiko(), &right).unwrap();
         let now = Timestamp(1_000_000);
-        assert_eq!(operators.check("aiko", &right, now), Ok(aiko.clone()));
-        assert_eq!(operators.check("nobody", &right, now), Err(OperatorError::Wrong));
+        assert_eq!(operators.check("aiko", &right, now, &books), Ok(aiko()));
+        assert_eq!(operators.check("nobody", &right, now, &books), Err(OperatorError::Wrong));
         for _ in 0..FREE {
-            assert_eq!(operators.check("aiko", &wrong, now), Err(OperatorError::Wrong));
+            assert_eq!(operators.check("aiko", &wrong, now, &books), Err(OperatorError::Wrong));
         }
-        let operators = Operators::open(&dir.path().join("operators.json")).unwrap();
-        assert_eq!(operators.check("aiko", &right, now), Err(OperatorError::Wait(1)));
-        assert_eq!(operators.check("aiko", &wrong, now.plus_ms(1000)), Err(OperatorError::Wrong));
-        assert_eq!(operators.check("aiko", &right, now.plus_ms(2000)), Err(OperatorError::Wait(1)));
-        assert_eq!(operators.check("aiko", &right, now.plus_ms(3000)), Ok(aiko.clone()));
-        assert_eq!(operators.check("aiko", &right, now.plus_ms(3000)), Ok(aiko.clone()));
-        assert!(aiko.may(OperatorRole::Clerk).is_ok());
-        assert!(aiko.may(OperatorRole::Admin).unwrap_err().to_string().contains("takes a admin"));
+        let operators = open(dir.path());
+        assert_eq!(operators.check("aiko", &right, now, &books), Err(OperatorError::Wait(1)));
+        assert_eq!(operators.check("aiko", &wrong, now.plus_ms(1000), &books), Err(OperatorError::Wrong));
+        assert_eq!(operators.check("aiko", &right, now.plus_ms(2000), &books), Err(OperatorError::Wait(1)));
+        assert_eq!(operators.check("aiko", &right, now.plus_ms(3000), &books), Ok(aiko()));
+        assert!(aiko().may(OperatorRole::Clerk).is_ok());
+        assert!(aiko().may(OperatorRole::Admin).unwrap_err().to_string().contains("takes a admin"));
         let file = fs::read_to_string(dir.path().join("operators.json")).unwrap();
         assert!(!file.contains("right one"));
+    }
+
+    #[test]
+    fn whom_the_books_do_not_name_with_this_key_is_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let right = SecretString::from("the right one");
+        let operators = open(dir.path());
+        operators.found(&aiko(), &right).unwrap();
+        let gone = Err(OperatorError::NotInBooks("aiko".into()));
+        assert_eq!(operators.check("aiko", &right, Timestamp(1), &|_| None), gone);
+        let other = |_: &str| Some((OperatorRole::Clerk, Digest([0; 32])));
+        assert_eq!(operators.check("aiko", &right, Timestamp(1), &other), gone);
+        let raised = |_: &str| Some((OperatorRole::Admin, key_digest(SSH)));
+        let believed = operators.check("aiko", &right, Timestamp(1), &raised).unwrap();
+        assert_eq!(believed.role, OperatorRole::Admin, "the role is the books'");
+        let said = BTreeMap::from([
+            ("aiko".to_owned(), (OperatorRole::Viewer, Digest([0; 32]))),
+            ("ben".to_owned(), (OperatorRole::Admin, key_digest(SSH))),
+        ]);
+        let told = operators.reconcile(&said, &|_| false).unwrap();
+        assert!(told[0].contains("another SSH key") && told[1].contains("ben"), "{told:?}");
+    }
+
+    #[test]
+    fn a_reset_passphrase_counts_by_its_own_proposal_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new) = (SecretString::from("the old one"), SecretString::from("the new one"));
+        let operators = open(dir.path());
+        operators.found(&aiko(), &old).unwrap();
+        let now = Timestamp(1);
+        operators.prepare("aiko", SSH, &new).unwrap();
+        operators.proposed("aiko", EntryNumber(7)).unwrap();
+        let said = Some((OperatorRole::Clerk, key_digest(SSH)));
+        operators.settle("aiko", said, None).unwrap();
+        operators.settle("aiko", said, Some(EntryNumber(6))).unwrap();
+        assert!(operators.check("aiko", &old, now, &books).is_ok(), "other entries about the operator");
+        let kept = BTreeMap::from([("aiko".to_owned(), said.unwrap())]);
+        open(dir.path()).reconcile(&kept, &|proposal| proposal == EntryNumber(7)).unwrap();
+        let operators = open(dir.path());
+        operators.settle("aiko", said, Some(EntryNumber(7))).unwrap();
+        assert!(operators.check("aiko", &new, now, &books).is_ok());
+        assert_eq!(operators.check("aiko", &old, now, &books), Err(OperatorError::Wrong));
+        operators.change_own("aiko", &old).unwrap();
+        assert!(operators.check("aiko", &old, now, &books).is_ok());
+    }
+
+    #[test]
+    fn a_newcomer_waits_for_the_books() {
+        let dir = tempfile::tempdir().unwrap();
+        let right = SecretString::from("the right one");
+        let operators = open(dir.path());
+        operators.prepare("aiko", SSH, &right).unwrap();
+        assert!(operators.list().is_empty());
+        assert!(operators.check("aiko", &right, Timestamp(1), &|_| None).is_err());
+        operators.proposed("aiko", EntryNumber(7)).unwrap();
+        open(dir.path()).reconcile(&BTreeMap::new(), &|_| true).unwrap();
+        let operators = open(dir.path());
+        operators.settle("aiko", books("aiko"), Some(EntryNumber(7))).unwrap();
+        assert_eq!(operators.check("aiko", &right, Timestamp(1), &books), Ok(aiko()));
+        operators.prepare("ben", SSH, &right).unwrap();
+        operators.drop_waiting("ben").unwrap();
+        operators.drop_waiting("aiko").unwrap();
+        assert_eq!(operators.list(), [aiko()]);
+        operators.settle("aiko", None, None).unwrap();
+        assert!(operators.list().is_empty());
     }
 
     #[test]

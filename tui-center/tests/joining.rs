@@ -149,7 +149,7 @@ async fn a_checkpoint_that_the_journal_lacks_stops_payments() {
     assert!(matches!(answer, Err(LineError::Contradiction(_))), "only the terminal is confused: {answer:?}");
     assert!(server.center().desk().standing().borrow().is_open(), "anybody can sign another's name");
 
-    let forked = SignedCheckpoint::sign(&forged, &server.center().roles().checkpoint);
+    let forked = SignedCheckpoint::sign(&forged, &server.center().speaking().roles().checkpoint);
     let (line, _pushes) = place.line().await;
     assert_eq!(
         problem(line.login(member.account, &member.terminal, Some(&forked), LIMIT).await).0,

@@ -61,7 +61,7 @@ async fn a_card_is_issued_for_the_exact_amount_under_its_reference() {
     let cards = member.line.cards(LIMIT).await.unwrap();
     assert_eq!((cards[0].card, cards[0].balance.minor()), (card, 3_000));
     let certificate = cards[0].certificate.verify_self::<payload::CardCertificate>().unwrap();
-    assert_eq!(certificate.key(), server.center().roles().card.verification_key());
+    assert_eq!(certificate.key(), server.center().speaking().roles().card.verification_key());
     assert_eq!(certificate.payload().member, member.member());
     assert_eq!(member.line.funding(LIMIT).await.unwrap().len(), 1, "the other request still waits");
     assert_eq!(balance(&server, Account::Bank), 3_000);

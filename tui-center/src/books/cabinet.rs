@@ -6,6 +6,7 @@
 //! | `notes` | what a payer wrote, for the bank desk | the credit's salted hash |
 //! | `outward` | the exact bytes of bank files, until confirmed | the entry number in their name |
 //! | `certificates` | public telegrams: of terminals, of cards, key sheets, the admission kit | their signatures |
+//! | `copies` | sealed copies of vaults, for those who lost theirs ([`copies`]) | their owner's signature |
 //! | `index` | keyed hashes by which people are found ([`index`]) | nothing: it is made anew from the particulars |
 //! | `cursors` | how far each account has acknowledged its mail | nothing: a lagging one only repeats mail |
 //! | `applications`, `keys` | applications to join, each under a random key of its own | their own signature |
@@ -20,6 +21,7 @@
 //! also from every copy of `people` that has no copy of `keys` beside it; the books stay whole, for they hold the
 //! hash only.
 
+pub mod copies;
 mod drawer;
 pub mod index;
 mod joining;
@@ -43,7 +45,7 @@ use wire::{
 };
 use zeroize::Zeroizing;
 
-use self::{drawer::Drawer, index::PeopleIndex};
+use self::{copies::Copies, drawer::Drawer, index::PeopleIndex};
 use super::{BooksError, make_dir, sync_dir};
 use crate::seal::{self, Key};
 
@@ -62,6 +64,7 @@ struct Drawers {
     outward: Drawer,
     certificates: Drawer,
     cursors: Drawer,
+    copies: Copies,
     index: PeopleIndex,
     applications: PathBuf,
     codes: Drawer,
@@ -125,6 +128,7 @@ impl Cabinet {
             outward: drawer("outward", OUTWARD)?,
             certificates: drawer("certificates", limits::TELEGRAM + 1024)?,
             cursors: drawer("cursors", 8)?,
+            copies: Copies::open(dir, derive(service_key, "copies"))?,
             index: PeopleIndex::open(dir, derive(service_key, "index"), derive(service_key, "index-hash"))?,
             applications: dir.join("applications"),
             codes: drawer("codes", joining::CODE)?,
@@ -199,6 +203,11 @@ impl Cabinet {
         drawer::destroy(&self.0.people, &name)
     }
 
+    /// The deposited copies of vaults.
+    pub fn copies(&self) -> &Copies {
+        &self.0.copies
+    }
+
     /// Finds people without their data in the clear.
     pub fn index(&self) -> &PeopleIndex {
         &self.0.index
@@ -265,6 +274,11 @@ impl Cabinet {
     /// Keeps a public telegram, durably; a newer one of the same name takes its place.
     pub fn put_certificate(&self, which: Certificate, telegram: &Telegram) -> Result<(), BooksError> {
         self.0.certificates.put(&which.name(), &codec::encode(telegram), true)
+    }
+
+    /// Takes a public telegram out for good; nothing happens where there is none.
+    pub fn drop_certificate(&self, which: Certificate) -> Result<(), BooksError> {
+        self.0.certificates.destroy(&which.name())
     }
 
     /// A public telegram.

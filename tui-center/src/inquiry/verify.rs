@@ -38,7 +38,7 @@ pub fn running(center: &Center) -> Verified {
         let state = center.desk().state();
         (state.next().0, state.digest())
     };
-    look(center.places(), center.key_sheet(), center.cabinet(), Some(live))
+    look(center.places(), center.speaking().key_sheet(), center.cabinet(), Some(live))
 }
 
 /// Verifies books that nobody has open, also when they are too damaged to be opened.

@@ -56,7 +56,7 @@ pub(super) fn page(center: &Center, query: &Line, after: Option<StoreNumber>) ->
     }
     let stores = List::new(stores).map_err(|error| Problem::new(ProblemKind::Busy, error))?;
     let page = DirectoryPage { center: center.settings().center, at: Timestamp::now(), stores, more };
-    Ok(Telegram::sign_as_key(&page, &center.roles().directory))
+    Ok(Telegram::sign_as_key(&page, &center.speaking().roles().directory))
 }
 
 /// The certificate of the terminal key in force under the signature key in force: what the last change of either brought,

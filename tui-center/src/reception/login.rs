@@ -4,17 +4,19 @@ use wire::{
     bounded::List,
     checkpoint::SignedCheckpoint,
     id::AccountNumber,
-    key::Signature,
-    message::{Problem, ProblemKind, Welcome, login_message},
+    key::{Signature, VerificationKey},
+    message::{Problem, ProblemKind, WaitingKey, Welcome, login_message},
     payload::{ChainHead, KeyRole, chain_hash},
     sheet::SheetRole,
     telegram::Telegram,
+    time::Timestamp,
 };
 
 use crate::{
     books::Presented,
     center::Center,
     errors::{Room, Weight},
+    voice::Speaking,
 };
 
 /// Whether the signature is the account's terminal key's, over this very connection.
@@ -25,24 +27,26 @@ pub(super) fn believe(
     account: AccountNumber,
     exporter: &[u8; 32],
     signature: &Signature,
-) -> Result<(), Problem> {
+) -> Result<VerificationKey, Problem> {
     let words = "the center knows no such account with this terminal key";
     let wrong = || Problem::new(ProblemKind::NotAuthentic, words);
     let (key, _) = center.desk().state().key(account, KeyRole::Terminal).ok_or_else(wrong)?;
     let message = login_message(&center.settings().center, account, exporter);
-    key.verify(&message, signature).map_err(|_| wrong())
+    key.verify(&message, signature).map_err(|_| wrong())?;
+    Ok(key)
 }
 
 /// Compares the newest checkpoint that a terminal keeps with the journal. One that bears the center's signature and
 /// that the tree lacks means that the books were cut or forked: payments stop.
 pub(super) fn compare(
     center: &Center,
+    speaking: &Speaking,
     account: AccountNumber,
     kept: Option<&SignedCheckpoint>,
 ) -> Result<(), Problem> {
     let Some(kept) = kept else { return Ok(()) };
     let size = kept.claimed().size;
-    let Some(key) = center.key_sheet().key_at(SheetRole::Checkpoint, size) else { return Ok(()) };
+    let Some(key) = speaking.key_sheet().key_at(SheetRole::Checkpoint, size) else { return Ok(()) };
     match center.desk().reader().presented(kept, &key) {
         Presented::Contained | Presented::NotOurs => Ok(()),
         Presented::Contradicts => {
@@ -58,17 +62,26 @@ pub(super) fn compare(
     }
 }
 
-/// What a terminal learns when it has logged in: the newest checkpoint, and its keys as the center states them.
-pub(super) fn welcome(center: &Center, account: AccountNumber, mail: u64) -> Result<Welcome, Problem> {
-    let checkpoint = center.desk().reader().checkpoint();
-    let (keys, held, waiting) = {
+/// What a terminal learns when it has logged in: the newest checkpoint, its keys as the center states them, and what
+/// waits for it.
+pub(super) fn welcome(
+    center: &Center,
+    speaking: &Speaking,
+    account: AccountNumber,
+    mail: u64,
+) -> Result<Welcome, Problem> {
+    let none = |words: &str| Problem::new(ProblemKind::NotFound, words);
+    let (checkpoint, keys, held, waiting) = {
+        // While the books are read nothing is published, so that the chain is no older than the checkpoint beside it.
         let state = center.desk().state();
-        let gone = || Problem::new(ProblemKind::NotFound, "the account is not in the registers any more");
-        let holder = state.holder(account).ok_or_else(gone)?;
-        let keys = List::new(holder.chain.clone()).map_err(|_| {
-            Problem::new(ProblemKind::NotFound, "the account has had too many keys to list; ask the center")
-        })?;
-        (keys, None, None)
+        let checkpoint = center.desk().reader().checkpoint();
+        let holder =
+            state.holder(account).ok_or_else(|| none("the account is not in the registers any more"))?;
+        let keys = List::new(holder.chain.clone())
+            .map_err(|_| none("the account has had too many keys to list; ask the center"))?;
+        let waiting =
+            holder.waiting_key.map(|it| WaitingKey { change: it.change, key: it.key, from: it.from });
+        (checkpoint, keys, holder.held(Timestamp::now()), waiting)
     };
     let head = ChainHead {
         center: center.settings().center,
@@ -77,7 +90,13 @@ pub(super) fn welcome(center: &Center, account: AccountNumber, mail: u64) -> Res
         size: checkpoint.claimed().size,
         root: checkpoint.claimed().root,
     };
-    let head = Telegram::sign_as_key(&head, &center.roles().statement);
+    let head = Telegram::sign_as_key(&head, &speaking.roles().statement);
     let open = center.desk().standing().borrow().is_open();
-    Ok(Welcome { account, checkpoint, keys, head, mail, open, held, waiting, kit: 0, copy: None })
+    let kit = center.kit().map_or(0, |(kit, _)| kit.number);
+    let copy = center.cabinet().copies().view(account).unwrap_or_else(|error| {
+        let words = format!("The deposited copy of {account}'s vault is lost: {error}.");
+        center.errors().tell(Room::Books, Weight::Alarm, words);
+        None
+    });
+    Ok(Welcome { account, checkpoint, keys, head, mail, open, held, waiting, kit, copy })
 }

@@ -1,5 +1,7 @@
 //! Mail: entries that concern an account, kept until it has acknowledged them.
 
+use std::sync::Arc;
+
 use wire::{
     bounded::List,
     id::{AccountNumber, EntryNumber},
@@ -8,7 +10,7 @@ use wire::{
     message::{MailItem, MailPage, Problem, ProblemKind, Push},
 };
 
-use crate::{books::BooksError, center::Center, settlement::said};
+use crate::{books::BooksError, center::Center, settlement::said, voice::Speaking};
 
 /// A page of unacknowledged mail, oldest first.
 pub(super) async fn page(
@@ -35,6 +37,7 @@ pub(super) async fn page(
 /// Pushes mail as it comes, and whether payments are taken, until the connection ends.
 pub(super) async fn push(
     center: Center,
+    speaking: Arc<Speaking>,
     account: AccountNumber,
     after: Option<EntryNumber>,
     pusher: Pusher<Push>,
@@ -64,7 +67,8 @@ pub(super) async fn push(
                 Push::Open(open)
             }
         };
-        if pusher.push_waiting(push).await.is_err() {
+        // After the center's keys have changed, the terminal fetches it on its next connection, where it knows them.
+        if speaking.replaced().is_cancelled() || pusher.push_waiting(push).await.is_err() {
             return;
         }
     }

@@ -19,7 +19,7 @@ use wire::{
 };
 
 use super::{
-    Answer, Clock, DeskError, Mailboxes, Work,
+    Answer, Clock, DeskError, Held, Mailboxes, Work,
     writer::{Job, Writer},
 };
 use crate::books::{BooksError, Journal, Reader, Record, Search};
@@ -220,6 +220,26 @@ impl Desk {
                 let found = self.off_thread(move |reader| look_back_for(reader, &look_back, last)).await?;
                 found.map(|record| self.answer(Arc::new(record), true)).ok_or(DeskError::Expired)
             }
+        }
+    }
+
+    /// Has something entered that takes the desk for itself.
+    ///
+    /// # Errors
+    /// As [`Desk::submit`].
+    pub async fn hold(&self, held: Box<dyn Held>) -> Result<Answer, DeskError> {
+        let (answer, reply) = oneshot::channel();
+        let shared = &self.0.shared;
+        if let Some(words) = shared.stopped() {
+            return Err(DeskError::Stopped(words));
+        }
+        if self.0.queue.try_send(Job::Hold { held, answer }).is_err() {
+            return Err(DeskError::Busy);
+        }
+        let ended = |_| Err(DeskError::Unknown("the desk ended while it was at work".into()));
+        match reply.await.unwrap_or_else(ended)? {
+            Reply::Entered(record) => Ok(self.answer(record, false)),
+            Reply::Known(_) | Reply::Late => Err(DeskError::Limited),
         }
     }
 

@@ -40,5 +40,5 @@ pub use self::{
     clock::{Clock, SystemClock},
     desk::{Desk, Opening, Standing},
     mailbox::{Cursors, Listener, Mailboxes},
-    work::{Act, Answer, DeskError, Work},
+    work::{Act, Answer, DeskError, Held, Work},
 };

@@ -112,6 +112,22 @@ impl Work {
     }
 }
 
+/// Something that takes the desk for itself: what it enters closes a batch alone, and nothing is decided between its
+/// beginning and its end. It runs on the desk's thread; everybody else waits.
+pub trait Held: Send {
+    /// What is to be entered, as the entry of this number.
+    ///
+    /// # Errors
+    /// In words; nothing is entered then, and nothing more is called.
+    fn begin(&mut self, number: EntryNumber) -> Result<Work, String>;
+
+    /// It is entered and durable, and nobody has seen it yet.
+    fn done(&mut self, record: &Record);
+
+    /// It was not entered, or only its refusal.
+    fn undone(&mut self);
+}
+
 /// A durable entry that answers.
 #[derive(Debug, Clone)]
 pub struct Answer {

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use wire::{id::EntryNumber, time::Timestamp};
 
 use super::{
-    Clock, DeskError, Standing,
+    Clock, DeskError, Held, Standing,
     clock::DeskClock,
     desk::{Reply, Shared},
 };
@@ -38,6 +38,8 @@ pub(super) enum Job {
         /// Its share of the queue's bytes, given back when the job is done.
         _room: OwnedSemaphorePermit,
     },
+    /// Takes the desk for itself: the batch before it ends, and it is a batch of its own.
+    Hold { held: Box<dyn Held>, answer: oneshot::Sender<Result<Reply, DeskError>> },
     /// Look up: a flag was set.
     Wake,
 }
@@ -49,6 +51,8 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     jobs: Receiver<Job>,
     clock: DeskClock,
+    /// What comes after the batch that is being settled, alone.
+    next: Option<(Box<dyn Held>, oneshot::Sender<Result<Reply, DeskError>>)>,
 }
 
 /// Somebody who waits for the batch, and what the answer is once it is durable.
@@ -77,7 +81,7 @@ impl Writer {
         clock: Box<dyn Clock>,
     ) -> Self {
         let clock = DeskClock::begin(clock, working.at());
-        Self { journal, working, shared, jobs, clock }
+        Self { journal, working, shared, jobs, clock, next: None }
     }
 
     /// Works until the desk is closed, or everybody has dropped it.
@@ -87,6 +91,10 @@ impl Writer {
             // Due transfers and lapses first: at opening there may be some that a crash has left.
             let (taken, ended) = self.take(tick);
             self.settle(taken);
+            if let Some((held, answer)) = self.next.take() {
+                // Whoever does not wait any more finds it in the books.
+                let _ = answer.send(self.alone(held));
+            }
             if ended {
                 break;
             }
@@ -94,7 +102,7 @@ impl Writer {
         self.shared.stop("the center is closing".into());
         // Whoever slipped in while the desk closed is answered before the books are.
         while let Ok(job) = self.jobs.try_recv() {
-            if let Job::Work { answer, .. } = job {
+            if let Job::Work { answer, .. } | Job::Hold { answer, .. } = job {
                 let _ = answer.send(Err(DeskError::Stopped("the center is closing".into())));
             }
         }
@@ -113,9 +121,16 @@ impl Writer {
         let mut taken = Vec::new();
         let mut bytes = 0;
         while let Some(job) = next {
-            if let Job::Work { evidence, .. } = &job {
-                self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                bytes += evidence.len();
+            match job {
+                Job::Hold { held, answer } => {
+                    self.next = Some((held, answer));
+                    break;
+                }
+                Job::Work { ref evidence, .. } => {
+                    self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                    bytes += evidence.len();
+                }
+                Job::Wake => {}
             }
             taken.push(job);
             if taken.len() >= BATCH || bytes >= BATCH_BYTES {
@@ -170,6 +185,38 @@ impl Writer {
         let records: Vec<Arc<Record>> = records.into_iter().map(Arc::new).collect();
         self.publish(&records);
         answer(waiters, &records);
+    }
+
+    /// Enters what takes the desk for itself, as a batch of its own.
+    fn alone(&mut self, mut held: Box<dyn Held>) -> Result<Reply, DeskError> {
+        let now = self.look_at_the_clock();
+        if let Some(words) = self.shared.stopped() {
+            return Err(DeskError::Stopped(words));
+        }
+        let work = held.begin(self.working.next()).map_err(DeskError::Malformed)?;
+        let mut records = Vec::new();
+        let reply = match self.enter(&work.request, work.evidence, now, &mut records) {
+            Place::Entered(_) => None,
+            Place::Known(number) => Some(Ok(Reply::Known(number))),
+            Place::Late => Some(Ok(Reply::Late)),
+            Place::Refused(error) => Some(Err(error)),
+        };
+        let Some(record) = records.first() else {
+            held.undone();
+            return reply.unwrap_or(Ok(Reply::Late));
+        };
+        if let Err(error) = self.journal.append(&records) {
+            // What became of it only a restart tells; nothing is taken back.
+            self.shared.stop(error.to_string());
+            return Err(DeskError::Unknown(error.to_string()));
+        }
+        match record.entry.refusal() {
+            None => held.done(record),
+            Some(_) => held.undone(),
+        }
+        let records: Vec<Arc<Record>> = records.into_iter().map(Arc::new).collect();
+        self.publish(&records);
+        Ok(Reply::Entered(records[0].clone()))
     }
 
     /// The desk's time, and whether an operator must look at the clock.

@@ -17,7 +17,7 @@ use crate::seal::{self, Key};
 const MAGIC: [u8; 4] = *b"IkC1";
 const OVERHEAD: usize = 4 + 24 + 16;
 /// What the name of a file begins with until it is whole.
-const UNFINISHED: &str = ".new-";
+pub(super) const UNFINISHED: &str = ".new-";
 const NAME: usize = 120;
 
 /// A folder whose files are sealed under one key, each bound to its name.
