@@ -17,7 +17,7 @@ use crate::{
 /// The vault's name in its profile.
 pub const FILE: &str = "vault.inkan";
 pub(crate) const LOCK: &str = "vault.inkan.lock";
-const NEW: &str = "vault.inkan.new";
+pub(crate) const NEW: &str = "vault.inkan.new";
 
 /// The right to a profile's vault, held by one process at a time and given up when dropped.
 #[derive(Debug)]
@@ -29,11 +29,7 @@ pub(crate) struct Claim {
 impl Claim {
     /// Takes the profile in `dir`, which is made if it is missing.
     pub(crate) fn take(dir: &Path) -> Result<Self, Error> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(failed("making the folder", dir))?;
+        make_folder(dir).map_err(failed("making the folder", dir))?;
         let path = dir.join(LOCK);
         let mut lock =
             private().create(true).truncate(false).open(&path).map_err(failed("opening", &path))?;
@@ -96,10 +92,10 @@ impl VaultFile {
             return Err(Error::NotAVault(path));
         }
         let mut slots = Vec::new();
-        for at in [0, SLOT as u64] {
+        for number in [0, 1] {
             let mut slot = [0; SLOT];
-            file.read_exact_at(&mut slot, at).map_err(failed("reading", &path))?;
-            slots.push(Header::decode(&slot));
+            file.read_exact_at(&mut slot, (number * SLOT) as u64).map_err(failed("reading", &path))?;
+            slots.push(Header::decode(number, &slot));
         }
         let mut findings = Vec::new();
         let mut newest: Option<Header> = None;
@@ -250,6 +246,24 @@ fn replace(
             let _ = fs::remove_file(&new);
             Err(failed("writing", &new)(source))
         }
+    }
+}
+
+/// Makes a folder and those above it, each of them synced into the one that holds it, so that a vault reported as made
+/// can't vanish with its folder.
+fn make_folder(dir: &Path) -> io::Result<()> {
+    if dir.as_os_str().is_empty() || dir.is_dir() {
+        return Ok(());
+    }
+    let above = dir.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if above != dir {
+        make_folder(above)?;
+    }
+    match DirBuilder::new().mode(0o700).create(dir) {
+        // Made by another process meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => File::open(above)?.sync_all(),
     }
 }
 

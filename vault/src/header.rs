@@ -24,6 +24,8 @@ const VERSION: u16 = 2;
 const OLDEST: u16 = 1;
 const MAGIC: &[u8; 8] = b"INKANVLT";
 const CHECKSUM_AT: usize = SLOT - 4;
+/// No vault gets so far; it keeps the generation after any that is read countable.
+const GENERATION_MAX: u64 = u64::MAX / 2;
 /// The longest wait after wrong passwords.
 const WAIT_MAX: Duration = Duration::from_secs(15 * 60);
 
@@ -190,7 +192,8 @@ impl Header {
         slot
     }
 
-    pub(crate) fn decode(slot: &[u8; SLOT]) -> Slot {
+    /// What stands in slot `number`.
+    pub(crate) fn decode(number: usize, slot: &[u8; SLOT]) -> Slot {
         let (body, checksum) = slot.split_at(CHECKSUM_AT);
         let mut reader = Reader(body);
         if crc32fast::hash(body).to_le_bytes() != checksum || reader.take() != *MAGIC {
@@ -216,7 +219,12 @@ impl Header {
             count: u32::from_le_bytes(reader.take()),
             last: Timestamp(u64::from_le_bytes(reader.take())),
         });
-        Slot::Intact(Self { generation, mode, vault, wrap, failures })
+        let header = Self { generation, mode, vault, wrap, failures };
+        // Out of its place it would be overwritten while it is the newest.
+        if generation > GENERATION_MAX || header.offset() != (number * SLOT) as u64 {
+            return Slot::Damaged;
+        }
+        Slot::Intact(header)
     }
 }
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use crate::{
     contents::Contents,
     error::{Error, Which},
-    file::{Claim, VaultFile},
+    file::{Claim, FILE, VaultFile},
     header::{Header, Mode, Wrap},
     kind,
     page::InPage,
@@ -66,6 +66,11 @@ impl Locked {
     /// [`Error::Held`] when another process has it, [`Error::NoVault`] when there is none, and what else can be said
     /// without a password: not a vault, a newer format, both headers damaged.
     pub fn claim(profile: &Path, surroundings: Surroundings) -> Result<Self, Error> {
+        let path = profile.join(FILE);
+        if !path.try_exists().unwrap_or(true) {
+            // Asked before the profile is taken, which would make its folder.
+            return Err(Error::NoVault(path));
+        }
         let (file, findings) = VaultFile::open(Claim::take(profile)?)?;
         Ok(Self { file, surroundings, findings })
     }

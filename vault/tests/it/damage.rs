@@ -224,3 +224,30 @@ fn the_overhead_of_a_record_is_as_documented() {
     assert_eq!(second - first, OVERHEAD + content("first"));
     assert_eq!(bytes.len() - third, OVERHEAD + content("third"));
 }
+
+#[test]
+fn headers_out_of_their_place_or_beyond_counting_are_damaged() {
+    const SLOT: usize = 4096;
+    let bench = Bench::with_vault();
+    let intact = bench.bytes();
+    let mut twice = intact.clone();
+    twice.copy_within(..SLOT, SLOT);
+    bench.set_bytes(&twice);
+    assert_eq!(bench.open().findings, [Finding::HeaderSlot { number: 1 }]);
+    let mut endless = intact;
+    for slot in [0, SLOT] {
+        let generation = u64::MAX - 1 + (slot / SLOT) as u64;
+        endless[slot + 16..slot + 24].copy_from_slice(&generation.to_le_bytes());
+        let checksum = crc32fast::hash(&endless[slot..slot + SLOT - 4]);
+        endless[slot + SLOT - 4..slot + SLOT].copy_from_slice(&checksum.to_le_bytes());
+    }
+    bench.set_bytes(&endless);
+    assert!(matches!(bench.try_open(&a()), Err(Error::HeaderDamaged(_))));
+}
+
+#[test]
+fn asking_for_a_vault_that_is_not_there_makes_nothing() {
+    let bench = Bench::new();
+    assert!(matches!(bench.try_open(&a()), Err(Error::NoVault(_))));
+    assert!(!bench.profile.exists());
+}
