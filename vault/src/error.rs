@@ -124,6 +124,11 @@ pub enum Error {
     /// The vault has no recovery phrase.
     #[error("this vault has no recovery phrase; make one first")]
     NoRecovery,
+    /// The signature key is not sealed to the phrase, so that a copy would not bring it back.
+    #[error(
+        "the signature key is not sealed to the recovery phrase; give password B once, for example to sign, and it will be"
+    )]
+    NotSealedToPhrase,
     /// A key of this role waits already.
     #[error("a new {} waits for the center's answer already; take that change back first", role(*.0))]
     Waiting(KeyRole),

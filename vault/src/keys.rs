@@ -99,8 +99,13 @@ impl Keys {
                 self.retire(former);
             }
             kind::RECOVERY => {
-                let former = self.recovery.put(at, record.decode("recovery keys")?);
+                let kept: KeptRecovery = record.decode("recovery keys")?;
+                let recovery_key = kept.keys.recovery_key;
+                let former = self.recovery.put(at, kept);
                 self.retire(former);
+                // The key of a phrase that another one replaced before it was registered proves nothing any more.
+                let held = self.held.take_if(|held| held.value.verification_key != recovery_key);
+                self.retire(held.map(|held| held.at));
             }
             kind::NEXT_RECOVERY => {
                 let former = self.recovery.wait(at, record.decode("new recovery keys")?);
@@ -169,6 +174,14 @@ impl Keys {
         now.iter().chain(next).map(|kept| kept.value.keys.copy_key)
     }
 
+    /// The X25519 keys of those phrases that a signature key is not sealed to.
+    pub(crate) fn not_sealed_to(&self, key: VerificationKey) -> Vec<[u8; 32]> {
+        let is_sealed_to = |to: &[u8; 32]| {
+            self.copies.iter().any(|copy| copy.value.verification_key == key && copy.value.sealed.to == *to)
+        };
+        self.copy_keys().filter(|to| !is_sealed_to(to)).collect()
+    }
+
     /// Whether the system keeps the terminal keys out of the swap.
     pub(crate) fn locked(&self) -> bool {
         let Slot { now, next } = &self.terminal;
@@ -179,7 +192,9 @@ impl Keys {
         if self.held.as_ref().is_some_and(|held| held.value.verification_key == turn.key) {
             let former = self.held.take();
             self.retire(former.map(|former| former.at));
-            return;
+            if !in_force {
+                return;
+            }
         }
         // A turn that was noted before a crash and again after it finds nothing waiting any more.
         if self.next(turn.role) != Some(turn.key) {

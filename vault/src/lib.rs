@@ -147,6 +147,7 @@
 //! - Two copies of one vault used at once do no harm that the center does not see: [`recovery`].
 
 pub mod autograph;
+mod blank;
 mod change;
 mod contents;
 mod custody;

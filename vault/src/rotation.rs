@@ -100,9 +100,11 @@ impl Vault {
     pub fn unlock_waiting_signing(&mut self, password: &SecretString) -> Result<SigningHand, Error> {
         let sealed = self.contents.keys.signature.next.as_ref();
         let sealed = sealed.ok_or(Error::NothingWaits(KeyRole::Signature))?;
-        attempt(&mut self.file, &self.surroundings, Which::B, |file| {
+        let hand = attempt(&mut self.file, &self.surroundings, Which::B, |file| {
             sealed.value.open(&self.surroundings, file.header.mode, &file.header.vault, password)
-        })
+        })?;
+        self.seal_to_phrases(&hand)?;
+        Ok(hand)
     }
 
     /// The terminal key that waits.

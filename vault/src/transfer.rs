@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use wire::{codec, id::TelegramId, telegram::Telegram, time::Timestamp};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     contents::Draft,
@@ -19,6 +19,8 @@ use crate::{
 const MAGIC: &[u8; 8] = b"INKANOUT";
 const VERSION: u16 = 1;
 const HEAD: usize = 26;
+/// The content of a record and, optionally, when it may have left.
+const CONTENT_MAX: usize = MAX_CONTENT + 9;
 
 /// What an exported item says.
 #[derive(Serialize, Deserialize)]
@@ -42,7 +44,7 @@ impl Vault {
             State::MayHaveLeft { since } => Some(since),
             _ => None,
         };
-        let exported = Exported {
+        let mut exported = Exported {
             telegram: item.telegram.clone(),
             beside: item.beside.clone(),
             note: item.note.clone(),
@@ -52,6 +54,8 @@ impl Vault {
         let mut bytes = [MAGIC.as_slice(), &VERSION.to_le_bytes(), &self.file.header.vault].concat();
         let nonce = self.surroundings.array();
         let content = Zeroizing::new(codec::encode(&exported));
+        exported.beside.zeroize();
+        exported.note.zeroize();
         let sealed = seal::seal(&self.data_key, &nonce, &context(&bytes), &content);
         bytes.extend_from_slice(&nonce);
         bytes.extend(sealed);
@@ -70,8 +74,7 @@ impl Vault {
             return Err(Error::Ended(id));
         }
         self.outbox().check_put(id)?;
-        let mut drafts =
-            vec![Draft::own(kind::PREPARED, &Prepared { telegram, beside, note, at: prepared_at })?];
+        let mut drafts = vec![Prepared { telegram, beside, note, at: prepared_at }.draft()?];
         if let Some(at) = left_at {
             drafts.push(Draft::own(kind::LEFT, &Turn { id, at })?);
         }
@@ -94,12 +97,12 @@ impl Vault {
             ));
         }
         let damaged = || Error::Export("is damaged or was changed; export it again");
-        if rest.len() > NONCE + TAG + MAX_CONTENT {
+        if rest.len() > NONCE + TAG + CONTENT_MAX {
             return Err(damaged());
         }
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
         let content = seal::open(&self.data_key, nonce, &context(head), sealed).ok_or_else(damaged)?;
-        codec::decode("exported telegram", &content, MAX_CONTENT).map_err(|_| damaged())
+        codec::decode("exported telegram", &content, CONTENT_MAX).map_err(|_| damaged())
     }
 }
 

@@ -10,27 +10,25 @@ use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
     admission::VaultPolicy,
-    id::TelegramId,
     key::{SigningKey, VerificationKey},
     payload::KeyRole,
-    telegram::Telegram,
 };
-use zeroize::Zeroizing;
 
 use crate::{
     autograph::Autograph,
+    blank::{Blank, seal_all, take_in},
     contents::{Contents, Draft, PinnedCenter},
-    custody::{SealedKey, SigningHand, fresh_signature_key},
+    custody::{SigningHand, fresh_signature_key},
     error::{Error, Which},
-    file::{Claim, FILE, VaultFile},
-    header::{Failures, Header, Mode, Wrap},
+    file::{FILE, VaultFile},
+    header::Mode,
     keys::DrawnFor,
     kind,
     open::{Locked, Opening, attempt},
-    outbox::{Closed, Outbox, Parcel, Prepared, Ready, State, Turn},
     page::InPage,
     password::{self, Derivation, Key},
     record::{self, Record, Span},
+    recovery::KeyCopy,
     session::SigningSession,
     surroundings::Surroundings,
 };
@@ -171,6 +169,9 @@ impl Vault {
 impl Vault {
     /// Opens the signature key with password B (with a single password: that one) for one act.
     ///
+    /// With the password at hand, what is sealed with less effort than the center asks for is sealed anew, and where the
+    /// key is not sealed to a recovery phrase (a crash, a damaged record), it is.
+    ///
     /// # Errors
     /// [`Error::WrongPassword`], [`Error::TooSoon`], [`Error::KeyLost`], failures of the disk.
     pub fn unlock_signing(&mut self, password: &SecretString) -> Result<SigningHand, Error> {
@@ -182,7 +183,19 @@ impl Vault {
             let header = self.file.header.clone();
             self.reseal(header, &hand, password, password)?;
         }
+        self.seal_to_phrases(&hand)?;
         Ok(hand)
+    }
+
+    /// Seals a signature key to every phrase that it is not sealed to.
+    pub(crate) fn seal_to_phrases(&mut self, hand: &SigningHand) -> Result<(), Error> {
+        let missing = self.contents.keys.not_sealed_to(hand.verification_key());
+        let drafts: Result<Vec<Draft>, Error> = missing
+            .iter()
+            .map(|to| Draft::own(kind::KEY_COPY, &KeyCopy::new(&self.surroundings, to, &hand.0)?))
+            .collect();
+        let drafts = drafts?;
+        if drafts.is_empty() { Ok(()) } else { self.append_all(drafts).map(drop) }
     }
 
     /// Opens the signature key with password B for several acts, until the instant that the caller states.
@@ -327,158 +340,4 @@ impl Vault {
     pub fn keep_settings<T: Serialize>(&mut self, settings: &T) -> Result<(), Error> {
         self.append_all(vec![Draft::own(kind::SETTINGS, settings)?]).map(drop)
     }
-}
-
-/// The outbox; see [`crate::outbox`].
-impl Vault {
-    /// What was put here and what became of it.
-    pub fn outbox(&self) -> &Outbox {
-        &self.contents.outbox
-    }
-
-    /// Puts a signed telegram on disk. Only when it is there is there a [`Ready`].
-    ///
-    /// # Errors
-    /// [`Error::AlreadyThere`], [`Error::OutboxFull`], [`Error::TooLong`]; the disk's failure, after which it is not here.
-    pub fn put(&mut self, telegram: Telegram, beside: Vec<u8>, note: Vec<u8>) -> Result<Ready, Error> {
-        let id = telegram.id();
-        let prepared = self.prepared(telegram, beside, note)?;
-        self.append_all(vec![prepared])?;
-        Ok(Ready(id))
-    }
-
-    /// Notes that a telegram may have left, and hands it out to be sent.
-    ///
-    /// # Errors
-    /// [`Error::Ended`] when it was withdrawn meanwhile; the disk's failure, after which it has not left.
-    pub fn depart(&mut self, ready: Ready) -> Result<Parcel, Error> {
-        let parcel = self.outbox().waiting(ready.0)?.parcel();
-        let left = Turn { id: ready.0, at: self.surroundings.now() };
-        self.append_all(vec![Draft::own(kind::LEFT, &left)?])?;
-        Ok(parcel)
-    }
-
-    /// [`Vault::put`] and [`Vault::depart`] with one synced write, for what is signed and sent at once.
-    ///
-    /// # Errors
-    /// As those two.
-    pub fn post(&mut self, telegram: Telegram, beside: Vec<u8>, note: Vec<u8>) -> Result<Parcel, Error> {
-        let id = telegram.id();
-        let prepared = self.prepared(telegram, beside, note)?;
-        let left = Draft::own(kind::LEFT, &Turn { id, at: self.surroundings.now() })?;
-        self.append_all(vec![prepared, left])?;
-        self.outbox().parcel(&id).ok_or(Error::UnknownTelegram(id))
-    }
-
-    /// Ends a telegram with the center's answer. The program's records that follow from the answer (history, receipt)
-    /// are written before the end in the same synced write: after a crash in the middle of it the telegram still waits,
-    /// and asking again brings the same answer; so a program tells by the id what it has already noted.
-    ///
-    /// # Errors
-    /// [`Error::UnknownTelegram`], [`Error::Ended`]; the disk's failure, after which it still waits.
-    pub fn close(&mut self, id: TelegramId, outcome: Vec<u8>, mut records: Vec<Draft>) -> Result<(), Error> {
-        self.outbox().waiting(id)?;
-        let closed = Closed { id, at: self.surroundings.now(), outcome };
-        records.push(Draft::own(kind::CLOSED, &closed)?);
-        self.append_all(records).map(drop)
-    }
-
-    /// Takes back a telegram that never left.
-    ///
-    /// # Errors
-    /// [`Error::MayHaveLeft`]: then only the center can end it. [`Error::UnknownTelegram`], [`Error::Ended`]; the disk's
-    /// failure, after which it still waits.
-    pub fn withdraw(&mut self, id: TelegramId) -> Result<(), Error> {
-        if matches!(self.outbox().waiting(id)?.state, State::MayHaveLeft { .. }) {
-            return Err(Error::MayHaveLeft(id));
-        }
-        let withdrawn = Turn { id, at: self.surroundings.now() };
-        self.append_all(vec![Draft::own(kind::WITHDRAWN, &withdrawn)?]).map(drop)
-    }
-
-    fn prepared(&self, telegram: Telegram, beside: Vec<u8>, note: Vec<u8>) -> Result<Draft, Error> {
-        self.outbox().check_put(telegram.id())?;
-        Draft::own(kind::PREPARED, &Prepared { telegram, beside, note, at: self.surroundings.now() })
-    }
-}
-
-/// A vault about to be made: the profile claimed, the passwords fit, nothing written.
-pub(crate) struct Blank {
-    claim: Claim,
-    pub(crate) surroundings: Surroundings,
-    header: Header,
-    data_key: Key,
-    password_b: SecretString,
-    policy: Option<VaultPolicy>,
-}
-
-impl Blank {
-    pub(crate) fn new(
-        profile: &Path,
-        passwords: &Passwords,
-        surroundings: Surroundings,
-        policy: Option<VaultPolicy>,
-    ) -> Result<Self, Error> {
-        passwords.check()?;
-        let claim = Claim::take(profile)?;
-        if Vault::exists(profile) {
-            return Err(Error::Exists(profile.join(FILE)));
-        }
-        let (mode, vault) = (passwords.mode(), surroundings.array());
-        let data_key: Key = Zeroizing::new(surroundings.array());
-        let wrap = Wrap::new(&surroundings, mode, &vault, passwords.a(), &data_key, policy)?;
-        let header = Header { generation: 0, mode, vault, wrap, failures: [Failures::default(); 2] };
-        Ok(Self { claim, surroundings, header, data_key, password_b: passwords.b().clone(), policy })
-    }
-
-    /// The record of a signature key, sealed under password B.
-    pub(crate) fn signature_key(&self, kind: u16, key: &SigningKey) -> Result<Draft, Error> {
-        let Header { mode, vault, .. } = &self.header;
-        let sealed = SealedKey::new(&self.surroundings, *mode, vault, &self.password_b, key, self.policy)?;
-        Draft::own(kind, &sealed)
-    }
-
-    /// The record of a fresh terminal key.
-    pub(crate) fn fresh_terminal_key(&self) -> Result<Draft, Error> {
-        let seed: Key = Zeroizing::new(self.surroundings.array());
-        Draft::own(kind::TERMINAL_KEY, &*seed)
-    }
-
-    /// Writes the vault with these records, whole or not at all.
-    pub(crate) fn fill(self, drafts: Vec<Draft>) -> Result<Vault, Error> {
-        let Self { claim, surroundings, header, data_key, .. } = self;
-        let mut contents = Contents { next: 1, ..Contents::default() };
-        let bytes = seal_all(&surroundings, &data_key, &header.vault, contents.next, &drafts);
-        let file = VaultFile::create(claim, header, &bytes)?;
-        take_in(&mut contents, crate::header::RECORDS, drafts)?;
-        Ok(Vault { file, surroundings, data_key: InPage::new(data_key), contents })
-    }
-}
-
-/// Seals drafts one after the other, as they are written.
-fn seal_all(
-    surroundings: &Surroundings,
-    key: &Key,
-    vault: &[u8; 16],
-    first: u64,
-    drafts: &[Draft],
-) -> Vec<u8> {
-    (first..)
-        .zip(drafts)
-        .flat_map(|(sequence, draft)| {
-            record::seal(key, vault, surroundings.array(), sequence, draft.kind, &draft.content)
-        })
-        .collect()
-}
-
-/// Brings the state up to records that now lie in the file from `offset` on.
-fn take_in(contents: &mut Contents, mut offset: u64, drafts: Vec<Draft>) -> Result<(), Error> {
-    for Draft { kind, content } in drafts {
-        let sequence = contents.next;
-        contents.index.insert(sequence, offset);
-        contents.next += 1;
-        offset += record::span(content.len());
-        contents.absorb(&Record { sequence, kind, bytes: content })?;
-    }
-    Ok(())
 }

@@ -103,19 +103,26 @@ impl Vault {
     /// holds nothing that passwords open.
     ///
     /// # Errors
-    /// [`Error::NoRecovery`] where there is no phrase to seal it to, [`Error::KeyLost`], [`Error::CopyTooLong`] above
-    /// [`limits::VAULT_COPY`]; failures of the disk.
+    /// [`Error::NoRecovery`] where there is no phrase to seal it to, [`Error::NotSealedToPhrase`] and [`Error::KeyLost`]
+    /// where it would not bring the signature key back and so is not to replace one that does, [`Error::CopyTooLong`]
+    /// above [`limits::VAULT_COPY`]; failures of the disk.
     pub fn copy_for_deposit(&self) -> Result<Vec<u8>, Error> {
         let terminal_key = self.terminal_key()?;
+        let keys = &self.contents.keys;
+        let receivers: Vec<[u8; 32]> = keys.copy_keys().collect();
+        if self.recovery().is_none() {
+            return Err(Error::NoRecovery);
+        }
+        match keys.now(KeyRole::Signature) {
+            Some(key) if !keys.not_sealed_to(key).is_empty() => return Err(Error::NotSealedToPhrase),
+            None if keys.copies.is_empty() => return Err(Error::KeyLost("signature key")),
+            _ => {}
+        }
         let content = self.copied_records()?;
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&terminal_key.verification_key().0);
         let key: Key = Zeroizing::new(self.surroundings.array());
-        let receivers: Vec<[u8; 32]> = self.contents.keys.copy_keys().collect();
-        if self.recovery().is_none() {
-            return Err(Error::NoRecovery);
-        }
         bytes.push(if receivers.len() > 1 { 2 } else { 1 });
         let context = terminal_key.verification_key().0;
         for to in &receivers {
@@ -134,12 +141,13 @@ impl Vault {
         Ok(bytes)
     }
 
-    /// Notes that the center keeps a copy of the records up to number `up_to` ([`Vault::newest`] when it was made).
+    /// Notes that the center keeps a copy of the records up to number `up_to` ([`Vault::newest`] when it was made; of
+    /// records yet to come no copy holds anything, whatever is said).
     ///
     /// # Errors
     /// The disk's failure.
     pub fn note_deposit(&mut self, up_to: u64) -> Result<(), Error> {
-        let deposited = Deposited { up_to, at: self.surroundings.now() };
+        let deposited = Deposited { up_to: up_to.min(self.newest()), at: self.surroundings.now() };
         self.append_all(vec![Draft::own(kind::DEPOSITED, &deposited)?]).map(drop)
     }
 
@@ -228,7 +236,9 @@ pub fn open_copy(
     let (made_at, records) = read_content(&content).ok_or(CopyError::Content)?;
     let copies = records.iter().filter(|record| record.kind == kind::KEY_COPY);
     let copies = copies.filter_map(|record| record.decode::<KeyCopy>("copy of the signature key").ok());
-    let signature_keys: Vec<SigningKey> = copies.filter_map(|copy| copy.open(phrase)).collect();
+    // With so much room the keys never move and leave no copy.
+    let mut signature_keys = Vec::with_capacity(records.len());
+    signature_keys.extend(copies.filter_map(|copy| copy.open(phrase)));
     if signature_keys.is_empty() {
         return Err(CopyError::NoSignatureKey);
     }

@@ -6,6 +6,7 @@ use wire::payload::KeyRole;
 use zeroize::Zeroizing;
 
 use crate::{
+    blank::Blank,
     contents::Draft,
     custody::fresh_signature_key,
     error::Error,
@@ -14,7 +15,7 @@ use crate::{
     record::Record,
     recovery::{CopyError, KeyCopy, RecoveryPhrase, RestoredContents},
     surroundings::Surroundings,
-    vault::{Blank, Passwords, Vault},
+    vault::{Passwords, Vault},
 };
 
 impl Vault {

@@ -38,3 +38,40 @@ fn it_proves_itself_until_the_registration_is_answered_and_is_gone_then() {
         vault = opening.vault;
     }
 }
+
+#[test]
+fn it_is_let_go_with_its_phrase() {
+    let bench = Bench::new();
+    let mut vault = bench.create();
+    let [first, second] = [phrase(), phrase()];
+    vault.keep_recovery(&first, &b()).unwrap();
+    vault.hold_recovery_key(&first, &b()).unwrap();
+    vault.keep_recovery(&second, &b()).unwrap();
+    for _ in 0..2 {
+        assert!(
+            vault.unlock_held_recovery_key(&b()).unwrap().is_none(),
+            "it is no longer the one that is registered"
+        );
+        drop(vault);
+        vault = bench.open().vault;
+    }
+    vault.hold_recovery_key(&second, &b()).unwrap();
+    vault.keep_recovery(&second, &b()).unwrap();
+    assert!(vault.unlock_held_recovery_key(&b()).unwrap().is_some(), "the same phrase kept again");
+}
+
+#[test]
+fn a_held_key_that_waits_is_put_in_force() {
+    let bench = Bench::new();
+    let mut vault = bench.create();
+    let [first, second] = [phrase(), phrase()];
+    vault.keep_recovery(&first, &b()).unwrap();
+    vault.prepare_recovery(&second, &b()).unwrap();
+    vault.hold_recovery_key(&second, &b()).unwrap();
+    vault.promote(KeyRole::Recovery).unwrap();
+    drop(vault);
+    let mut vault = bench.open().vault;
+    assert_eq!(vault.in_use(KeyRole::Recovery), Some(second.public().recovery_key));
+    assert_eq!(vault.waiting(KeyRole::Recovery), None);
+    assert!(vault.unlock_held_recovery_key(&b()).unwrap().is_none());
+}

@@ -92,7 +92,7 @@ fn a_copy_of_the_vault_asks_for_the_same_telegram() {
 }
 
 #[test]
-fn the_answer_is_kept_with_what_follows_from_it_in_one_write() {
+fn the_answer_is_kept_after_what_follows_from_it() {
     let bench = Bench::new();
     let mut vault = bench.create();
     let parcel = vault.post(telegram(1), vec![], vec![]).unwrap();
@@ -100,7 +100,7 @@ fn the_answer_is_kept_with_what_follows_from_it_in_one_write() {
     vault.close(parcel.id(), vec![], vec![Draft::new(HISTORY, "bought").unwrap()]).unwrap();
     drop(vault);
     let bytes = bench.bytes();
-    // Wherever the write is cut, either the telegram still waits or everything is there.
+    // Wherever the file is cut, either the telegram still waits or everything is there.
     for cut in before..=bytes.len() {
         bench.set_bytes(&bytes[..cut]);
         let opening = bench.open();

@@ -95,6 +95,7 @@ fn plays_its_role() {
         "filler" => fill(&profile),
         "changer" => change(&profile),
         "rotator" => rotate(&profile),
+        "closer" => close(&profile),
         other => panic!("unknown role {other}"),
     }
 }
@@ -139,6 +140,15 @@ fn fill(profile: &Path) {
     // A smaller one may still fit; the vault goes on.
     say(vault.append(HISTORY, "small").is_ok());
     say(vault.read(3).is_ok());
+}
+
+/// Closes a telegram whose answer is too large for what the disk still takes, and says what is kept.
+fn close(profile: &Path) {
+    let mut vault = open(profile);
+    let parcel = vault.post(telegram(1), vec![], vec![]).unwrap();
+    let history = Draft::new(HISTORY, "bought").unwrap();
+    say(vault.close(parcel.id(), vec![0; 100_000], vec![history]).unwrap_err());
+    say(vault.outbox().open_count());
 }
 
 /// Changes both passwords to and fro without end.
@@ -300,6 +310,20 @@ fn a_full_disk_is_said_and_changes_nothing() {
     let opening = bench.open();
     assert!(opening.findings.is_empty(), "{:?}", opening.findings);
     assert_eq!(opening.records.len(), kept + 1);
+}
+
+#[test]
+fn what_follows_from_an_answer_is_kept_before_the_end_is() {
+    let bench = Bench::with_vault();
+    let mut closer = Other::start("closer", &bench, Some("trap '' XFSZ; ulimit -f 60; exec \"$0\" \"$@\""));
+    let error = closer.line();
+    assert!(error.starts_with("writing to "), "{error}");
+    assert_eq!(closer.line(), "1", "it waits");
+    closer.child.wait().unwrap();
+    let opening = bench.open();
+    assert!(opening.findings.is_empty(), "{:?}", opening.findings);
+    assert_eq!(opening.records.len(), 1, "in two synced writes, so that no end outlives its history");
+    assert_eq!(opening.vault.outbox().open_count(), 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Telegrams of the outbox in files of their own.
 
-use vault::{Error, State};
+use vault::{Error, MAX_CONTENT, State};
 
 use crate::bench::{Bench, copy_vault, telegram};
 
@@ -69,4 +69,20 @@ fn foreign_and_changed_files_are_refused_in_words() {
         assert!(matches!(vault.import(&export[..at]), Err(Error::Export(_))), "cut at {at}");
     }
     assert_eq!(bench.bytes(), before);
+}
+
+#[test]
+fn the_largest_telegram_is_carried_too() {
+    let bench = Bench::new();
+    drop(bench.create());
+    let older = Bench::new();
+    copy_vault(&bench, &older.profile);
+    let mut vault = bench.open().vault;
+    let ready = vault.put(telegram(1), vec![], vec![]).unwrap();
+    let without = vault.read(vault.newest()).unwrap().bytes.len();
+    vault.withdraw(ready.id()).unwrap();
+    let left = vault.post(telegram(2), vec![5; MAX_CONTENT - without], vec![]).unwrap();
+    let export = vault.export(left.id()).unwrap();
+    older.open().vault.import(&export).unwrap();
+    assert_eq!(older.open().vault.outbox().parcel(&left.id()).unwrap().beside(), left.beside());
 }
