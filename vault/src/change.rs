@@ -25,7 +25,9 @@ impl Vault {
     /// Changes password A (with a single password: that one).
     ///
     /// Both header slots are written, so that the old password opens nothing in this file. Copies made before still
-    /// open with it.
+    /// open with it, and whoever has one and the old password has the data key, which stays the same: that one reads this
+    /// file, too, also what is appended later, and signs nothing. Against that helps a restored vault, which has a data
+    /// key of its own.
     ///
     /// # Errors
     /// [`Error::WrongPassword`] and [`Error::TooSoon`] about the old one, [`Error::Unfit`] about the new one; failures of
@@ -35,10 +37,10 @@ impl Vault {
         let mode = self.mode();
         match mode {
             Mode::Double => {
+                password::check(Which::A, new, &[])?;
                 if self.opens_signature_key(new)? {
                     return Err(Error::Unfit { which: Which::A, why: "must differ from password B".into() });
                 }
-                password::check(Which::A, new, &[])?;
                 let wrap = self.wrap(new)?;
                 self.file.write_both_headers(Header { wrap, ..self.file.header.clone() })
             }

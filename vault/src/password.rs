@@ -30,8 +30,8 @@ const TARGET: Duration = Duration::from_millis(500);
 const CALIBRATED_MEMORY_MAX_KIB: u32 = 1 << 20;
 /// A center may ask for no more passes, so that an opening does not take minutes.
 const POLICY_PASSES_MAX: u32 = 20;
-/// NFKC lengthens UTF-8 at most elevenfold (U+FDFA); with so much room the text never moves and leaves no copy.
-const NORMALISED_GROWTH: usize = 11;
+/// NFKC and NFKD lengthen UTF-8 at most elevenfold (U+FDFA); with so much room the text never moves and leaves no copy.
+pub(crate) const NORMALISED_GROWTH: usize = 11;
 
 /// A 32-byte key that is wiped when dropped.
 pub(crate) type Key = Zeroizing<[u8; 32]>;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     contents::Draft,
     error::Error,
-    file::{FILE, LOCK},
+    file::{FILE, LOCK, NEW},
     keys::Shown,
     kind,
     open::Opening,
@@ -17,6 +17,9 @@ use crate::{
     surroundings::{Cost, Surroundings},
     vault::{Passwords, Vault},
 };
+
+/// The folder, inside the one that a drill is given, which is its own.
+const INNER: &str = "restored";
 
 /// A drill that gave back everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +47,11 @@ impl Vault {
         if Self::exists(scratch) {
             return Err(Error::Exists(scratch.join(FILE)));
         }
-        let compared = self.restored_elsewhere(&contents, scratch);
-        // Under random passwords that nobody knows, what can't be removed opens for nobody.
-        for name in [FILE, LOCK] {
-            let _ = fs::remove_file(scratch.join(name));
-        }
+        let inner = scratch.join(INNER);
+        // What a drill left that was interrupted would otherwise stand in the way of every later one.
+        remove_vault(&inner);
+        let compared = self.restored_elsewhere(&contents, &inner);
+        remove_vault(&inner);
         if made {
             let _ = fs::remove_dir(scratch);
         }
@@ -61,8 +64,9 @@ impl Vault {
         Ok(Drill { at, copied_at: contents.made_at, compared, newer })
     }
 
-    /// Compares a vault restored from `contents` with this one, record for record; gives how many were compared. Records
-    /// that this vault has left out since count as equal, and newer ones are not looked at.
+    /// Compares a vault restored from `contents` with this one, record for record; gives how many were compared. Every
+    /// intact record of this vault up to the copy's last has to be there. Records that this vault has left out since count
+    /// as equal, and newer ones are not looked at.
     ///
     /// # Errors
     /// [`Error::Drill`] names the first difference; failures of the disk.
@@ -75,12 +79,19 @@ impl Vault {
             }
         }
         let mut compared = 0;
-        for sequence in contents.records.iter().map(|record| record.sequence) {
-            let Ok(own) = self.read(sequence) else { continue };
-            if own.kind == kind::LEFT_OUT || kind::is_under_b(own.kind) {
+        let last = contents.records.last().map_or(0, |record| record.sequence);
+        for sequence in self.contents.index.range(..=last).map(|(sequence, _)| *sequence) {
+            let own = self.read(sequence)?;
+            let left_out = own.kind == kind::LEFT_OUT || self.contents.keys.obsolete.contains(&sequence);
+            if left_out || kind::is_under_b(own.kind) {
                 continue;
             }
-            let other = restored.read(sequence)?;
+            let other = match restored.read(sequence) {
+                Err(Error::NoRecord(_)) => {
+                    return differs(format!("record {sequence} ({}) is missing", kind::noun(own.kind)));
+                }
+                other => other?,
+            };
             if (own.kind, &own.bytes) != (other.kind, &other.bytes) {
                 return differs(format!("record {sequence} ({}) is another", kind::noun(own.kind)));
             }
@@ -115,4 +126,13 @@ impl Vault {
             .map_err(|why| Error::Drill(why.to_string()))?;
         Ok(compared)
     }
+}
+
+/// Removes what a drill has made in a folder of its own, and the folder. Under random passwords that nobody knows, what
+/// can't be removed opens for nobody.
+fn remove_vault(dir: &Path) {
+    for name in [FILE, LOCK, NEW] {
+        let _ = fs::remove_file(dir.join(name));
+    }
+    let _ = fs::remove_dir(dir);
 }

@@ -11,14 +11,16 @@ use wire::key::SigningKey;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use crate::{password::Key, recovery::RecoveryKeys, surroundings::Surroundings};
+use crate::{
+    password::{Key, NORMALISED_GROWTH},
+    recovery::RecoveryKeys,
+    surroundings::Surroundings,
+};
 
 /// Words of a phrase: 256 random bits and 8 of checksum.
 pub const WORDS: usize = 24;
 /// How many words are asked back.
 pub const ASKED: usize = 3;
-/// NFKD lengthens UTF-8 at most elevenfold (U+FDFA); with so much room the text never moves and leaves no copy.
-const NORMALISED_GROWTH: usize = 11;
 /// The most bytes of a phrase as typed that are looked at.
 const TYPED_MAX: usize = 4096;
 

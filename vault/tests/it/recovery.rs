@@ -280,3 +280,85 @@ fn damage_to_the_new_records_is_named_and_the_rest_opens() {
         }
     }
 }
+
+#[test]
+fn a_drill_misses_what_is_not_in_the_copy() {
+    let bench = Bench::new();
+    let (mut vault, phrase, _) = lived_in(&bench);
+    let bought = vault.append(HISTORY, "bought a lamp").unwrap();
+    drop(vault.put(telegram(9), vec![], vec![]).unwrap());
+    drop(vault);
+    let whole = bench.bytes();
+    let at = whole
+        .windows(12)
+        .position(|head| head[..4] == *b"INKR" && head[8..] == (bought as u32).to_le_bytes())
+        .unwrap();
+    let mut damaged = whole.clone();
+    damaged[at + 60] ^= 1;
+    bench.set_bytes(&damaged);
+    let copy = bench.open().vault.copy_for_deposit().unwrap();
+    bench.set_bytes(&whole);
+    let words =
+        bench.open().vault.drill(&copy, &phrase, &bench.profile.join("drill")).unwrap_err().to_string();
+    assert!(words.contains(&format!("record {bought} (kind 100) is another")), "{words}");
+}
+
+#[test]
+fn a_drill_that_was_interrupted_is_not_in_the_way_of_the_next() {
+    let bench = Bench::new();
+    let (mut vault, phrase, copy) = lived_in(&bench);
+    let scratch = bench.profile.join("drill");
+    fs::create_dir_all(scratch.join("restored")).unwrap();
+    for name in [FILE, "vault.inkan.lock", "vault.inkan.new"] {
+        fs::write(scratch.join("restored").join(name), b"left over").unwrap();
+    }
+    vault.drill(&copy, &phrase, &scratch).unwrap();
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0);
+}
+
+#[test]
+fn a_key_that_is_not_sealed_to_the_phrase_makes_no_copy_until_b_is_given() {
+    let bench = Bench::new();
+    let (mut vault, phrase, _) = lived_in(&bench);
+    let before = bench.bytes().len();
+    let key = vault.prepare_signature_key(&b(), None).unwrap();
+    drop(vault);
+    // The program was ended in the middle of the write: the key is there, what seals it to the phrase is not.
+    let bytes = bench.bytes();
+    let body = u32::from_le_bytes(bytes[before + 4..before + 8].try_into().unwrap()) as usize;
+    bench.set_bytes(&bytes[..before + 24 + body + 30]);
+    let opening = bench.open();
+    assert!(matches!(opening.findings[..], [Finding::TornTail { .. }]), "{:?}", opening.findings);
+    let mut vault = opening.vault;
+    drop(vault.unlock_waiting_signing(&b()).unwrap());
+    vault.promote(KeyRole::Signature).unwrap();
+    let contents = open_copy(&vault.copy_for_deposit().unwrap(), &phrase, None).unwrap();
+    assert!(contents.signature_keys().any(|found| found == key));
+
+    // The same by damage: a copy that would not bring the key back does not replace one that does.
+    let newest = vault.newest();
+    let sealed = (1..=newest).rev().find(|number| vault.read(*number).unwrap().kind == 5).unwrap();
+    drop(vault);
+    let mut bytes = bench.bytes();
+    let at = bytes
+        .windows(12)
+        .position(|head| head[..4] == *b"INKR" && head[8..] == (sealed as u32).to_le_bytes())
+        .unwrap();
+    bytes[at + 60] ^= 1;
+    bench.set_bytes(&bytes);
+    let mut vault = bench.open().vault;
+    assert!(matches!(vault.copy_for_deposit(), Err(Error::NotSealedToPhrase)));
+    drop(vault.unlock_signing(&b()).unwrap());
+    let contents = open_copy(&vault.copy_for_deposit().unwrap(), &phrase, None).unwrap();
+    assert!(contents.signature_keys().any(|found| found == key));
+}
+
+#[test]
+fn no_copy_holds_records_yet_to_come() {
+    let bench = Bench::new();
+    let (mut vault, ..) = lived_in(&bench);
+    vault.note_deposit(u64::MAX).unwrap();
+    assert!(!vault.copy_is_due());
+    vault.append(HISTORY, "after it").unwrap();
+    assert!(vault.copy_is_due());
+}
