@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn each_sees_its_own_part_and_no_other() {
-        let center = sample::Center::busy(5);
+        let center = sample::Center::peopled();
         let seen: BTreeSet<String> = center
             .records
             .iter()
@@ -285,10 +285,14 @@ mod tests {
             })
             .collect();
         let expected = [
+            "admission: Nothing to nobody; Nothing to nobody",
             "bank credit: CardIssued to M-000001-3; Nothing to nobody",
             "card request: CardRequested to M-000001-3; Nothing to nobody",
             "claim: Nothing to nobody; Claimed to S-000001-3",
             "founding: Nothing to nobody; Nothing to nobody",
+            "cashier: Nothing to nobody; CashierChanged to S-000001-3",
+            "key change: KeyChangeCancelled to M-000001-3; Nothing to nobody",
+            "key change: KeyChangeWaits to M-000001-3; Nothing to nobody",
             "key change: KeyChanged to M-000001-3; Nothing to nobody",
             "key sheet: Nothing to nobody; Nothing to nobody",
             "operator: Nothing to nobody; Nothing to nobody",
@@ -297,6 +301,7 @@ mod tests {
             "payout result: Nothing to nobody; Payout to S-000001-3",
             "payout: Nothing to nobody; Payout to S-000001-3",
             "refund: Refunded to M-000001-3; Refunded to S-000001-3",
+            "refund: Refunded to M-000001-3; RefundedByCenter to S-000001-3",
             "registration: Nothing to nobody; Registered to S-000001-3",
             "registration: Registered to M-000001-3; Nothing to nobody",
             "standing: Nothing to nobody; Nothing to nobody",

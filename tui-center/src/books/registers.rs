@@ -14,7 +14,6 @@
 //! * A half-written snapshot makes opening fail; such files are removed before.
 //! * Some damage makes it panic: opening, following and asking are each caught and said in words.
 
-mod day;
 mod follow;
 mod project;
 mod row;
@@ -33,7 +32,6 @@ use ledger::request::Settings;
 use wire::id::{AccountNumber, EntryNumber, Role};
 
 pub use self::{
-    day::Calendar,
     follow::Progress,
     row::{DayTotal, Holder, KeyRow, OperatorRow},
 };
@@ -267,7 +265,7 @@ fn remove_half_snapshots(dir: &Path) -> Result<(), BooksError> {
 
 #[cfg(test)]
 mod tests {
-    use wire::{id::StoreNumber, receipt::EntryKind};
+    use wire::{id::StoreNumber, payload::KeyRole, receipt::EntryKind};
 
     use super::{
         super::{Books, sample},
@@ -340,6 +338,28 @@ mod tests {
         assert_eq!(paid(Some(StoreNumber(1))), (40, 0, total), "a refusal concerns its signer only");
         let days = followed.days.iter().filter(|row| row.kind == EntryKind::Payment && row.store.is_none());
         assert!(days.count() >= 2, "the payments lie on several days");
+    }
+
+    #[test]
+    fn keys_that_wait_ripen_or_are_revoked_are_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let center = sample::Center::peopled();
+        let books = Books::create(&dir.path().join("books"), sample::key(), &center.records).unwrap();
+        let registers = Registers::open(&dir.path().join("registers"), books.reader()).unwrap();
+        assert!(registers.wait(books.reader().size(), PATIENCE));
+        for (account, held) in center.state.holders() {
+            let row = registers.holder(account).unwrap().unwrap();
+            let key = |role| held.key(role).map(|(key, _)| key);
+            assert_eq!(
+                (row.signature_key, row.terminal_key, row.recovery_key),
+                (key(KeyRole::Signature), key(KeyRole::Terminal), key(KeyRole::Recovery))
+            );
+            let told: Vec<_> = registers.keys_of(account).unwrap();
+            let told: Vec<_> = told.iter().map(|row| (row.entry, row.role, row.key)).collect();
+            let mut stands: Vec<_> = held.chain.iter().map(|it| (it.entry, it.role, it.key)).collect();
+            stands.sort_by_key(|(entry, role, _)| (*entry, *role));
+            assert_eq!(told, stands);
+        }
     }
 
     #[test]

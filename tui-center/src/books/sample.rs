@@ -5,18 +5,19 @@ use ledger::{
     Decision, Entry, Outcome, Request, State,
     entry::{Concerns, Previous},
     request::{
-        CardRequest, Claim, Credit, DeliveryProof, KeyChange, OperatorRole, Payment, Refund, Registration,
-        Settings, Standing, TransferResult, Void,
+        Admission, CardRequest, CashierChange, Claim, Credit, DeliveryProof, KeyCancel, KeyChange,
+        OperatorRole, Payment, Refund, Registration, Settings, Standing, TransferResult, Void,
     },
 };
 use wire::{
+    admission::Way,
     amount::{Amount, Currency},
     id::{
-        AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, OrderHash, Role, Salt,
-        StoreNumber, TelegramId,
+        AccountNumber, ApplicationNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, OrderHash,
+        Role, Salt, StoreNumber, TelegramId,
     },
     key::{SigningKey, VerificationKey},
-    payload::{Funding, KeyRole, RefundReason, particulars_hash},
+    payload::{CashierRights, Funding, KeyRole, RefundReason, particulars_hash},
     text::Line,
     time::Timestamp,
 };
@@ -120,6 +121,45 @@ impl Center {
         center
     }
 
+    /// Busy, and then: a recovery key that waits and is cancelled, another that comes into force, a cashier's refund, one by
+    /// the center, a key that an operator revokes, a store's cashier dismissed.
+    pub(crate) fn peopled() -> Self {
+        let mut center = Self::busy(5);
+        let (member, store) = (MemberNumber(1), StoreNumber(1));
+        let account = AccountNumber::Member(member);
+        let first = center.recovery_key(account);
+        for in_force in [false, true] {
+            let change = center.recovery_key(account);
+            if in_force {
+                center.now = center.now.plus_ms(wire::limits::CAUTION_MS);
+                center.ask(Request::KeyInForce { account, change });
+            } else {
+                let (telegram, valid_until) = (center.telegram(), center.soon());
+                let cancel = KeyCancel { telegram, account, event: first, change, valid_until };
+                center.ask(Request::CancelKeyChange(cancel));
+            }
+        }
+        let key = center.key();
+        let rights = |limit| CashierRights {
+            name: Line::new("Mika").unwrap(),
+            sell: true,
+            deliver: true,
+            refund_limit: yen(limit),
+            see_day: false,
+        };
+        let certified = center.cashier(store, key, Some(rights(1_000)));
+        let card = CardNumber(1);
+        let payment = center.pay(card, 30);
+        let refund = Refund { cashier: Some(key), event: certified, ..center.refund_of(payment, 30) };
+        center.ask(Request::Refund(refund));
+        let payment = center.pay(card, 40);
+        center.ask(Request::CenterRefund { by: "anna".into(), payment, reason: "asked for".into() });
+        center.cashier(store, key, None);
+        let (by, role, reason) = ("anna".into(), KeyRole::Terminal, "lost".into());
+        center.ask(Request::Revoke { by, account, role, reason });
+        center
+    }
+
     /// Founded, with so many members.
     pub(crate) fn members(count: u64) -> Self {
         let mut center = Self::founded();
@@ -157,9 +197,9 @@ impl Center {
             funding_ms: 600_000_000,
             refusals_per_minute: 100,
         }));
-        center.ask(Request::Sheet { number: 1, digest: Digest([1; 32]) });
+        center.ask(Request::Sheet { number: 1, digest: Digest([1; 32]), by: None });
         let role = Some(OperatorRole::Admin);
-        center.ask(Request::Operator { name: "anna".into(), role, by: None });
+        center.ask(Request::Operator { name: "anna".into(), role, key: Digest([2; 32]), by: None });
         center
     }
 
@@ -167,10 +207,26 @@ impl Center {
         let (salt, bytes) = (Salt(self.bytes()), format!("particulars of a {role}").into_bytes());
         let particulars = particulars_hash(&salt, &bytes);
         self.people.push((particulars, salt, bytes));
+        let signature_key = self.key();
+        let admission = Admission {
+            by: None,
+            application: ApplicationNumber(self.state.next().0),
+            role,
+            key: signature_key,
+            particulars,
+            replaces: None,
+            until: self.soon(),
+            ways: vec![Way::Mail],
+        };
+        let application = admission.application;
+        let admitted = self.ask(Request::Admit(admission));
+        let Decision::Done(Outcome::Admitted(account)) = admitted.decision else { panic!("{admitted:?}") };
         let registration = Registration {
             telegram: self.telegram(),
-            role,
-            signature_key: self.key(),
+            account,
+            application,
+            admission: admitted.number,
+            signature_key,
             terminal_key: self.key(),
             recovery_key: None,
             particulars,
@@ -227,18 +283,48 @@ impl Center {
         self.ask(Request::Pay(payment)).number
     }
 
+    /// Asks for a recovery key with the signature key.
+    fn recovery_key(&mut self, account: AccountNumber) -> EntryNumber {
+        let change = KeyChange {
+            telegram: self.telegram(),
+            account,
+            by: KeyRole::Signature,
+            event: self.event(account),
+            role: KeyRole::Recovery,
+            key: Some(self.key()),
+            valid_until: self.soon(),
+        };
+        self.ask(Request::ChangeKey(change)).number
+    }
+
+    fn cashier(
+        &mut self,
+        store: StoreNumber,
+        key: VerificationKey,
+        rights: Option<CashierRights>,
+    ) -> EntryNumber {
+        let event = self.event(AccountNumber::Store(store));
+        let (telegram, valid_until) = (self.telegram(), self.soon());
+        self.ask(Request::Cashier(CashierChange { telegram, store, event, key, rights, valid_until })).number
+    }
+
     fn refund(&mut self, payment: EntryNumber, amount: u64) {
-        let refund = Refund {
+        let refund = self.refund_of(payment, amount);
+        self.ask(Request::Refund(refund));
+    }
+
+    fn refund_of(&mut self, payment: EntryNumber, amount: u64) -> Refund {
+        Refund {
             telegram: self.telegram(),
             store: StoreNumber(1),
+            cashier: None,
             event: self.event(AccountNumber::Store(StoreNumber(1))),
             payment,
             amount: yen(amount),
             currency: Currency::YEN,
             reason: RefundReason::CannotDeliver,
             valid_until: self.soon(),
-        };
-        self.ask(Request::Refund(refund));
+        }
     }
 
     fn claim(&mut self, payments: &[EntryNumber]) {

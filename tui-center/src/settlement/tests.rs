@@ -1,6 +1,7 @@
 //! The desk with real books on a real disk.
 
 mod house;
+mod keys;
 
 use std::collections::BTreeSet;
 
@@ -14,14 +15,14 @@ use wire::{
     bounded::List,
     id::{AccountNumber, EntryNumber, Role},
     key::SigningKey,
-    message::{Beside, Effect, Mail, ProblemKind, Refusal, Verdict},
-    payload::{self, KeyRole},
+    message::{Beside, Effect, Mail, ProblemKind, Refusal, RegisterCall, Verdict},
+    payload,
     receipt::{self, MemberPart},
     telegram::{Signer, Telegram},
     time::Timestamp,
 };
 
-use self::house::{DAY_MS, Fault, House, START, append_behind_its_back, evidence, soon, yen};
+use self::house::{DAY_MS, Fault, House, Person, START, append_behind_its_back, evidence, soon, yen};
 use super::{Act, DeskError, Standing, Work, heard, said};
 
 fn paid(verdict: &Verdict) -> (EntryNumber, u64) {
@@ -161,19 +162,33 @@ async fn what_is_not_authentic_is_not_heard() {
     assert_eq!(house.not_heard(&store, &offer).kind, ProblemKind::Malformed);
     assert_eq!(paid(&house.submit(&member, &good).await.unwrap()).1, 700);
 
-    let newcomer = house.join(4, Role::Member).await;
-    let mut call = newcomer.registration(Role::Member, soon_ms);
+    let newcomer = Person::new(4);
+    let whole = house.admitted(&newcomer, Role::Member).await;
+    let refused = |call: &RegisterCall| heard::registered(&house.desk, call, None).unwrap_err().words;
+    assert!(heard::registered(&house.desk, &whole, None).is_ok());
+    let mut call = whole.clone();
     call.salt.0[0] ^= 1;
-    assert!(heard::registered(&house.desk, &call, None).unwrap_err().words.contains("particulars"));
-    let mut call = newcomer.registration(Role::Member, soon_ms);
-    call.certificate = member.registration(Role::Member, soon_ms).certificate;
-    assert!(heard::registered(&house.desk, &call, None).unwrap_err().words.contains("certificate"));
+    assert!(refused(&call).contains("particulars"));
+    let mut call = whole.clone();
+    call.code = wire::admission::ActivationCode::generate();
+    assert!(refused(&call).contains("activation code"));
+    let mut call = whole.clone();
+    call.certificate = house.admitted(&Person::new(5), Role::Member).await.certificate;
+    assert!(refused(&call).contains("certificate"));
+    for (at, key) in [(0, "terminal key is held"), (1, "recovery key is held")] {
+        let mut call = whole.clone();
+        call.possessions = List::first(whole.possessions.iter().skip(1 - at).take(1).cloned());
+        assert!(refused(&call).contains(key), "{key}");
+    }
+    let mut call = whole.clone();
     let weak = payload::Registration {
         terminal_key: wire::key::VerificationKey([0; 32]),
         ..call.telegram.peek().unwrap()
     };
     call.telegram = Telegram::sign_as_key(&weak, &newcomer.key);
-    assert!(heard::registered(&house.desk, &call, None).unwrap_err().words.contains("weak"));
+    assert!(refused(&call).contains("weak"));
+    let never = newcomer.registration(wire::id::ApplicationNumber(999), newcomer.account, soon_ms);
+    assert!(refused(&never).contains("was not admitted"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -186,10 +201,10 @@ async fn a_replaced_key_is_refused_by_an_entry_and_keeps_its_answers() {
     let entry = paid(&house.submit(&member, &before).await.unwrap());
     let unsent = member.sign(&member.payment(card, &store.offer(2, 300, soon_ms), soon_ms));
     let fresh = SigningKey::from_seed(&[77; 32]);
-    let change = member.key_change(KeyRole::Signature, &fresh, soon_ms);
     // The recovery key overrules.
-    let telegram = Telegram::sign(&change, Signer::Account(member.account), &member.recovery);
-    let verdict = house.submit(&member, &telegram).await.unwrap();
+    let changer = member.changer(member.event, house.now());
+    let (telegram, beside) = changer.signature(&fresh, member.terminal.verification_key(), &member.recovery);
+    let verdict = house.submit_beside(&member, &telegram, &beside).await.unwrap();
     assert!(matches!(verdict, Verdict::Done { effect: Effect::KeyChanged, .. }));
     assert!(matches!(house.mail(&member)[..], [_, Mail::KeyChanged(_)]));
     let refused = house.submit(&member, &unsent).await.unwrap();

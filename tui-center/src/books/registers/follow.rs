@@ -10,10 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ledger::Calendar;
 use wire::id::EntryNumber;
 
 use super::{
-    Calendar, guarded,
+    guarded,
     project::Step,
     row::{self, Key, RowError, Watermark},
 };

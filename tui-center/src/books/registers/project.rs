@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use ledger::{
-    Decision, Entry, Outcome, Request,
+    Calendar, Decision, Entry, Outcome, Request,
     request::{Settings, Standing},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,10 +16,7 @@ use wire::{
     payload::KeyRole,
 };
 
-use super::{
-    Calendar,
-    row::{self, DayTotal, Holder, Key, KeyRow, OperatorRow, ROW, RowError, Watermark},
-};
+use super::row::{self, DayTotal, Holder, Key, KeyRow, OperatorRow, ROW, RowError, Watermark};
 
 /// The rows that a step changes, over the tree as it stands.
 pub(super) struct Step<'a> {

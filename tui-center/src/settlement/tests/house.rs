@@ -8,20 +8,23 @@ use std::{
 
 use ledger::{
     Request, State, decide,
-    request::{Credit, OperatorRole, Settings},
+    request::{Admission, Credit, OperatorRole, Settings},
 };
 use tempfile::TempDir;
 use wire::{
+    admission::{ActivationCode, Way},
     amount::{Amount, Currency},
-    bounded::{Bytes, List},
+    bounded::List,
     checkpoint::SignedCheckpoint,
     id::{
-        AccountNumber, CardNumber, CenterId, Digest, EntryNumber, Nonce, OrderHash, Role, Salt, StoreNumber,
+        AccountNumber, ApplicationNumber, CardNumber, CenterId, Digest, EntryNumber, Nonce, OrderHash, Role,
+        Salt, StoreNumber,
     },
     key::SigningKey,
     message::{Beside, Effect, Mail, MailItem, Problem, RegisterCall, Verdict},
-    payload::{self, ClaimEvidence, Funding, KeyRole, RefundReason, Rights, particulars_hash},
+    payload::{self, CashierRights, ClaimEvidence, Funding, RefundReason, particulars_hash},
     telegram::{Signer, Telegram},
+    terminal::{Changer, Registrant, VALID_MS},
     text::Line,
     time::Timestamp,
 };
@@ -34,6 +37,9 @@ use crate::books::{Books, BooksError, CheckpointKey, Journal, Reader, Record, ca
 pub(super) const START: u64 = 1_700_000_000_000;
 pub(super) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 pub(super) const CENTER: CenterId = CenterId([9; 32]);
+
+const SALT: Salt = Salt([6; 32]);
+const PARTICULARS: &[u8] = b"particulars";
 
 pub(super) fn yen(minor: u64) -> Amount {
     Amount::new(minor).unwrap()
@@ -129,7 +135,12 @@ impl House {
             funding_ms: 3 * DAY_MS,
             refusals_per_minute,
         };
-        let operator = Request::Operator { name: "anna".into(), role: Some(OperatorRole::Admin), by: None };
+        let operator = Request::Operator {
+            name: "anna".into(),
+            role: Some(OperatorRole::Admin),
+            key: Digest([5; 32]),
+            by: None,
+        };
         let mut state = State::new();
         let mut first = Vec::new();
         for request in [Request::Found(settings), operator] {
@@ -162,7 +173,7 @@ impl House {
 
     pub(super) async fn join(&self, seed: u8, role: Role) -> Person {
         let person = Person::new(seed);
-        let call = person.registration(role, self.now().plus_ms(DAY_MS));
+        let call = self.admitted(&person, role).await;
         let trade_name = (role == Role::Store).then(|| format!("Store {seed}"));
         let work = heard::registered(&self.desk, &call, trade_name).unwrap();
         let answer = self.desk.submit(work).await.unwrap();
@@ -171,6 +182,28 @@ impl House {
             other => panic!("{other:?}"),
         };
         Person { account, event: answer.number(), ..person }
+    }
+
+    /// Admits someone; what is sent then to register.
+    pub(super) async fn admitted(&self, person: &Person, role: Role) -> RegisterCall {
+        let application = ApplicationNumber(self.desk.reader().size());
+        let until = self.now().plus_ms(DAY_MS);
+        let admission = Request::Admit(Admission {
+            by: None,
+            application,
+            role,
+            key: person.key.verification_key(),
+            particulars: particulars_hash(&SALT, PARTICULARS),
+            replaces: None,
+            until,
+            ways: vec![Way::Mail],
+        });
+        let answer = self.desk.submit(Work::own(admission, Vec::new()).unwrap()).await.unwrap();
+        let account = match &answer.record.entry.decision {
+            ledger::Decision::Done(ledger::Outcome::Admitted(account)) => *account,
+            other => panic!("{other:?}"),
+        };
+        person.registration(application, account, until)
     }
 
     /// A telegram's whole way: verified, decided, said.
@@ -306,7 +339,7 @@ pub(super) struct Person {
 }
 
 impl Person {
-    fn new(seed: u8) -> Self {
+    pub(super) fn new(seed: u8) -> Self {
         let key = |part| SigningKey::from_seed(&[seed, part].repeat(16).try_into().unwrap());
         Self {
             account: AccountNumber::Store(StoreNumber(0)),
@@ -317,33 +350,32 @@ impl Person {
         }
     }
 
-    pub(super) fn registration(&self, role: Role, valid_until: Timestamp) -> RegisterCall {
-        let (salt, particulars) = (Salt([6; 32]), b"particulars".to_vec());
-        let registration = payload::Registration {
+    pub(super) fn registration(
+        &self,
+        application: ApplicationNumber,
+        account: AccountNumber,
+        valid_until: Timestamp,
+    ) -> RegisterCall {
+        // Signed a while before, as prepared offline.
+        let now = Timestamp(valid_until.0 - VALID_MS);
+        let registrant = Registrant {
             center: CENTER,
-            application: ApplicationNumber(1),
+            application,
             account,
-            verification_key: self.key.verification_key(),
-            terminal_key: self.terminal.verification_key(),
-            recovery_key: Some(self.recovery.verification_key()),
-            particulars: particulars_hash(&salt, &particulars),
-            code: code.hash(&salt),
+            code: &ActivationCode::generate(),
+            terminal_key: &self.terminal,
+            recovery_key: Some(&self.recovery),
+            particulars: PARTICULARS,
+            salt: SALT,
             terms: Digest([3; 32]),
-            nonce: Nonce::random(),
-            valid_until,
+            now,
         };
-        let certificate = payload::TerminalCertificate {
-            center: CENTER,
-            terminal_key: self.terminal.verification_key(),
-            rights: Rights::Owner,
-            issued: Timestamp(START),
-        };
-        RegisterCall {
-            telegram: Telegram::sign_as_key(&registration, &self.key),
-            certificate: Telegram::sign_as_key(&certificate, &self.key),
-            particulars: Bytes::new(particulars).unwrap(),
-            salt,
-        }
+        registrant.sign(&self.key).unwrap()
+    }
+
+    /// What this person signs to change keys, with the key that an event put in force.
+    pub(super) fn changer(&self, key_event: EntryNumber, now: Timestamp) -> Changer {
+        Changer { center: CENTER, account: self.account, key_event, now }
     }
 
     pub(super) fn member(&self) -> wire::id::MemberNumber {
@@ -417,11 +449,32 @@ impl Person {
         self.sign(&payload::Refund {
             center: CENTER,
             store: self.store(),
+            cashier: None,
             key_event: self.event,
             payment,
             amount: yen(amount),
             currency: Currency::YEN,
             reason: RefundReason::CannotDeliver,
+            nonce: Nonce::random(),
+            valid_until,
+        })
+    }
+
+    /// Certifies a cashier's key with a refund limit, or takes its rights away.
+    pub(super) fn cashier(&self, key: &SigningKey, limit: Option<u64>, valid_until: Timestamp) -> Telegram {
+        let rights = |limit| CashierRights {
+            name: Line::new("Mika").unwrap(),
+            sell: true,
+            deliver: true,
+            refund_limit: yen(limit),
+            see_day: false,
+        };
+        self.sign(&payload::CashierChange {
+            center: CENTER,
+            store: self.store(),
+            key_event: self.event,
+            key: key.verification_key(),
+            rights: limit.map(rights),
             nonce: Nonce::random(),
             valid_until,
         })
@@ -438,23 +491,6 @@ impl Person {
             nonce: Nonce::random(),
             valid_until,
         })
-    }
-
-    pub(super) fn key_change(
-        &self,
-        role: KeyRole,
-        key: &SigningKey,
-        valid_until: Timestamp,
-    ) -> payload::KeyChange {
-        payload::KeyChange {
-            center: CENTER,
-            account: self.account,
-            key_event: self.event,
-            role,
-            key: Some(key.verification_key()),
-            nonce: Nonce::random(),
-            valid_until,
-        }
     }
 }
 
