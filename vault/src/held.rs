@@ -2,7 +2,8 @@
 //!
 //! A phrase is shown once, when an application is made; the registration, which has to prove that the recovery key is
 //! held, follows when number and code have come by mail or letter. Until then, and no longer, the key itself is kept,
-//! sealed under password B like the signature key. Before the registration it overrules nothing.
+//! sealed under password B like the signature key. Before the registration it overrules nothing. With another phrase
+//! ([`Vault::keep_recovery`]) the key of the former one goes.
 
 use secrecy::SecretString;
 use wire::payload::KeyRole;

@@ -37,7 +37,7 @@ pub(crate) const NEXT_TERMINAL_KEY: u16 = 15;
 pub(crate) const NEXT_RECOVERY: u16 = 16;
 /// A key that waited is in force.
 pub(crate) const IN_FORCE: u16 = 17;
-/// A key that waited is dropped.
+/// A key that waited is dropped, or one that was held is let go.
 pub(crate) const DROPPED: u16 = 18;
 /// A recovery key that is not registered yet, sealed under password B.
 pub(crate) const HELD_RECOVERY_KEY: u16 = 19;

@@ -78,9 +78,14 @@
 //! | 24 | 24 | nonce |
 //! | 48 | .. | content, sealed under the data key with `vault id ‖ sequence ‖ kind` as associated data |
 //!
-//! Contents are encoded by [`wire::codec`]: fields one after the other, *bytes* and lists with a length `u64` before
-//! them, optional values with a byte 0 or 1 before them, a role `u32` (0 signature, 1 terminal, 2 recovery), a time `u64`
-//! in ms since 1970. From [`kind::PROGRAM`] on they are the program's own.
+//! Contents are encoded by [`wire::codec`]: fields one after the other, *bytes*, texts (UTF-8) and lists with a length
+//! `u64` before them, optional values with a byte 0 or 1 before them, a variant as its place `u32`, a role `u32` (0
+//! signature, 1 terminal, 2 recovery), a time `u64` in ms since 1970. Nothing follows the last field. From
+//! [`kind::PROGRAM`] on they are the program's own.
+//!
+//! A *telegram* is its kind `u32` (the place in [`wire::telegram::Kind`]), its signer (`u32` 0 and an account number
+//! `u64`, or 1 and a verification key 32), bytes: what was signed, and the Ed25519 signature 64 over `domain tag ‖ 0 ‖`
+//! those bytes. Its id is the SHA-256 of the same.
 //!
 //! | kind | what | content |
 //! |---|---|---|
@@ -90,21 +95,23 @@
 //! | 3 | drawn seal of a vault of version 1 | bytes |
 //! | 4 | recovery phrase in force | recovery key 32, X25519 key 32, time |
 //! | 5 | a signature key for the phrase | verification key 32, then X25519 key 32 it is sealed to, ephemeral key 32, nonce 24, bytes: the seed sealed as [`recovery`] describes it, with the purpose `inkan/v1/recovery-signature-key` and the verification key as context |
-//! | 6 | drawn seal | verification key 32 that it was mixed into, bytes: [`Autograph::encode`] |
+//! | 6 | drawn seal | verification key 32 that it was mixed into, bytes: the encoded autograph, which is a byte 1, a list of strokes (each a list of points: `u16` x, `u16` y, `u32` ms), optionally a text and a list of `u32` intervals |
 //! | 7, 8 | phrase confirmed; restore drill passed | recovery key 32, time |
-//! | 10 | [`PinnedCenter`] | its fields; the newest counts |
+//! | 10 | [`PinnedCenter`] | root key 32, list of texts: addresses, optional telegram: key sheet, optional text: checkpoint, optional `u64`: account; the newest counts |
 //! | 11 | settings | the program's; the newest counts |
 //! | 12 | the center's policy | memory in KiB `u32`, passes `u32`; the newest counts |
 //! | 13 | copy deposited | newest record in it `u64`, time |
 //! | 14, 15, 16 | keys that wait ([`rotation`]) | as 1, 2 and 4 |
 //! | 17, 18 | the key of a role that waits is in force; is dropped | role, its public half 32, time |
-//! | 19 | recovery key until it is registered | see below; a record of kind 18 with its public half ends it |
+//! | 19 | recovery key until it is registered | see below; ended by a record of kind 17 or 18 with its public half, or of kind 4 with another one |
 //! | 20 | telegram put into the [`outbox`] | telegram, bytes beside, bytes note, time |
 //! | 21, 23 | it may have left; it was withdrawn | telegram id 32, time |
 //! | 22 | it was closed | telegram id 32, time, bytes: the answer |
 //!
 //! A key in force is that of the newest record of kind 1, 2 or 4, or of the newest of kind 14, 15 or 16 that a record of
-//! kind 17 follows. A record of kind 17 or 18 whose key does not wait says nothing. The drawn seal turns with its
+//! kind 17 follows. A record of kind 17 or 18 whose key does not wait says nothing, except of the key of kind 19, of
+//! which 18 says that alone. What one write has to say together may be cut after any of its records: where a signature
+//! key is then not sealed to a phrase, a record of kind 5 is added when B is next at hand. The drawn seal turns with its
 //! signature key, and stays when the next one has none. When a key leaves, the file is copied, and its record and those of
 //! kind 5 that no key or phrase needs any more become kind 0.
 //!
@@ -133,15 +140,25 @@
 //!
 //! - Nothing is reported as kept before it is synced. After a failed append the vault is as before; where that cannot be
 //!   made sure, it takes nothing more until it is opened again.
+//! - A telegram is closed only behind what follows from its answer ([`Vault::close`]), and a copy is deposited only when it
+//!   brings the signature key back.
 //! - A telegram can be handed to a line only when it is on disk as having left ([`outbox`]).
-//! - An attempt at a password is counted on disk before it is made. Whoever has the file can guess without this crate;
-//!   against that stands Argon2id alone.
-//! - Old passwords open nothing in the file after a change. They still open copies made before it, and bytes of the old
-//!   file that the file system has not yet overwritten.
+//! - An attempt at a password is counted on disk before it is made, except where one password is being changed, with its
+//!   old one, and the new one is compared with the other. Whoever has the file can guess without this crate; against that
+//!   stands Argon2id alone.
+//! - Old passwords open nothing in the file after a change, except a key under B in a stretch that could not be read and
+//!   was copied as it was. They still open copies made before it, and bytes of the old file that the file system has not
+//!   yet overwritten.
+//! - The data key stays the same as long as the vault. Whoever once had password A and the file at that time reads, but
+//!   never signs with, every later state of the file, whatever password A is then. A vault restored from a copy has a data
+//!   key of its own.
+//! - Whoever can write the file can put an older one in its place, or cut off its end; nothing in a single file can tell.
+//!   What is gone with it the center still knows.
 //! - A key that was reported as made opens with its password until the center has refused it ([`rotation`]).
 //! - A new password that is guessed at once is refused ([`strength`]).
-//! - No secret is printed or logged. Keys and records are wiped when dropped; what a program or the outbox has decoded
-//!   from a record is theirs. The data key, terminal keys and opened signature keys lie on pages of their own that the
+//! - No secret is printed or logged. Keys, records and what the outbox holds beside telegrams are wiped when dropped; what
+//!   a program has decoded from a record is the program's. What the compiler moved over the stack, and the memory of
+//!   Argon2id, which goes back to the system at once, are not. The data key, terminal keys and opened signature keys lie on pages of their own that the
 //!   system keeps out of the swap; where it does not, [`Finding::NotLocked`] says so. Core dumps are for the programs to
 //!   turn off.
 //! - Two copies of one vault used at once do no harm that the center does not see: [`recovery`].

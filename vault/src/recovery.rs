@@ -29,7 +29,7 @@
 //!
 //! The content key is sealed with the purpose `inkan/v1/vault-copy` and the terminal key as context: the key is
 //! HKDF-SHA256 without salt over `X25519 shared secret ‖ ephemeral key ‖ receiver's key` with the purpose as info, the
-//! associated data `purpose ‖ 0 ‖ context`. There are two receivers while a new phrase waits to be in force, so that the
+//! associated data `purpose ‖ 0 ‖ context`. A shared secret of zeros, which a key of small order gives, is refused. There are two receivers while a new phrase waits to be in force, so that the
 //! copy opens with whichever the center believes when it is needed.
 //!
 //! Content: time of making `u64`, then each intact record of the vault: sequence number `u64`, kind `u16`, length `u32`,

@@ -35,6 +35,11 @@ pub enum Finding {
         /// Why, as a sentence.
         why: String,
     },
+    /// Password A could not be sealed with the effort that the center asks for; it is as it was.
+    BelowPolicy {
+        /// Why, as a sentence.
+        why: String,
+    },
     /// The system does not let the keys be locked in memory, so that they may be written to the swap.
     NotLocked,
     /// Records that should be there and are not.
@@ -68,6 +73,10 @@ impl fmt::Display for Finding {
             Self::OldKeys { why } => write!(
                 f,
                 "a key no longer in force is still in the file, and its removal is tried again at the next change: {why}"
+            ),
+            Self::BelowPolicy { why } => write!(
+                f,
+                "the passwords are sealed with less effort than the center asks for, which is tried again at the next opening: {why}"
             ),
             Self::NotLocked => f.write_str(
                 "the system does not let keys be locked in memory, so they may reach the swap; raise the limit of locked memory (ulimit -l)"

@@ -118,9 +118,15 @@ mod tests {
     #[test]
     fn a_key_of_small_order_is_refused_on_both_sides() {
         assert!(SealedTo::new(&Surroundings::system(), &[0; 32], PURPOSE, b"content").is_err());
+        // Well sealed under the key that anyone can compute from it, since the shared secret is zero.
         let (secret, public) = pair(7);
-        let mut sealed = SealedTo::new(&Surroundings::system(), &public, PURPOSE, b"content").unwrap();
-        sealed.ephemeral = [0; 32];
+        let mut key = Key::default();
+        Hkdf::<Sha256>::new(None, &[[0; 32], [0; 32], public].concat())
+            .expand(PURPOSE.0.as_bytes(), &mut *key)
+            .unwrap();
+        let nonce = [3; NONCE];
+        let sealed = seal::seal(&key, &nonce, &bound(PURPOSE.0, PURPOSE.1), b"content");
+        let sealed = SealedTo { to: public, ephemeral: [0; 32], nonce, sealed };
         assert!(sealed.open(&secret, PURPOSE).is_none());
     }
 }

@@ -181,7 +181,11 @@ impl Vault {
         })?;
         if sealed.value.is_outdated(self.contents.policy) {
             let header = self.file.header.clone();
-            self.reseal(header, &hand, password, password)?;
+            match self.reseal(header, &hand, password, password) {
+                // The center asks for more memory than this machine has: no reason not to sign. Opening says it.
+                Ok(()) | Err(Error::Derivation(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         self.seal_to_phrases(&hand)?;
         Ok(hand)

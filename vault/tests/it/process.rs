@@ -15,7 +15,7 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 use vault::{Draft, Error, Finding, State, Surroundings, Vault};
-use wire::{payload::KeyRole, time::Timestamp};
+use wire::{admission::VaultPolicy, payload::KeyRole, time::Timestamp};
 
 use crate::bench::{Bench, HISTORY, a, b, telegram};
 
@@ -96,6 +96,7 @@ fn plays_its_role() {
         "changer" => change(&profile),
         "rotator" => rotate(&profile),
         "closer" => close(&profile),
+        "pauper" => open_poor(&profile),
         other => panic!("unknown role {other}"),
     }
 }
@@ -149,6 +150,14 @@ fn close(profile: &Path) {
     let history = Draft::new(HISTORY, "bought").unwrap();
     say(vault.close(parcel.id(), vec![0; 100_000], vec![history]).unwrap_err());
     say(vault.outbox().open_count());
+}
+
+/// Opens and signs where there is little memory, and says what was found.
+fn open_poor(profile: &Path) {
+    let mut opening = Vault::open(profile, &a(), Surroundings::system()).unwrap();
+    opening.findings.retain(|finding| *finding != Finding::NotLocked);
+    say(opening.findings.iter().map(ToString::to_string).collect::<String>());
+    say(opening.vault.unlock_signing(&b()).is_ok());
 }
 
 /// Changes both passwords to and fro without end.
@@ -324,6 +333,20 @@ fn what_follows_from_an_answer_is_kept_before_the_end_is() {
     assert!(opening.findings.is_empty(), "{:?}", opening.findings);
     assert_eq!(opening.records.len(), 1, "in two synced writes, so that no end outlives its history");
     assert_eq!(opening.vault.outbox().open_count(), 1);
+}
+
+#[test]
+fn a_center_that_asks_for_more_memory_than_there_is_shuts_no_vault() {
+    let bench = Bench::new();
+    bench.create().keep_policy(VaultPolicy { memory_kib: 1 << 20, passes: 1 }).unwrap();
+    let mut pauper = Other::start("pauper", &bench, Some("ulimit -v 900000; exec \"$0\" \"$@\""));
+    let found = pauper.line();
+    assert!(
+        found.starts_with("the passwords are sealed with less effort than the center asks for"),
+        "{found}"
+    );
+    assert!(found.contains("1048576 KiB of memory"), "{found}");
+    assert_eq!(pauper.line(), "true", "it signs all the same");
 }
 
 #[test]
