@@ -4,16 +4,17 @@ use ledger::{
     Request,
     account::{Posting, Side},
     entry::{Concerns, Previous},
-    state::PaymentState,
+    state::{Holder, PaymentState},
 };
 use wire::{
     id::{AccountNumber, CardNumber, EntryNumber},
     payload::KeyRole,
     receipt,
+    time::Timestamp,
 };
 
 use super::{
-    view::{Detail, Row, TransactionRow},
+    view::{Detail, Local, Row, TransactionRow},
     words,
 };
 use crate::{admission::form, books::BooksError, center::Center};
@@ -82,16 +83,7 @@ fn of_account(center: &Center, account: AccountNumber) -> Result<Option<Detail>,
         }
         None => rows.push(Row::new("Personal data", "erased, or the cabinet cannot be read")),
     }
-    for role in [KeyRole::Signature, KeyRole::Terminal, KeyRole::Recovery] {
-        let label = match role {
-            KeyRole::Signature => "Signature key",
-            KeyRole::Terminal => "Terminal key",
-            KeyRole::Recovery => "Recovery key",
-        };
-        if let Some((key, since)) = holder.key(role) {
-            rows.push(Row::new(label, format!("{} since {since}", key.fingerprint())));
-        }
-    }
+    rows.extend(key_rows(&holder, local, center.desk().state().at()));
     match account {
         AccountNumber::Member(member) => {
             let state = center.desk().state();
@@ -127,6 +119,38 @@ fn of_account(center: &Center, account: AccountNumber) -> Result<Option<Detail>,
         AccountNumber::Store(_) => "Store",
     };
     Ok(Some(Detail { title: format!("{what} {account}"), frozen: Some(holder.frozen), rows, history }))
+}
+
+/// The keys in force, what waits, whether money is held, and a store's cashiers.
+fn key_rows(holder: &Holder, local: &Local, at: Timestamp) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for role in [KeyRole::Signature, KeyRole::Terminal, KeyRole::Recovery] {
+        let label = match role {
+            KeyRole::Signature => "Signature key",
+            KeyRole::Terminal => "Terminal key",
+            KeyRole::Recovery => "Recovery key",
+        };
+        let shown = match holder.key(role) {
+            Some((key, since)) => format!("{} since {since}", key.fingerprint()),
+            None => "none in force".to_owned(),
+        };
+        rows.push(Row::new(label, shown));
+    }
+    if let Some(waiting) = holder.waiting_key {
+        let (key, from) = (waiting.key.fingerprint(), local.moment(waiting.from).text);
+        let words = format!("{key} from {from}, asked for by {}", waiting.change);
+        rows.push(Row::new("New recovery key", words));
+    }
+    if let Some(until) = holder.held(at) {
+        let words = format!("until {}, since its lost terminal was replaced", local.moment(until).text);
+        rows.push(Row::new("No money leaves", words));
+    }
+    for (key, cashier) in &holder.cashiers {
+        let limit = local.money(cashier.rights.refund_limit).text;
+        let words = format!("{}, {}, refunds up to {limit} a day", cashier.rights.name, key.fingerprint());
+        rows.push(Row::new("Cashier", words));
+    }
+    rows
 }
 
 fn of_card(center: &Center, number: CardNumber) -> Result<Option<Detail>, BooksError> {
