@@ -1,6 +1,7 @@
 //! Everything that a person can do here, as data: subcommands, the control socket and the screens speak it alike.
 
-use std::fmt;
+mod custody;
+mod failure;
 
 use serde::{Deserialize, Serialize};
 use wire::{
@@ -8,11 +9,14 @@ use wire::{
     text::Line,
 };
 
+pub use custody::CustodyAct;
+pub use failure::Failure;
 pub use tui_kit::cli::{FailureKind, Password};
 
 use crate::view::{
-    CardRow, Exported, FetchedGoods, Findings, FundingRow, ItemRow, Offered, OutboxRow, PurchaseDetail,
-    PurchaseRow, Resolved, Snapshot, StoreRow, Verification,
+    CardRow, DrillRow, Exported, ExportedTelegram, FetchedBuild, FetchedGoods, Findings, FundingRow, ItemRow,
+    KeysView, KitView, Offered, OutboxRow, PurchaseDetail, PurchaseRow, Resolved, Snapshot, Standing,
+    StoreRow, Verification,
 };
 
 /// One thing of a store's catalogue that is wanted.
@@ -52,12 +56,15 @@ pub enum Act {
     Status,
     /// Logs in, takes the mail, asks about everything unknown, asks for the cards. → [`Outcome::Status`]
     Sync,
-    /// Asks for a prepaid card, paid by bank transfer. → [`Outcome::Funding`]
+    /// Asks for a prepaid card, paid by bank transfer. → [`Outcome::Funding`], or [`Outcome::Prepared`]
     RequestCard {
         /// How much it is to hold, as a person writes it.
         amount: String,
-        /// Opens the signature key.
-        password_b: Password,
+        /// Opens the signature key; none while it is open for a while.
+        password_b: Option<Password>,
+        /// Whether it is signed without a line and waits in the outbox.
+        #[serde(default)]
+        prepare: bool,
     },
     /// The cards with their balances, asked from the center where it can be reached. → [`Outcome::Cards`]
     Cards,
@@ -89,14 +96,17 @@ pub enum Act {
         /// Words to the store.
         note: String,
     },
-    /// Pays an offered order. → [`Outcome::Purchase`]
+    /// Pays an offered order. → [`Outcome::Purchase`], or [`Outcome::Prepared`]
     Pay {
         /// Which order.
         order: String,
         /// From which card; without one, the first that holds enough.
         card: Option<CardNumber>,
-        /// Opens the signature key.
-        password_b: Password,
+        /// Opens the signature key; none while it is open for a while.
+        password_b: Option<Password>,
+        /// Whether it is signed without a line and waits in the outbox.
+        #[serde(default)]
+        prepare: bool,
     },
     /// Fetches a paid order's goods, or goes on where it was interrupted, and signs for them. → [`Outcome::Fetched`]
     Fetch {
@@ -129,8 +139,24 @@ pub enum Act {
     },
     /// The telegrams that wait, and those that ended. → [`Outcome::Outbox`]
     Outbox,
-    /// Asks the center about every telegram that waits. → [`Outcome::Resolved`]
+    /// Asks the center about every telegram that may have left. → [`Outcome::Resolved`]
     Resolve,
+    /// Sends a telegram that was prepared, or all of them; one that may have left is asked about.
+    /// → [`Outcome::Resolved`]
+    Send {
+        /// Which; none for all.
+        telegram: Option<TelegramId>,
+    },
+    /// A telegram that waits, as a sealed file. → [`Outcome::Telegram`]
+    ExportTelegram {
+        /// Which.
+        telegram: TelegramId,
+    },
+    /// Takes an exported telegram in again, on the same profile. → [`Outcome::Prepared`]
+    ImportTelegram {
+        /// The file's content in base 64.
+        content: String,
+    },
     /// Takes back a telegram that has not left, or asks the center to void one that may have. → [`Outcome::Resolved`]
     Withdraw {
         /// Which.
@@ -138,6 +164,8 @@ pub enum Act {
     },
     /// Looks at keys, clock and connection. → [`Outcome::Doctor`]
     Doctor,
+    /// Keys, recovery, the admission kit, joining.
+    Custody(CustodyAct),
     /// Replaces the cart. → [`Outcome::Done`]
     KeepCart {
         /// Its lines.
@@ -193,6 +221,20 @@ pub enum Outcome {
     Resolved(Vec<Resolved>),
     /// Keys, clock and connection.
     Doctor(Box<Findings>),
+    /// What was signed and waits in the outbox.
+    Prepared(Box<OutboxRow>),
+    /// A telegram as a file.
+    Telegram(ExportedTelegram),
+    /// All keys.
+    Keys(Box<KeysView>),
+    /// A drill that gave back everything.
+    Drill(DrillRow),
+    /// The admission kit.
+    Kit(Box<KitView>),
+    /// A program from the kit.
+    Build(FetchedBuild),
+    /// Where joining stands.
+    Standing(Box<Standing>),
     /// Done; there is nothing to say.
     Done,
 }
@@ -217,80 +259,15 @@ impl Outcome {
             Self::Outbox(telegrams) => json!({ "telegrams": telegrams }),
             Self::Resolved(telegrams) => json!({ "telegrams": telegrams }),
             Self::Doctor(findings) => json!(findings),
+            Self::Prepared(row) => json!({ "prepared": row }),
+            Self::Telegram(telegram) => json!(telegram),
+            Self::Keys(keys) => json!(keys),
+            Self::Drill(drill) => json!(drill),
+            Self::Kit(kit) => json!(kit),
+            Self::Build(build) => json!(build),
+            Self::Standing(standing) => json!(standing),
             Self::Done => json!({}),
         }
-    }
-}
-
-/// Why an act was not done, in one sentence for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-pub struct Failure {
-    /// What kind of failure, for scripts and for what is offered next.
-    pub kind: FailureKind,
-    /// What is wrong, where, and what to do.
-    pub message: String,
-    /// After how many milliseconds a password may be tried, where one came too soon to be tried at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_ms: Option<u64>,
-}
-
-impl Failure {
-    /// A failure in words.
-    pub fn new(kind: FailureKind, message: impl fmt::Display) -> Self {
-        Self { kind, message: message.to_string(), retry_ms: None }
-    }
-
-    /// The center or the store said no.
-    pub fn refused(message: impl fmt::Display) -> Self {
-        Self::new(FailureKind::Refused, message)
-    }
-
-    /// Nobody said what became of it.
-    pub fn unknown(message: impl fmt::Display) -> Self {
-        Self::new(FailureKind::Unknown, message)
-    }
-
-    /// Nobody could be reached.
-    pub fn offline(message: impl fmt::Display) -> Self {
-        Self::new(FailureKind::Offline, message)
-    }
-
-    /// What came contradicts what was signed or seen.
-    pub fn contradiction(message: impl fmt::Display) -> Self {
-        Self::new(FailureKind::Contradiction, message)
-    }
-
-    /// There is no such thing.
-    pub fn not_found(message: impl fmt::Display) -> Self {
-        Self::new(FailureKind::NotFound, message)
-    }
-
-    /// Not in this state.
-    pub fn not_possible(message: impl fmt::Display) -> Self {
-        Self::new(FailureKind::NotPossible, message)
-    }
-
-    /// The machine did not do it.
-    pub fn machine(message: impl fmt::Display) -> Self {
-        Self::new(FailureKind::Machine, message)
-    }
-}
-
-impl From<vault::Error> for Failure {
-    fn from(error: vault::Error) -> Self {
-        let kind = match &error {
-            vault::Error::WrongPassword { .. } | vault::Error::TooSoon { .. } => FailureKind::WrongPassword,
-            vault::Error::Held { .. } => FailureKind::Held,
-            vault::Error::Unfit { .. } => FailureKind::NotPossible,
-            vault::Error::NoVault(_) => FailureKind::NotFound,
-            _ => FailureKind::Machine,
-        };
-        let retry_ms = match &error {
-            vault::Error::TooSoon { retry_after, .. } => u64::try_from(retry_after.as_millis()).ok(),
-            _ => None,
-        };
-        Self { retry_ms, ..Self::new(kind, error) }
     }
 }
 
@@ -302,10 +279,15 @@ mod tests {
 
     #[test]
     fn a_password_never_shows_itself() {
-        let act = Act::Pay { order: "abc".into(), card: None, password_b: "correct horse".into() };
+        let act = Act::Pay {
+            order: "abc".into(),
+            card: None,
+            password_b: Some("correct horse".into()),
+            prepare: false,
+        };
         assert!(!format!("{act:?}").contains("horse"));
         let told = serde_json::to_string(&act).unwrap();
         let Act::Pay { password_b, .. } = serde_json::from_str(&told).unwrap() else { panic!("another act") };
-        assert_eq!(password_b.0.expose_secret(), "correct horse");
+        assert_eq!(password_b.unwrap().0.expose_secret(), "correct horse");
     }
 }

@@ -8,22 +8,25 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tui_kit::{
     App, Effects, Event, Now,
+    alarm::Alarm,
     keys::{Bindings, Outline},
     stack::{Stack, layer},
     theme::Tone,
     ui::Ui,
 };
+use vault::recovery::{ASKED, Language, RecoveryPhrase};
 use wire::{
-    id::{MemberNumber, OrderHash},
+    admission::Kit,
+    id::{OrderHash, TelegramId},
     sheet::Invitation,
-    text::Line,
 };
 
 use crate::{
     act::{Act, Failure, Outcome, Password},
-    join::{Stage, Welcome},
+    join::{Filled, Joined, Newcomer, Registrant, Stage, Welcome},
+    recover::{Restored, Returning},
     screen::{self, News},
-    view::{Snapshot, Transfer},
+    view::{Snapshot, Standing, Transfer},
 };
 
 pub use crate::screen::shared::{Place, Preferences, Shared, Ticket};
@@ -33,14 +36,18 @@ pub use crate::screen::shared::{Place, Preferences, Shared, Ticket};
 pub enum Effect {
     /// Open the vault. → [`Msg::Unlocked`]
     Unlock(Password),
-    /// Ask the center of an invitation who it is and for its form. → [`Msg::Met`]
+    /// Ask the center of an invitation who it is, for its guide page and its form. → [`Msg::Met`]
     Meet(Box<Invitation>),
-    /// Make the vault, sign, send. → [`Msg::Joined`]
-    Join(Box<Joining>),
-    /// Sign a registration with the keys of the opened vault, and send it. → [`Msg::Joined`]
-    Register(Box<Registering>),
-    /// Send the registration that waits in the opened vault. → [`Msg::Joined`]
-    Resume(Box<Invitation>),
+    /// Make a recovery phrase. → [`Msg::Phrase`]
+    MakePhrase(Language),
+    /// Make the vault, sign the application, send it. → [`Msg::Joining`]
+    Join(Box<Newcomer>),
+    /// Go on joining with the opened vault. → [`Msg::Joining`]
+    GoOn(Box<GoOn>),
+    /// Bring an account back. → [`Msg::Restored`]
+    Restore(Box<Returning>),
+    /// Close the vault: somebody has left it open.
+    Lock,
     /// Do an act. → [`Msg::Done`]
     Do {
         /// Which question this is.
@@ -50,39 +57,78 @@ pub enum Effect {
     },
     /// Stop fetching an order's goods; what has arrived is kept.
     CancelFetch(OrderHash),
-    /// Write a receipt into the profile. → [`Msg::Saved`]
+    /// Write a file into the profile. → [`Msg::Saved`]
     Save {
+        /// Where.
+        folder: Folder,
         /// The file's name, from our own numbers.
         name: String,
         /// Its content.
         content: String,
     },
+    /// Read a telegram's file, in base 64. → [`Msg::Loaded`]
+    Load(PathBuf),
     /// Keep how the screens shall look.
     Keep(Preferences),
 }
 
-/// Everything that a person gave for joining.
-#[derive(Debug)]
-pub struct Joining {
-    /// Where to.
-    pub invitation: Invitation,
-    /// The form's keys and what was filled in.
-    pub values: Vec<(String, String)>,
-    /// Opens the vault.
-    pub password_a: Password,
-    /// Opens the signature key.
-    pub password_b: Password,
+/// A folder beside the vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// Receipts that anyone may check.
+    Receipts,
+    /// Telegrams that only this vault takes in again.
+    Telegrams,
 }
 
-/// The same for a vault that was made before.
+/// What comes next on the way into the register.
 #[derive(Debug)]
-pub struct Registering {
-    /// Where to.
-    pub invitation: Invitation,
-    /// The form's keys and what was filled in.
-    pub values: Vec<(String, String)>,
-    /// Opens the signature key.
-    pub password_b: Password,
+pub enum GoOn {
+    /// Send the application once more.
+    Send,
+    /// Sign another application.
+    Again {
+        /// The form as it was shown, filled in.
+        filled: Filled,
+        /// Opens the signature key.
+        password_b: Password,
+    },
+    /// Ask how the application stands.
+    Ask,
+    /// Fetch the admission kit.
+    Kit,
+    /// Sign the registration, and send it or leave it in the outbox.
+    Register(Registrant),
+    /// Send the registration that is on disk.
+    SendRegistration,
+    /// Take the prepared registration back.
+    Withdraw(TelegramId),
+}
+
+/// How far joining has come.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// Where the vault stands.
+    pub stage: Stage,
+    /// The same in words, with the numbers.
+    pub standing: Standing,
+    /// The center that it is made for.
+    pub invitation: Option<Invitation>,
+    /// The admission kit, once it is here.
+    pub kit: Option<Box<Kit>>,
+    /// Whether the recovery phrase has to be typed for the registration.
+    pub wants_phrase: bool,
+    /// The number, once it is entered.
+    pub joined: Option<Joined>,
+}
+
+/// A recovery phrase that was just made, and which of its words to ask back.
+#[derive(Debug)]
+pub struct Fresh {
+    /// The phrase.
+    pub phrase: RecoveryPhrase,
+    /// The numbers of the words, from 1.
+    pub asked: [usize; ASKED],
 }
 
 /// What the outside world tells the screens.
@@ -94,8 +140,16 @@ pub enum Msg {
     Unlocked(Result<Entered, LockedOut>),
     /// A center has said who it is, or why not.
     Met(Result<Box<Welcome>, Failure>),
-    /// The registration was entered; or why not, and what there is now.
-    Joined(Result<Joined, (Failure, Left)>),
+    /// A recovery phrase is made.
+    Phrase(Box<Fresh>),
+    /// Joining has come so far; or what failed, and what there is now.
+    Joining(Result<Box<Progress>, (Failure, Left)>),
+    /// The application stands otherwise than before.
+    Standing(Box<Progress>),
+    /// An account was brought back; or what failed, and what there is now.
+    Restored(Result<Box<Restored>, (Failure, Left)>),
+    /// The vault is closed.
+    Locked,
     /// An act is done, or why not.
     Done {
         /// Which question is answered.
@@ -107,6 +161,8 @@ pub enum Msg {
     Transfers(Vec<Transfer>),
     /// A file was written, or why not.
     Saved(Result<PathBuf, String>),
+    /// A telegram's file in base 64, or why it can't be read.
+    Loaded(Result<String, String>),
     /// Something that the person should know, in a sentence.
     Warning(String),
 }
@@ -116,10 +172,8 @@ pub enum Msg {
 pub struct Entered {
     /// All that is in it.
     pub snapshot: Arc<Snapshot>,
-    /// Where it stands on its way into the register.
-    pub stage: Stage,
-    /// The center that it is made for.
-    pub invitation: Option<Invitation>,
+    /// How far it has come on its way into the register.
+    pub progress: Box<Progress>,
 }
 
 /// A vault that did not open.
@@ -129,26 +183,15 @@ pub struct LockedOut {
     pub message: String,
 }
 
-/// A registration that was entered.
+/// What there is after a step that failed.
 #[derive(Debug, Clone)]
-pub struct Joined {
-    /// The number.
-    pub member: MemberNumber,
-    /// The center's name.
-    pub center: Line,
-    /// All that is in the vault.
-    pub snapshot: Arc<Snapshot>,
-}
-
-/// What there is after a registration that was not entered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
     /// No vault.
     Nothing,
     /// A vault that is not open.
     Vault,
-    /// An open vault, and where it stands.
-    Open(Stage),
+    /// An open vault, and how far it has come.
+    Open(Box<Progress>),
 }
 
 /// How the program finds its profile.
@@ -159,6 +202,10 @@ pub enum Door {
     /// There is none yet.
     Empty,
 }
+
+/// How an alarm about a foreign key is headed, and what acknowledges it.
+pub(crate) const ALARM_TITLE: &str = "A key that this vault did not make";
+const ALARM_WORD: &str = "understood";
 
 /// The member's screens.
 pub struct Member {
@@ -172,7 +219,7 @@ impl Member {
     pub fn new(door: Door, place: Place, preferences: Preferences, bindings: Bindings) -> Self {
         let first = match door {
             Door::Locked => layer(screen::unlock::Unlock::new()),
-            Door::Empty => layer(screen::join::Join::new()),
+            Door::Empty => layer(screen::first::First::default()),
         };
         Self { stack: Stack::new(Shared::new(place, preferences, bindings), first), password_a: None }
     }
@@ -196,6 +243,7 @@ impl Member {
         match msg {
             Msg::Snapshot(snapshot) => {
                 self.stack.world.see(snapshot);
+                self.alarm();
                 self.stack.tell(&News::Snapshot)
             }
             Msg::Unlocked(Ok(entered)) => {
@@ -203,18 +251,23 @@ impl Member {
                 for words in &entered.snapshot.findings {
                     self.say(Tone::Bad, words);
                 }
-                self.stack.enter(match entered.stage {
+                self.alarm();
+                self.stack.enter(match entered.progress.stage {
                     Stage::Joined => layer(screen::home::Home),
-                    stage => layer(screen::join::Join::interrupted(stage, entered.invitation)),
+                    _ => layer(screen::applicant::Applicant::new(entered.progress)),
                 })
             }
             Msg::Unlocked(Err(locked)) => self.stack.tell(&News::LockedOut(locked)),
             Msg::Met(met) => self.stack.tell(&News::Met(met)),
-            Msg::Joined(joined) => {
-                if let Ok(joined) = &joined {
-                    self.stack.world.see(Arc::clone(&joined.snapshot));
-                }
-                self.stack.tell(&News::Joined(joined))
+            Msg::Phrase(fresh) => self.stack.tell(&News::Phrase(std::cell::RefCell::new(Some(fresh)))),
+            Msg::Joining(joining) => self.stack.tell(&News::Joining(joining)),
+            Msg::Standing(progress) => self.stack.tell(&News::Standing(progress)),
+            Msg::Restored(restored) => self.stack.tell(&News::Restored(restored)),
+            Msg::Locked => {
+                self.stack.world.forget();
+                let effects = self.stack.enter(layer(screen::unlock::Unlock::new()));
+                self.say(Tone::Plain, "the vault was closed, because nobody was here");
+                effects
             }
             Msg::Done { ticket, result } => {
                 let at_the_foot = self.stack.world.answered(ticket);
@@ -229,9 +282,24 @@ impl Member {
                 self.stack.world.transfers = transfers;
                 Effects::none()
             }
-            Msg::Saved(Ok(path)) => self.notice(Tone::Good, &format!("the receipt is in {}", path.display())),
+            Msg::Loaded(loaded) => self.stack.tell(&News::Loaded(loaded)),
+            Msg::Saved(Ok(path)) => self.notice(Tone::Good, &format!("it is in {}", path.display())),
             Msg::Saved(Err(why)) | Msg::Warning(why) => self.notice(Tone::Bad, &why),
         }
+    }
+
+    /// Raises the alarm that nobody has acknowledged yet.
+    fn alarm(&mut self) {
+        let Some(alarm) = self.stack.world.snapshot.custody.alarm.clone() else { return };
+        if self.stack.world.raised == Some(alarm.digest) {
+            return;
+        }
+        self.stack.world.raised = Some(alarm.digest);
+        let raised = Alarm::new(ALARM_TITLE, alarm.words, ALARM_WORD)
+            .todo("Call the center at the number you know, not at one that stands on this screen.")
+            .todo("Compare the fingerprints of your keys with the center's key register (K at home).")
+            .todo("If the change was not yours, ask the center to revoke the key, or revoke it with your phrase.");
+        self.stack.alarm(raised);
     }
 
     fn notice(&mut self, tone: Tone, words: &str) -> Effects<Effect> {
@@ -267,7 +335,8 @@ impl App for Member {
                 self.notice(Tone::Bad, &format!("the opener ended with code {code}"))
             }
             Event::Returned(Err(why)) => self.notice(Tone::Bad, &why),
-            Event::Mouse(_) | Event::Closing(_) => Effects::unchanged(),
+            Event::Mouse(mouse) => self.stack.mouse(mouse),
+            Event::Closing(_) => Effects::unchanged(),
         }
     }
 
@@ -276,6 +345,21 @@ impl App for Member {
     }
 
     fn tick(&self, now: Now) -> Option<Duration> {
-        self.stack.tick(now)
+        // Once a minute while the signature key is open, for the time that is left.
+        let signing = self.stack.world.snapshot.custody.signing_until.is_some();
+        let minute = signing.then_some(Duration::from_secs(20));
+        self.stack.tick(now).into_iter().chain(minute).min()
+    }
+
+    fn idle(&self) -> Option<Duration> {
+        let shared = &self.stack.world;
+        let minutes = shared.preferences.lock_minutes;
+        let open = shared.snapshot.generation > 0;
+        (open && minutes > 0).then(|| Duration::from_secs(u64::from(minutes) * 60))
+    }
+
+    fn idled(&mut self, now: Now) -> Effects<Effect> {
+        self.stack.set_now(now);
+        Effects::one(Effect::Lock)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Applying is pure and never fails for good: a record that makes no sense is named in a message and passed over.
 
+pub(crate) mod custody;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
@@ -19,11 +21,12 @@ use wire::{
     time::Timestamp,
 };
 
+use self::custody::Custody;
 use crate::{
     act::{CartLine, Failure},
     purchase::{Payment, Purchase, Refund, Settled},
     record::{CenterSeen, Ending, Notice, Purpose, Record},
-    view::{PurchaseRow, PurchaseState},
+    view::{Moment, PurchaseRow, PurchaseState},
 };
 
 /// Everything that the records say.
@@ -35,6 +38,7 @@ pub(crate) struct Book {
     pub(crate) funding: BTreeMap<EntryNumber, FundingTerms>,
     pub(crate) messages: Vec<Message>,
     pub(crate) cart: Vec<CartLine>,
+    pub(crate) custody: Custody,
     purchases: Vec<Purchase>,
     rows: Vec<Arc<PurchaseRow>>,
     places: HashMap<OrderHash, usize>,
@@ -127,6 +131,16 @@ impl Book {
                 self.say(notice.at, notice.number, notice.words.to_string(), notice.alarm);
             }
             Record::Cart(lines) => self.cart = lines,
+            Record::Applying(applying) => self.custody.signed(applying),
+            Record::Applied(view) => self.custody.stands(view),
+            Record::NotTaken(words) => self.custody.refused(words),
+            Record::Kit(kit) => self.custody.kit = Some(kit),
+            Record::KeyAlarm(alarm) => {
+                self.say(alarm.at, None, alarm.words.to_string(), true);
+                self.custody.alarm(alarm);
+            }
+            Record::AlarmRead(digest) => self.custody.acknowledged(digest),
+            Record::Recovered(recovered) => self.custody.recovered = Some(recovered),
         }
     }
 
@@ -149,8 +163,14 @@ impl Book {
     fn take_telegram(&mut self, item: &Item, now: Timestamp) -> Result<(), String> {
         let id = item.telegram.id();
         let purpose = Purpose::decode(&item.note).map_err(|error| error.to_string())?;
-        if let State::Closed { outcome, .. } = &item.state {
-            let ending = Ending::decode(outcome).map_err(|error| error.to_string())?;
+        let ending = match &item.state {
+            State::Closed { outcome, .. } => {
+                Some(Ending::decode(outcome).map_err(|error| error.to_string())?)
+            }
+            _ => None,
+        };
+        self.custody.telegram(item, purpose, ending.as_ref());
+        if let Some(ending) = ending {
             if let Ending::Verdict(verdict) = &ending
                 && let Some(receipt) = verdict.receipt()
             {
@@ -216,7 +236,17 @@ impl Book {
                 let how = if event.key.is_some() { "was changed" } else { "was revoked" };
                 format!("your {which} {how}; if that was not you, call the center at once")
             }
-            Mail::Paid { .. } | Mail::Payout { .. } => "mail for a store came to this member".into(),
+            Mail::KeyChangeWaits(waiting) => format!(
+                "a new recovery key was asked for and is in force from {}; if that was not you, cancel it with your \
+                 recovery phrase before then (“keys cancel-change”), and call the center",
+                Moment::from(waiting.from).text
+            ),
+            Mail::KeyChangeCancelled { change } => {
+                format!("the new recovery key asked for in {change} was cancelled and never comes into force")
+            }
+            Mail::Paid { .. } | Mail::Payout { .. } | Mail::RefundedByCenter { .. } => {
+                "mail for a store came to this member".into()
+            }
         };
         self.say(leaf.at, Some(leaf.entry), words, false);
     }
@@ -267,10 +297,11 @@ impl Book {
 
 /// Asking.
 impl Book {
-    /// The member's number and key event.
-    pub(crate) fn account(&self) -> Result<&Registration, Failure> {
-        self.registration
-            .as_ref()
+    /// The member's number.
+    pub(crate) fn account(&self) -> Result<AccountNumber, Failure> {
+        let registered = self.registration.as_ref().map(|registration| registration.account);
+        registered
+            .or(self.custody.account())
             .ok_or_else(|| Failure::not_possible("joining has not ended; run join again to finish it"))
     }
 

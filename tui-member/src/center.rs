@@ -1,5 +1,7 @@
 //! The line to the center: connecting, logging in, comparing keys, taking mail.
 
+mod own;
+
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
@@ -11,6 +13,7 @@ use vault::Surroundings;
 use wire::{
     codec,
     id::{AccountNumber, EntryNumber, MemberNumber, TelegramId},
+    key::SigningKey,
     message::{CardView, Mail, MailItem, ProblemKind, Push, Welcome, member_of},
     payload::{CardCertificate, KeyEvent, KeyRole},
     receipt::MemberPart,
@@ -127,6 +130,47 @@ impl Center {
         }
     }
 
+    /// Lets go of the session, so that the next act logs in anew: after a change of keys.
+    pub(crate) async fn forget(&self) {
+        *self.current.lock().await = None;
+    }
+
+    /// A line of its own on which the recovery key speaks, and what the center said. It only takes the deposited copy
+    /// and changes keys.
+    ///
+    /// # Errors
+    /// In words, also when the key is another account's.
+    pub(crate) async fn recover(&self, key: &SigningKey) -> Result<(Arc<Session>, Welcome), Failure> {
+        let facts = self.keep.with(|kept| {
+            Ok::<_, Failure>((
+                kept.invitation()?,
+                kept.sheet_number(),
+                kept.book.account()?,
+                kept.book.checkpoint().cloned(),
+            ))
+        });
+        let (invitation, sheet, account, checkpoint) = facts.await?;
+        let failed = |error: LineError| failure(&error);
+        let (line, pushes) =
+            terminal::connect(&invitation, sheet, self.patience.connect).await.map_err(failed)?;
+        drop(pushes);
+        let welcome = line.recover(key, checkpoint.as_ref(), self.patience.answer).await.map_err(failed)?;
+        if welcome.account != account {
+            return Err(Failure::not_possible(format!(
+                "this recovery phrase is that of {}, and this vault is {account}'s",
+                welcome.account
+            )));
+        }
+        self.keep_center(&line, Some(&welcome)).await?;
+        let event = newest(&welcome, KeyRole::Recovery).map(|event| event.entry);
+        let key_event =
+            event.ok_or_else(|| Failure::contradiction("the center lists no recovery key of this account"));
+        let member = member_of(account).ok_or_else(|| Failure::not_possible("this vault is a store's"))?;
+        let session =
+            Session { line, member, key_event, answer: self.patience.answer, mail: AsyncMutex::new(()) };
+        Ok((Arc::new(session), welcome))
+    }
+
     /// Marks a telegram as being sent.
     pub(crate) fn sending(&self, id: TelegramId) -> Sending<'_> {
         self.sending_set().insert(id);
@@ -200,7 +244,7 @@ impl Center {
 
     async fn open(&self) -> Result<Arc<Session>, Failure> {
         let facts = self.keep.with(|kept| {
-            let account = kept.book.account()?.account;
+            let account = kept.book.account()?;
             let member =
                 member_of(account).ok_or_else(|| Failure::not_possible("this vault is a store's"))?;
             Ok::<_, Failure>((
@@ -267,34 +311,6 @@ impl Center {
                 })
             })
             .await
-    }
-
-    /// Compares the center's chain of keys with the vault's own keys. A difference is an alarm, and nothing is signed
-    /// on such a line.
-    async fn compare_keys(&self, welcome: &Welcome) -> Result<Result<EntryNumber, Failure>, Failure> {
-        let own = self.keep.with(|kept| {
-            Ok::<_, Failure>((kept.vault.verification_key()?, kept.vault.terminal_key()?.verification_key()))
-        });
-        let (signature, terminal) = own.await?;
-        let newest = |role| welcome.keys.iter().rev().find(|event: &&KeyEvent| event.role == role);
-        let words = match (newest(KeyRole::Signature), newest(KeyRole::Terminal)) {
-            (Some(event), Some(line)) if event.key == Some(signature) && line.key == Some(terminal) => {
-                return Ok(Ok(event.entry));
-            }
-            (Some(event), _) if event.key != Some(signature) => format!(
-                "the center says since {} that your signature key is another than this vault's: if you did not change \
-                 it elsewhere, call the center at once",
-                event.entry
-            ),
-            (Some(_), Some(event)) => format!(
-                "the center says since {} that your terminal key is another than this vault's: if you did not change \
-                 it elsewhere, call the center at once",
-                event.entry
-            ),
-            _ => "the center's list of your keys lacks one of them: call the center at once".into(),
-        };
-        self.alarm(words.clone(), codec::encode(welcome)).await?;
-        Ok(Err(Failure::contradiction(words)))
     }
 
     /// Attends to what the center pushes, until the line ends.
@@ -411,7 +427,9 @@ pub(crate) fn failure(error: &LineError) -> Failure {
 /// Whether mail that fits its own evidence is one that a member gets, and bears a certificate where it brings a card.
 fn fits_member(session: &Session, item: &MailItem) -> Result<(), String> {
     match &item.body {
-        Mail::Paid { .. } | Mail::Payout { .. } => Err("it is mail for a store".into()),
+        Mail::Paid { .. } | Mail::Payout { .. } | Mail::RefundedByCenter { .. } => {
+            Err("it is mail for a store".into())
+        }
         Mail::CardIssued { certificate, .. } => {
             let said = session.certificate(certificate)?;
             let Ok(MemberPart::CardIssued { card, .. }) = item.receipt.member_part() else {
@@ -423,6 +441,15 @@ fn fits_member(session: &Session, item: &MailItem) -> Result<(), String> {
                 Err("its certificate is about another card".into())
             }
         }
-        Mail::Refunded { .. } | Mail::CardLapsed { .. } | Mail::KeyChanged(_) => Ok(()),
+        Mail::Refunded { .. }
+        | Mail::CardLapsed { .. }
+        | Mail::KeyChanged(_)
+        | Mail::KeyChangeWaits(_)
+        | Mail::KeyChangeCancelled { .. } => Ok(()),
     }
+}
+
+/// The newest event of a role in a verified welcome.
+fn newest(welcome: &Welcome, role: KeyRole) -> Option<&KeyEvent> {
+    welcome.keys.iter().rev().find(|event| event.role == role)
 }

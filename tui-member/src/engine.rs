@@ -6,7 +6,10 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use secrecy::SecretString;
@@ -14,26 +17,22 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tui_kit::profile::Profile;
 use vault::Vault;
-use wire::{
-    bounded::List,
-    id::{OrderHash, TelegramId},
-    sheet::Invitation,
-    text::Line,
-    time::Timestamp,
-};
+use wire::{id::OrderHash, time::Timestamp};
 
 use crate::{
     act::{Act, Failure, FailureKind, Outcome},
     center::{Center, Means, Patience, Session, failure},
-    join::{self, Joined, Stage},
     keep::{Keep, funding_row},
     pay, receipt,
     record::{CardsSeen, Record},
-    send,
+    recover, send,
     shop::{self, Counters},
-    view::{Findings, PurchaseDetail, Resolved, Snapshot, Transfer},
+    view::{Findings, PurchaseDetail, Snapshot, Transfer},
 };
 
+mod custody;
+mod joining;
+mod outbox;
 mod stay;
 mod trade;
 
@@ -52,6 +51,8 @@ struct Engine {
     fetching: Mutex<HashMap<OrderHash, CancellationToken>>,
     /// Wakes whoever waits to connect again.
     nudge: Notify,
+    /// A copy of the vault is to be deposited at once: its keys have changed.
+    deposit_due: AtomicBool,
     stop: CancellationToken,
 }
 
@@ -83,6 +84,7 @@ impl Handle {
             transfers: watch::Sender::new(Vec::new()),
             fetching: Mutex::default(),
             nudge: Notify::new(),
+            deposit_due: AtomicBool::new(false),
             stop: CancellationToken::new(),
         };
         Self { engine: Arc::new(engine) }
@@ -132,48 +134,6 @@ impl Handle {
     }
 }
 
-/// Joining, for a vault that was made before.
-impl Handle {
-    /// Where this vault stands on its way into the register.
-    pub async fn stage(&self) -> Stage {
-        join::stage(&self.engine.keep).await
-    }
-
-    /// The center that this vault is made for; none when it was never asked.
-    pub async fn invitation(&self) -> Option<Invitation> {
-        self.engine
-            .keep
-            .with(|kept| {
-                let center = kept.vault.center()?;
-                let addresses = center.addresses.iter().filter_map(|address| Line::new(address).ok());
-                Some(Invitation { root: center.root, addresses: List::first(addresses) })
-            })
-            .await
-    }
-
-    /// Sends once more the registration that is on disk ([`Stage::Sent`]).
-    ///
-    /// # Errors
-    /// In words; when the center says that it is not acceptable, the vault is [`Stage::Unsigned`] again.
-    pub async fn resume_joining(&self, invitation: &Invitation) -> Result<Joined, Failure> {
-        join::resume(&self.engine.keep, invitation, self.engine.center.patience).await
-    }
-
-    /// Signs a registration with the keys that are here and sends it ([`Stage::Unsigned`]).
-    ///
-    /// # Errors
-    /// In words.
-    pub async fn register_again(
-        &self,
-        invitation: &Invitation,
-        values: &[(String, String)],
-        password_b: SecretString,
-    ) -> Result<Joined, Failure> {
-        let patience = self.engine.center.patience;
-        join::register_again(&self.engine.keep, invitation, values, password_b, patience).await
-    }
-}
-
 impl Engine {
     async fn act(self: &Arc<Self>, act: Act) -> Result<Outcome, Failure> {
         Ok(match act {
@@ -185,13 +145,13 @@ impl Engine {
                 self.refresh(&session).await?;
                 Outcome::Status(Box::new((*self.keep.snapshot()).clone()))
             }
-            Act::RequestCard { amount, password_b } => {
+            Act::RequestCard { amount, password_b, prepare: true } => {
+                self.prepare_request(&amount, password_b).await?
+            }
+            Act::RequestCard { amount, password_b, prepare: false } => {
                 let session = self.line().await?;
                 let currency = session.line.hello.currency;
-                let amount = currency.parse(&amount).map_err(Failure::not_possible)?;
-                if amount.is_zero() {
-                    return Err(Failure::not_possible("a card of nothing is no card; name an amount"));
-                }
+                let amount = outbox::card_amount(&amount, currency)?;
                 let terms = pay::request_card(&self.center, &session, amount, password_b).await?;
                 Outcome::Funding(funding_row(&terms, currency))
             }
@@ -221,7 +181,11 @@ impl Engine {
             Act::Order { store, lines, note } => {
                 Outcome::Offered(Box::new(self.order(store, &lines, &note).await?))
             }
-            Act::Pay { order, card, password_b } => {
+            Act::Pay { order, card, password_b, prepare: true } => {
+                let order = self.named(order).await?;
+                self.prepare_payment(order, card, password_b).await?
+            }
+            Act::Pay { order, card, password_b, prepare: false } => {
                 let order = self.named(order).await?;
                 let session = self.line().await?;
                 pay::pay(&self.center, &session, order, card, password_b).await?;
@@ -251,6 +215,10 @@ impl Engine {
                 self.center.take_mail(&session).await?;
                 Outcome::Resolved(send::resolve(&self.center, &session).await?)
             }
+            Act::Send { telegram } => Outcome::Resolved(self.send(telegram).await?),
+            Act::ExportTelegram { telegram } => Outcome::Telegram(self.export(telegram).await?),
+            Act::ImportTelegram { content } => self.import(content).await?,
+            Act::Custody(act) => self.custody(act).await?,
             Act::Withdraw { telegram } => Outcome::Resolved(vec![self.withdraw(telegram).await?]),
             Act::Doctor => Outcome::Doctor(Box::new(self.findings().await?)),
             Act::KeepCart { lines } => {
@@ -279,8 +247,17 @@ impl Engine {
             if let Err(failure) = send::resolve(&self.center, &session).await {
                 tracing::warn!("asking about unknown telegrams: {failure}");
             }
+            if let Err(failure) = self.deposit(&session).await {
+                tracing::warn!("depositing a copy of the vault: {failure}");
+            }
         }
         Ok(session)
+    }
+
+    /// Deposits a copy of the vault where one is due.
+    async fn deposit(&self, session: &Session) -> Result<(), Failure> {
+        let now = self.deposit_due.swap(false, Ordering::Relaxed);
+        recover::deposit(&self.keep, session, now).await.map(drop)
     }
 
     /// Asks for the cards and keeps the answer, on disk only where it says something new.
@@ -336,26 +313,6 @@ impl Engine {
                 })
             })
             .await
-    }
-
-    async fn withdraw(&self, telegram: TelegramId) -> Result<Resolved, Failure> {
-        let withdrawn = self.keep.with(move |kept| {
-            if kept.vault.outbox().ready(&telegram).is_none() {
-                return Ok(false);
-            }
-            kept.withdraw(telegram).map(|()| true)
-        });
-        if withdrawn.await? {
-            return Ok(Resolved {
-                telegram,
-                kind: "telegram".into(),
-                order: None,
-                outcome: "withdrawn".into(),
-                words: "taken back before it left".into(),
-            });
-        }
-        let session = self.line().await?;
-        send::resolve_one(&self.center, &session, telegram).await
     }
 
     async fn named(&self, name: String) -> Result<OrderHash, Failure> {

@@ -1,37 +1,46 @@
-//! Joining: from an invitation to a number in the member register.
+//! Joining: from an invitation to a number in the member register, in the seven steps that the wire names
+//! ([`wire::admission`]).
 //!
-//! The vault is made first, with its keys inside; the registration is on disk before it is sent. So a crash anywhere
-//! in between is taken up by joining again: the same keys, the same telegram, to which the center gives the same answer.
+//! The vault is made first, with its keys inside; the application is on disk before it is sent, and so is the
+//! registration. So a crash anywhere in between is taken up by joining again: the same keys, the same telegrams, to
+//! which the center gives the same answers.
+//!
+//! | stage | what comes next | what it takes |
+//! |---|---|---|
+//! | [`Stage::Unsigned`] | an application is signed and sent | password B |
+//! | [`Stage::Unsent`] | it is sent once more | password A |
+//! | [`Stage::Applied`] | the center decides; number and code come by mail or letter | password B and the code |
+//! | [`Stage::Prepared`] | the registration is sent when a line is there | password A |
+//! | [`Stage::Sent`] | it is sent once more | password A |
+//! | [`Stage::Joined`] | nothing | |
+
+mod apply;
+mod kit;
+mod register;
 
 use serde::{Deserialize, Serialize};
-use tui_kit::profile::Profile;
-use vault::{Opening, Passwords, PinnedCenter, Vault, outbox::Parcel};
+use vault::{Autograph, Passwords, PinnedCenter, recovery::RecoveryPhrase};
 use wire::{
-    bounded::Bytes,
-    codec,
-    id::{AccountNumber, EntryNumber, MemberNumber, Nonce, Role, Salt},
-    limits,
-    message::{Form, Particulars, ProblemKind, RegisterCall},
-    payload::{Registration, Rights, TerminalCertificate, particulars_hash},
-    receipt::{EntryKind, MemberPart, Receipt},
+    admission::{ActivationCode, ApplicationState, ApplicationView, Guide},
+    id::{AccountNumber, Digest, EntryNumber, MemberNumber, Role, TelegramId},
+    message::Form,
     sheet::Invitation,
-    telegram::{Kind, Telegram},
-    terminal::{self, Line, LineError},
-    text::{Line as TextLine, Prose},
+    telegram::Kind,
+    terminal::{self, Line},
+    text::Line as TextLine,
 };
 
 use crate::{
-    act::Failure,
-    center::{Means, Patience, failure, seen},
-    engine::Handle,
-    fields,
-    keep::Keep,
-    record::{Ending, Purpose, Record, RegistrationBeside},
+    act::{Failure, Password},
+    center::{Patience, failure},
+    keep::{Keep, Kept},
+    view::{Moment, Standing},
 };
 
-/// How long a registration may be entered after it was signed, in milliseconds: long enough for a newcomer's line to
-/// come back tomorrow, short of the 7 days that are the limit.
-const VALID_MS: u64 = 6 * 24 * 60 * 60 * 1000;
+pub use apply::join;
+pub(crate) use apply::{apply_again, refresh, send_application};
+pub(crate) use kit::{download, fetch_kit, newer_build};
+pub(crate) use register::{known_phrase, register, send_registration};
 
 /// What a newcomer sees before filling in anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +49,62 @@ pub struct Welcome {
     pub center: TextLine,
     /// Its root key's fingerprint, to compare with what the center publishes.
     pub fingerprint: String,
+    /// What the center tells anyone.
+    pub guide: Guide,
     /// The form for members.
     pub form: Form,
+}
+
+/// What a newcomer filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    /// The form as it was shown: what the center has by now must be the same. None takes whatever it has.
+    pub form: Option<Form>,
+    /// The form's keys and what was filled in.
+    pub values: Vec<(String, String)>,
+}
+
+/// Everything that a newcomer gives for applying.
+#[derive(Debug)]
+pub struct Newcomer {
+    /// Where to.
+    pub invitation: Invitation,
+    /// The form.
+    pub filled: Filled,
+    /// The passwords of the vault that is made.
+    pub passwords: Passwords,
+    /// Mixed into the signature key, and the drawn seal from then on.
+    pub autograph: Option<Autograph>,
+    /// The phrase that was shown, written down and asked back.
+    pub phrase: Option<RecoveryPhrase>,
+    /// The account whose lost terminal this vault is to replace.
+    pub replaces: Option<AccountNumber>,
+}
+
+/// Everything that an applicant gives for registering.
+#[derive(Debug)]
+pub struct Registrant {
+    /// The number that came by mail or letter.
+    pub member: MemberNumber,
+    /// The code that came with it.
+    pub code: ActivationCode,
+    /// [`wire::admission::Terms::hash`] of the terms that were shown and accepted.
+    pub terms: Digest,
+    /// The recovery phrase, where it is not in memory any more: its key signs too.
+    pub phrase: Option<RecoveryPhrase>,
+    /// Opens the signature key.
+    pub password_b: Password,
+    /// Whether it is signed without a line and waits in the outbox.
+    pub prepare: bool,
+}
+
+/// What became of a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registered {
+    /// It waits in the outbox.
+    Prepared(TelegramId),
+    /// It was entered.
+    Joined(Joined),
 }
 
 /// A member's number.
@@ -49,113 +112,147 @@ pub struct Welcome {
 pub struct Joined {
     /// The number.
     pub member: MemberNumber,
-    /// The entry that entered it: the key event of both keys.
+    /// The entry that entered it: the key event of the keys.
     pub entry: EntryNumber,
     /// The center's name.
     pub center: TextLine,
+    /// The signature key's fingerprint, as it stands in the center's key register.
+    pub fingerprint: String,
+    /// Whether a recovery key was registered.
+    pub recovery: bool,
 }
 
 /// Where a vault stands on its way into the register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
-    /// A vault whose registration is not signed: password B is needed.
+    /// A vault without an application.
     Unsigned,
-    /// The registration is signed and may have left: only password A is needed.
+    /// An application that may or may not have reached the center.
+    Unsent,
+    /// An application that the center has, and how it stands.
+    Applied(Box<ApplicationView>),
+    /// A signed registration that has not left.
+    Prepared,
+    /// A signed registration that may have left.
     Sent,
     /// In the register.
     Joined,
 }
 
-/// Reaches the center of an invitation and asks for the members' form. Nothing about the newcomer is sent.
+impl Stage {
+    /// The stable word for scripts.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Unsigned => "unsigned",
+            Self::Unsent => "unsent",
+            Self::Applied(view) => match view.state {
+                ApplicationState::Waiting => "waiting",
+                ApplicationState::AskedBack { .. } => "asked-back",
+                ApplicationState::Refused { .. } => "refused",
+                ApplicationState::Admitted { .. } => "admitted",
+                ApplicationState::CodeSpent => "code-spent",
+                ApplicationState::Registered { .. } => "registered",
+            },
+            Self::Prepared => "prepared",
+            Self::Sent => "sent",
+            Self::Joined => "joined",
+        }
+    }
+
+    /// What it means, and what comes next.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Unsigned => "a vault is made; nothing has been sent to the center".into(),
+            Self::Unsent => "the application is signed; whether the center has it is unknown".into(),
+            Self::Applied(view) => standing_words(view),
+            Self::Prepared => "the registration is signed and waits in the outbox".into(),
+            Self::Sent => "the registration was sent; whether the center has entered it is unknown".into(),
+            Self::Joined => "in the member register".into(),
+        }
+    }
+}
+
+/// How an application stands, in a sentence.
+pub fn standing_words(view: &ApplicationView) -> String {
+    let number = view.number;
+    match &view.state {
+        ApplicationState::Waiting => {
+            format!("{number} waits since {} for the center to decide", Moment::from(view.since).text)
+        }
+        ApplicationState::AskedBack { words } => format!("{number} was asked back: {words}"),
+        ApplicationState::Refused { words } => format!("{number} was refused: {words}"),
+        ApplicationState::Admitted { ways, until } => {
+            let ways: Vec<&str> = ways.iter().map(|way| way.words()).collect();
+            format!(
+                "{number} is admitted: number and activation code come {}; the code counts until {}",
+                ways.join(" and "),
+                Moment::from(*until).text
+            )
+        }
+        ApplicationState::CodeSpent => {
+            format!(
+                "the activation code of {number} ran out or was mistyped too often; ask the center for another"
+            )
+        }
+        ApplicationState::Registered { account } => format!("{number} is registered as {account}"),
+    }
+}
+
+/// Reaches the center of an invitation and asks for guide page and form. Nothing about the newcomer is sent.
 ///
 /// # Errors
 /// In words, when the center can't be reached or is not the invitation's.
 pub async fn welcome(invitation: &Invitation, patience: Patience) -> Result<Welcome, Failure> {
     let line = connect(invitation, 0, patience).await?;
+    let guide = line.guide(Role::Member, patience.answer).await.map_err(|error| failure(&error))?;
     let form = line.form(Role::Member, patience.answer).await.map_err(|error| failure(&error))?;
-    Ok(Welcome { center: line.hello.name.clone(), fingerprint: invitation.root.fingerprint(), form })
-}
-
-/// Makes a vault in a profile and joins with it. It may take seconds: the passwords are made costly.
-///
-/// # Errors
-/// In words. When a vault was made before the failure, it is there: open it and go on with
-/// [`Handle::resume_joining`] or [`Handle::register_again`], as [`Handle::stage`] says.
-pub async fn join(
-    profile: Profile,
-    invitation: &Invitation,
-    values: &[(String, String)],
-    passwords: Passwords,
-    means: impl Into<Means>,
-) -> Result<(Joined, Handle), Failure> {
-    passwords.check()?;
-    let Means { patience, vault: surroundings } = means.into();
-    // The form is looked at first: a newcomer with a wrong invitation or a wrong date should have no vault yet.
-    let line = connect(invitation, 0, patience).await?;
-    let form = line.form(Role::Member, patience.answer).await.map_err(|error| failure(&error))?;
-    let particulars = filled(&form, values)?;
-    profile.create().map_err(Failure::machine)?;
-    let (data, pinned) = (profile.data().to_owned(), pinned(invitation, &line));
-    let password_b = match &passwords {
-        Passwords::Two { b, .. } | Passwords::One(b) => b.clone(),
-    };
-    let made = tokio::task::spawn_blocking(move || {
-        let mut vault = Vault::create(&data, &passwords, None, surroundings)?;
-        vault.pin_center(&pinned)?;
-        Ok::<_, Failure>(Keep::new(Opening { vault, records: Vec::new(), findings: Vec::new() }))
-    });
-    let keep = made.await.map_err(Failure::machine)??;
-    let joined = register(&keep, &line, &form, particulars, password_b, patience).await?;
-    Ok((joined, Handle::over(profile, keep, patience)))
+    Ok(Welcome { center: line.hello.name.clone(), fingerprint: invitation.root.fingerprint(), guide, form })
 }
 
 /// Where an opened vault stands on its way into the register.
 pub(crate) async fn stage(keep: &Keep) -> Stage {
-    keep.with(|kept| {
-        if kept.book.registration.is_some() {
-            return Stage::Joined;
+    keep.with(|kept| stage_of(kept)).await
+}
+
+/// The same, of the open vault.
+pub(crate) fn stage_of(kept: &Kept) -> Stage {
+    if kept.book.account().is_ok() {
+        return Stage::Joined;
+    }
+    let mut open = kept.vault.outbox().open();
+    if let Some(item) = open.find(|item| item.telegram.kind == Kind::Registration) {
+        let left = matches!(item.state, vault::outbox::State::MayHaveLeft { .. });
+        return if left { Stage::Sent } else { Stage::Prepared };
+    }
+    let custody = &kept.book.custody;
+    match (&custody.unsent, &custody.applied) {
+        (Some(_), _) => Stage::Unsent,
+        (None, Some(view)) => Stage::Applied(Box::new(view.clone())),
+        (None, None) => Stage::Unsigned,
+    }
+}
+
+/// How it stands, for scripts.
+pub(crate) fn standing(kept: &Kept) -> Standing {
+    let stage = stage_of(kept);
+    let custody = &kept.book.custody;
+    let registration = kept.vault.outbox().open().find(|item| item.telegram.kind == Kind::Registration);
+    let words = match (&stage, &custody.not_taken) {
+        (Stage::Unsigned | Stage::Applied(_), Some(words)) => {
+            format!("{}; the newest application was not taken: {words}", stage.words())
         }
-        let signed = kept.vault.outbox().open().any(|item| item.telegram.kind == Kind::Registration);
-        if signed { Stage::Sent } else { Stage::Unsigned }
-    })
-    .await
-}
-
-/// Sends a registration that is on disk once more.
-///
-/// # Errors
-/// In words; when the center says that it is not acceptable, the vault is [`Stage::Unsigned`] again.
-pub(crate) async fn resume(
-    keep: &Keep,
-    invitation: &Invitation,
-    patience: Patience,
-) -> Result<Joined, Failure> {
-    let line = reconnect(keep, invitation, patience).await?;
-    let parcel = keep.with(|kept| {
-        let id =
-            kept.vault.outbox().open().find(|item| item.telegram.kind == Kind::Registration)?.telegram.id();
-        Some(kept.parcel(&id))
-    });
-    let none = || Failure::not_possible("no registration waits in this vault");
-    let parcel = parcel.await.ok_or_else(none)??.ok_or_else(none)?;
-    send(keep, &line, parcel, patience).await
-}
-
-/// Signs a registration with the keys of a vault that was made before, and sends it.
-///
-/// # Errors
-/// In words.
-pub(crate) async fn register_again(
-    keep: &Keep,
-    invitation: &Invitation,
-    values: &[(String, String)],
-    password_b: secrecy::SecretString,
-    patience: Patience,
-) -> Result<Joined, Failure> {
-    let line = reconnect(keep, invitation, patience).await?;
-    let form = line.form(Role::Member, patience.answer).await.map_err(|error| failure(&error))?;
-    let particulars = filled(&form, values)?;
-    register(keep, &line, &form, particulars, password_b, patience).await
+        _ => stage.words(),
+    };
+    Standing {
+        application: custody.applied.as_ref().map(|view| view.number),
+        state: stage.word().into(),
+        words,
+        center: kept.book.center.as_ref().map(|seen| seen.name.clone()),
+        fingerprint: kept.vault.center().map(|center| center.root.fingerprint()),
+        kit: custody.kit.as_ref().map(|kit| kit.number),
+        member: kept.book.account().ok().and_then(wire::message::member_of),
+        registration: registration.map(|item| item.telegram.id()),
+    }
 }
 
 async fn connect(invitation: &Invitation, sheet: u64, patience: Patience) -> Result<Line, Failure> {
@@ -166,13 +263,18 @@ async fn connect(invitation: &Invitation, sheet: u64, patience: Patience) -> Res
     Ok(line)
 }
 
-async fn reconnect(keep: &Keep, invitation: &Invitation, patience: Patience) -> Result<Line, Failure> {
-    let sheet = keep.with(|kept| kept.sheet_number()).await;
-    let line = connect(invitation, sheet, patience).await?;
-    let pinned = pinned(invitation, &line);
+/// A line to the pinned center, with what it says about itself kept.
+pub(crate) async fn line_to_center(keep: &Keep, patience: Patience) -> Result<Line, Failure> {
+    let known = keep.with(|kept| Ok::<_, Failure>((kept.invitation()?, kept.sheet_number())));
+    let (invitation, sheet) = known.await?;
+    let line = connect(&invitation, sheet, patience).await?;
+    let pinned = pinned(&invitation, &line);
+    let seen = crate::center::seen(&line);
     keep.with(move |kept| {
-        let account = kept.vault.center().and_then(|center| center.account);
-        kept.vault.pin_center(&PinnedCenter { account, ..pinned })
+        if kept.book.center.as_ref() != Some(&seen) {
+            kept.append(crate::record::Record::Center(seen))?;
+        }
+        kept.pin(|center| center.sheet = pinned.sheet)
     })
     .await?;
     Ok(line)
@@ -185,135 +287,5 @@ fn pinned(invitation: &Invitation, line: &Line) -> PinnedCenter {
         sheet: Some(line.hello.sheet.clone()),
         checkpoint: None,
         account: None,
-    }
-}
-
-fn filled(form: &Form, values: &[(String, String)]) -> Result<Particulars, Failure> {
-    fields::fill(form, values).map_err(|wrong| {
-        let words: Vec<String> = wrong.into_iter().map(|(_, why)| why).collect();
-        Failure::not_possible(words.join("; "))
-    })
-}
-
-async fn register(
-    keep: &Keep,
-    line: &Line,
-    form: &Form,
-    particulars: Particulars,
-    password_b: secrecy::SecretString,
-    patience: Patience,
-) -> Result<Joined, Failure> {
-    let (center, terms, now) = (line.sheet.center, form.terms_hash(), line.hello.at);
-    let particulars = codec::encode(&particulars);
-    if particulars.len() > limits::PARTICULARS {
-        return Err(Failure::not_possible("what was filled in is too long in all; shorten it"));
-    }
-    let seen = seen(line);
-    let parcel = keep.with(move |kept| {
-        if kept.book.center.as_ref() != Some(&seen) {
-            kept.append(Record::Center(seen))?;
-        }
-        let salt = Salt::random();
-        let terminal_key = kept.vault.terminal_key()?.verification_key();
-        let hand = kept.vault.unlock_signing(&password_b)?;
-        let registration = Registration {
-            center,
-            role: Role::Member,
-            verification_key: hand.verification_key(),
-            terminal_key,
-            recovery_key: None,
-            particulars: particulars_hash(&salt, &particulars),
-            terms,
-            nonce: Nonce::random(),
-            valid_until: now.plus_ms(VALID_MS),
-        };
-        let certificate = TerminalCertificate { center, terminal_key, rights: Rights::Owner, issued: now };
-        let (telegram, certificate) = hand
-            .act(|key| (Telegram::sign_as_key(&registration, key), Telegram::sign_as_key(&certificate, key)));
-        let beside = codec::encode(&RegistrationBeside { certificate, particulars, salt });
-        kept.post(telegram, beside, Purpose::Registration)
-    });
-    send(keep, line, parcel.await?, patience).await
-}
-
-/// Sends what is on disk, verifies the answer, and ends the registration with it.
-async fn send(keep: &Keep, line: &Line, parcel: Parcel, patience: Patience) -> Result<Joined, Failure> {
-    let id = parcel.id();
-    let (telegram, beside) = parcel.into_parts();
-    let beside: RegistrationBeside =
-        codec::decode("registration", &beside, vault::MAX_CONTENT).map_err(Failure::machine)?;
-    let call = RegisterCall {
-        telegram: telegram.clone(),
-        certificate: beside.certificate,
-        particulars: Bytes::new(beside.particulars).map_err(Failure::machine)?,
-        salt: beside.salt,
-    };
-    let (account, entry, receipt) = match line.register(call, patience.answer).await {
-        Ok(answer) => answer,
-        Err(error) => return Err(not_registered(keep, id, error).await),
-    };
-    let member = match check(line, &telegram, account, entry, &receipt) {
-        Ok(member) => member,
-        Err(why) => {
-            let words = format!("the center's answer to the registration is not believed: {why}");
-            let evidence = codec::encode(&(account, entry, &receipt));
-            let alarm = words.clone();
-            keep.with(move |kept| kept.alarm(&alarm, evidence)).await?;
-            return Err(Failure::contradiction(words));
-        }
-    };
-    keep.with(move |kept| {
-        let ending = Ending::Registered { account, entry, receipt };
-        kept.close(id, &ending, Vec::new())?;
-        kept.pin(|center| center.account = Some(account))
-    })
-    .await?;
-    Ok(Joined { member, entry, center: line.hello.name.clone() })
-}
-
-/// What an answer that is no number means. A center that is busy or stopped may be asked again; words about the
-/// registration itself end it, so that another can be signed.
-async fn not_registered(keep: &Keep, id: wire::id::TelegramId, error: LineError) -> Failure {
-    let passing = [ProblemKind::Busy, ProblemKind::Limited, ProblemKind::Stopped];
-    match error {
-        LineError::Problem(problem) if passing.contains(&problem.kind) => {
-            Failure::refused(format!("{problem} (run join again to finish joining)"))
-        }
-        LineError::Problem(problem) => {
-            let words: Prose = problem.words.clone();
-            let ending = Ending::NotEntered { words };
-            match keep.with(move |kept| kept.close(id, &ending, Vec::new())).await {
-                Ok(()) => Failure::refused(problem),
-                Err(failure) => failure,
-            }
-        }
-        error @ LineError::Link(_) => Failure::unknown(format!(
-            "{error}; whether you are registered is unknown. Run join again: the same registration is sent once more"
-        )),
-        error => failure(&error),
-    }
-}
-
-/// Whether the answer's evidence says that exactly this key was entered under this number.
-fn check(
-    line: &Line,
-    telegram: &Telegram,
-    account: AccountNumber,
-    entry: EntryNumber,
-    receipt: &Receipt,
-) -> Result<MemberNumber, String> {
-    line.check_receipt(receipt).map_err(|error| error.to_string())?;
-    let asked = telegram.peek::<Registration>().map_err(|error| error.to_string())?;
-    let AccountNumber::Member(member) = account else { return Err("it gives a store's number".into()) };
-    if receipt.leaf.entry != entry || receipt.leaf.kind != EntryKind::Registration {
-        return Err("its evidence is about another entry".into());
-    }
-    match receipt.member_part().map_err(|error| error.to_string())? {
-        MemberPart::Registered { member: entered, key }
-            if entered == member && key == asked.verification_key =>
-        {
-            Ok(member)
-        }
-        _ => Err("its evidence does not say that this key was entered".into()),
     }
 }

@@ -1,18 +1,23 @@
 //! The vault and the book over it, kept in step: what is written to the one is applied to the other, and every change
 //! is published as a snapshot.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod rows;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use tokio::sync::watch;
 use vault::{
-    Draft, Finding, Opening, PinnedCenter, Vault,
-    outbox::{Parcel, State},
+    Draft, Finding, Opening, PinnedCenter, SigningSession, Vault, outbox::Parcel, recovery::RecoveryPhrase,
 };
 use wire::{
-    amount::Currency,
     checkpoint::SignedCheckpoint,
     id::TelegramId,
-    payload::{CardRequest, Payment},
+    key::SigningKey,
+    message::{Effect, Verdict},
+    payload::KeyRole,
     sheet::Invitation,
     telegram::Telegram,
     text::{Line, Prose},
@@ -20,19 +25,22 @@ use wire::{
 };
 
 use crate::{
-    act::Failure,
+    act::{Failure, FailureKind, Password},
     book::Book,
     record::{Ending, Notice, Purpose, Record},
-    view::{CardRow, CenterRow, FundingRow, LineView, MessageRow, Moment, Money, OutboxRow, Snapshot},
+    view::{Download, LineView, Snapshot},
 };
 
-/// How many messages a snapshot shows.
-const MESSAGES_SHOWN: usize = 500;
+pub(crate) use rows::{drawing, ending_words, funding_row, role_name};
 
 /// The open vault with its book.
 pub(crate) struct Kept {
     pub(crate) vault: Vault,
     pub(crate) book: Book,
+    /// The recovery phrase from its making to the registration that its key signs too; never on disk.
+    pub(crate) phrase: Option<RecoveryPhrase>,
+    /// Password B for a while, and until when by the machine's clock.
+    signing: Option<(SigningSession, Timestamp)>,
     findings: Vec<String>,
     changed: bool,
 }
@@ -80,7 +88,8 @@ impl Keep {
         let done = work(&mut kept);
         if std::mem::take(&mut kept.changed) {
             self.snapshots.send_modify(|snapshot| {
-                *snapshot = Arc::new(kept.snapshot(snapshot.generation + 1, snapshot.line.clone()));
+                let now = kept.snapshot(snapshot.generation + 1, snapshot.line.clone());
+                *snapshot = Arc::new(Snapshot { download: snapshot.download.clone(), ..now });
             });
         }
         done
@@ -95,6 +104,14 @@ impl Keep {
             *snapshot =
                 Arc::new(Snapshot { generation: snapshot.generation + 1, line, ..(**snapshot).clone() });
             true
+        });
+    }
+
+    /// Publishes how far a download has come; `None` when none is under way.
+    pub(crate) fn set_download(&self, download: Option<Download>) {
+        self.snapshots.send_modify(|snapshot| {
+            *snapshot =
+                Arc::new(Snapshot { generation: snapshot.generation + 1, download, ..(**snapshot).clone() });
         });
     }
 
@@ -138,7 +155,69 @@ impl Kept {
         {
             book.saw_checkpoint(&checkpoint);
         }
-        Self { vault, book, findings, changed: false }
+        Self { vault, book, phrase: None, signing: None, findings, changed: false }
+    }
+
+    /// Opens the signature key for one act: with password B, or without it while [`Kept::open_signing`] lasts.
+    ///
+    /// # Errors
+    /// When the password is wrong, or none was given and none is in force.
+    pub(crate) fn sign<T>(
+        &mut self,
+        password_b: Option<&Password>,
+        act: impl FnOnce(&SigningKey) -> T,
+    ) -> Result<T, Failure> {
+        if let Some(password) = password_b {
+            let done = self.vault.unlock_signing(&password.0)?.act(act);
+            return Ok(done);
+        }
+        let needed = || Failure::new(FailureKind::WrongPassword, "password B is needed for this");
+        let (session, _) = self.signing.as_mut().ok_or_else(needed)?;
+        let done = session.act(Instant::now(), act);
+        if done.is_err() {
+            self.close_signing();
+        }
+        done.map_err(|_| needed())
+    }
+
+    /// Opens the signature key for a while.
+    ///
+    /// # Errors
+    /// When the password is wrong.
+    pub(crate) fn open_signing(
+        &mut self,
+        password_b: &Password,
+        lasting: std::time::Duration,
+    ) -> Result<(), Failure> {
+        let session = self.vault.unlock_session(&password_b.0, Instant::now() + lasting)?;
+        let ms = u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX);
+        self.signing = Some((session, Timestamp::now().plus_ms(ms)));
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Closes it again; nothing happens when it is closed.
+    pub(crate) fn close_signing(&mut self) {
+        self.changed |= self.signing.take().is_some();
+    }
+
+    /// Closes it when its time is over.
+    pub(crate) fn close_signing_if_over(&mut self) {
+        if self.signing.as_ref().is_some_and(|(session, _)| session.is_over(Instant::now())) {
+            self.close_signing();
+        }
+    }
+
+    /// Takes an exported telegram into the outbox.
+    pub(crate) fn import(&mut self, bytes: &[u8]) -> Result<TelegramId, Failure> {
+        let id = self.vault.import(bytes)?;
+        self.retell(&id);
+        Ok(id)
+    }
+
+    /// Something that a snapshot shows has changed outside the records.
+    pub(crate) fn touch(&mut self) {
+        self.changed = true;
     }
 
     /// Appends a record, synced, and applies it.
@@ -167,6 +246,18 @@ impl Kept {
         Ok(parcel)
     }
 
+    /// Puts a telegram on disk as one that has not left, and leaves it there until it is sent.
+    pub(crate) fn prepare(
+        &mut self,
+        telegram: Telegram,
+        beside: Vec<u8>,
+        purpose: Purpose,
+    ) -> Result<TelegramId, Failure> {
+        let id = self.vault.put(telegram, beside, purpose.encode())?.id();
+        self.retell(&id);
+        Ok(id)
+    }
+
     /// What waits under this id, to be asked about with exactly its bytes. One that was signed and never left departs
     /// now.
     pub(crate) fn parcel(&mut self, id: &TelegramId) -> Result<Option<Parcel>, Failure> {
@@ -189,8 +280,14 @@ impl Kept {
         if self.vault.outbox().item(&id).is_some_and(|item| !item.state.is_open()) {
             return Ok(());
         }
-        let drafts: Result<Vec<Draft>, vault::Error> = records.iter().map(Record::draft).collect();
-        self.vault.close(id, ending.encode(), drafts?)?;
+        let mut drafts = records.iter().map(Record::draft).collect::<Result<Vec<Draft>, vault::Error>>()?;
+        drafts.extend(self.key_turn(&id, ending));
+        self.vault.close(id, ending.encode(), drafts)?;
+        if self.signing.as_ref().is_some_and(|(session, _)| {
+            self.vault.verification_key().is_ok_and(|key| key != session.verification_key())
+        }) {
+            self.close_signing();
+        }
         for record in records {
             self.book.apply(record, Timestamp::now());
         }
@@ -223,7 +320,17 @@ impl Kept {
 
     /// Takes back a telegram that never left.
     pub(crate) fn withdraw(&mut self, id: TelegramId) -> Result<(), Failure> {
+        let asked = self
+            .vault
+            .outbox()
+            .item(&id)
+            .and_then(|item| item.telegram.peek::<wire::payload::KeyChange>().ok());
         self.vault.withdraw(id)?;
+        if let Some(asked) =
+            asked.filter(|asked| asked.key.is_some() && self.vault.waiting(asked.role) == asked.key)
+        {
+            self.vault.drop_waiting(asked.role)?;
+        }
         self.retell(&id);
         Ok(())
     }
@@ -248,42 +355,25 @@ impl Kept {
         sheet.and_then(|sheet| sheet.peek::<wire::sheet::KeySheet>().ok()).map_or(0, |sheet| sheet.number)
     }
 
-    /// The outbox as rows, newest first.
-    pub(crate) fn outbox_rows(&self, open_only: bool) -> Vec<OutboxRow> {
-        let items = self.vault.outbox().items().rev();
-        items.filter(|item| !open_only || item.state.is_open()).map(|item| self.outbox_row(item)).collect()
-    }
-
-    fn outbox_row(&self, item: &vault::Item) -> OutboxRow {
-        let purpose = Purpose::decode(&item.note).ok();
-        let amount = match purpose {
-            Some(Purpose::Payment { .. }) => {
-                item.telegram.peek::<Payment>().ok().map(|said| (said.total, said.currency))
+    /// The record that puts a waiting key in force, or drops it, with the center's word about its telegram.
+    fn key_turn(&self, id: &TelegramId, ending: &Ending) -> Option<Draft> {
+        let item = self.vault.outbox().item(id)?;
+        let asked = item.telegram.peek::<wire::payload::KeyChange>().ok();
+        let waits = |role| {
+            asked.as_ref().is_some_and(|asked| {
+                asked.role == role && asked.key.is_some() && asked.key == self.vault.waiting(role)
+            })
+        };
+        match (Purpose::decode(&item.note).ok()?, ending) {
+            (Purpose::KeyChange { role }, Ending::Verdict(Verdict::Done { effect, .. })) if waits(role) => {
+                // One that waits 72 hours is put in force when the center's chain shows it.
+                matches!(effect, Effect::KeyChanged).then(|| self.vault.in_force(role))?
             }
-            Some(Purpose::CardRequest) => {
-                item.telegram.peek::<CardRequest>().ok().map(|said| (said.amount, said.currency))
+            (Purpose::KeyChange { role }, _) if waits(role) => self.vault.dropped(role),
+            (Purpose::KeyCancel, Ending::Verdict(Verdict::Done { .. })) => {
+                self.vault.dropped(KeyRole::Recovery)
             }
             _ => None,
-        };
-        let words = match &item.state {
-            State::Prepared => "signed, not sent".to_owned(),
-            State::MayHaveLeft { since } => {
-                format!("sent, outcome unknown since {}; resolve asks the center", Moment::from(*since).text)
-            }
-            State::Withdrawn { .. } => "withdrawn before it left".to_owned(),
-            State::Closed { outcome, .. } => Ending::decode(outcome).map_or_else(
-                |error| format!("answered, but the answer is unreadable: {error}"),
-                |ending| ending_words(&ending),
-            ),
-        };
-        OutboxRow {
-            telegram: item.telegram.id(),
-            kind: purpose.map_or("unreadable", Purpose::noun).to_owned(),
-            order: purpose.and_then(Purpose::order),
-            amount: amount.map(|(amount, currency)| Money::new(amount, currency)),
-            signed: item.prepared_at.into(),
-            open: item.state.is_open(),
-            words,
         }
     }
 
@@ -293,96 +383,5 @@ impl Kept {
             self.book.telegram(item, Timestamp::now());
         }
         self.changed = true;
-    }
-
-    fn snapshot(&self, generation: u64, line: LineView) -> Snapshot {
-        let now = Timestamp::now();
-        let mut messages: Vec<_> = self.book.messages.iter().collect();
-        messages.sort_by_key(|message| std::cmp::Reverse((message.at, message.number)));
-        let message = |message: &crate::book::Message| MessageRow {
-            at: message.at.into(),
-            number: message.number,
-            words: message.words.clone(),
-            alarm: message.alarm,
-        };
-        Snapshot {
-            generation,
-            member: self.book.registration.as_ref().and_then(|known| wire::message::member_of(known.account)),
-            center: self.center_row(),
-            line,
-            cards: self.card_rows(),
-            funding: self.funding_rows(),
-            purchases: self.book.history(now),
-            messages: messages.into_iter().take(MESSAGES_SHOWN).map(message).collect(),
-            outbox: self.outbox_rows(true),
-            cart: self.book.cart.clone(),
-            findings: self.findings.clone(),
-        }
-    }
-
-    fn center_row(&self) -> Option<CenterRow> {
-        let (seen, pinned) = (self.book.center.as_ref()?, self.vault.center()?);
-        Some(CenterRow {
-            name: seen.name.clone(),
-            fingerprint: pinned.root.fingerprint(),
-            currency: seen.currency,
-            zone: seen.zone.clone(),
-            help: seen.help.clone(),
-            addresses: pinned.addresses.iter().filter_map(|address| Line::new(address).ok()).collect(),
-            sheet: self.sheet_number(),
-        })
-    }
-
-    /// The cards as rows.
-    pub(crate) fn card_rows(&self) -> Vec<CardRow> {
-        let Some(seen) = &self.book.center else { return Vec::new() };
-        let row = |(number, card): (&wire::id::CardNumber, &crate::book::Card)| CardRow {
-            card: *number,
-            balance: Money::new(card.balance, seen.currency),
-            as_of: card.as_of.into(),
-            frozen: card.frozen,
-            issued: card.issued.into(),
-        };
-        self.book.cards.iter().map(row).collect()
-    }
-
-    /// The card requests that wait for money, as rows.
-    pub(crate) fn funding_rows(&self) -> Vec<FundingRow> {
-        let Some(seen) = &self.book.center else { return Vec::new() };
-        self.book.funding.values().map(|terms| funding_row(terms, seen.currency)).collect()
-    }
-}
-
-/// How to pay for a card, as a row.
-pub(crate) fn funding_row(terms: &wire::message::FundingTerms, currency: Currency) -> FundingRow {
-    FundingRow {
-        request: terms.request,
-        amount: Money::new(terms.amount, currency),
-        holder: terms.account.holder.clone(),
-        account: terms.account.number.clone(),
-        bic: terms.account.bic.clone(),
-        reference: terms.reference.clone(),
-        expires: terms.expires.into(),
-    }
-}
-
-/// What ended a telegram, in words.
-pub(crate) fn ending_words(ending: &Ending) -> String {
-    use wire::message::{Effect, Verdict};
-    match ending {
-        Ending::Verdict(Verdict::Done { effect, receipt }) => match effect {
-            Effect::Paid { .. } => format!("settled as {}", receipt.leaf.entry),
-            Effect::FundingOpened(_) => format!("card request entered as {}", receipt.leaf.entry),
-            _ => format!("done as {}", receipt.leaf.entry),
-        },
-        Ending::Verdict(Verdict::Refused { reason, receipt }) => {
-            format!("refused as {}: {reason}", receipt.leaf.entry)
-        }
-        Ending::Verdict(Verdict::Void { receipt }) => {
-            format!("void: entered as {} as never to be done", receipt.leaf.entry)
-        }
-        Ending::Verdict(Verdict::Expired) => "expired before it was entered; it never will be".into(),
-        Ending::Registered { account, entry, .. } => format!("registered as {account} by {entry}"),
-        Ending::NotEntered { words } => format!("not accepted, nothing was entered: {words}"),
     }
 }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`act`], [`view`] | what can be asked, what comes back, what is shown: plain data |
 //! | [`engine`] | the running member: [`engine::Handle`] does acts and publishes snapshots |
-//! | [`join`], [`fields`] | from an invitation to a number |
+//! | [`join`] | from an invitation to a number, in seven steps |
+//! | `keys`, [`recover`] | changing keys, bringing an account back, depositing copies |
 //! | `record`, `book`, `purchase`, `keep` | what lies in the vault, and the state that it makes |
 //! | `center`, `send` | the line to the center; telegrams, and learning what became of them |
 //! | `shop`, `pay`, `deliver` | ordering, paying, fetching |
@@ -23,13 +24,14 @@ pub mod cmd;
 pub mod config;
 mod deliver;
 pub mod engine;
-pub mod fields;
 pub mod join;
 mod keep;
+mod keys;
 mod pay;
 mod purchase;
 pub mod receipt;
 mod record;
+pub mod recover;
 pub mod screen;
 mod send;
 mod shop;

@@ -7,13 +7,14 @@
 //!
 //! Each step consumes the one before: nothing is signed that was not reviewed, nothing is sent that is not on disk.
 
-use vault::SigningHand;
 use wire::{
     amount::{Amount, Currency},
-    id::{AccountNumber, CardNumber, CenterId, EntryNumber, MemberNumber, Nonce, OrderHash},
-    message::{Effect, FundingTerms, Refusal, Verdict},
+    id::{AccountNumber, CardNumber, CenterId, EntryNumber, MemberNumber, Nonce, OrderHash, TelegramId},
+    key::SigningKey,
+    message::{Beside, Effect, FundingTerms, Refusal, Verdict},
     payload::{self, CardRequest, Funding},
     telegram::{Signer, Telegram},
+    terminal::VALID_MS,
     time::Timestamp,
 };
 
@@ -55,8 +56,10 @@ pub(crate) struct Terms {
     pub(crate) member: MemberNumber,
     pub(crate) key_event: EntryNumber,
     pub(crate) currency: Currency,
-    /// By the center's clock.
+    /// By the center's clock; by this machine's where there is no line.
     pub(crate) now: Timestamp,
+    /// Whether it is signed without a line, to be sent later: it may then be entered for as long as an offer lasts.
+    pub(crate) prepared: bool,
 }
 
 impl Draft {
@@ -75,7 +78,10 @@ impl Draft {
         payable(purchase, terms)?;
         let offer = &purchase.offer;
         let card = choose_card(kept, self.card, offer.total, terms.currency)?;
-        let valid_until = terms.now.plus_ms(PAYMENT_VALID_MS);
+        let valid_until = match terms.prepared {
+            false => terms.now.plus_ms(PAYMENT_VALID_MS),
+            true => terms.now.plus_ms(VALID_MS).min(offer.expires),
+        };
         Ok(Reviewed(payload::Payment {
             center: terms.center,
             member: terms.member,
@@ -94,10 +100,10 @@ impl Draft {
 }
 
 impl Reviewed {
-    /// Signs it with the one act that the hand is good for.
-    pub(crate) fn sign(self, hand: SigningHand) -> Signed {
+    /// Signs it.
+    pub(crate) fn sign(self, key: &SigningKey) -> Signed {
         let signer = Signer::Account(AccountNumber::Member(self.0.member));
-        let telegram = hand.act(|key| Telegram::sign(&self.0, signer, key));
+        let telegram = Telegram::sign(&self.0, signer, key);
         Signed { order: self.0.order, telegram }
     }
 }
@@ -109,8 +115,71 @@ impl Signed {
     /// [`crate::act::FailureKind::Unknown`] when no word came that can be believed.
     pub(crate) async fn send(self, center: &Center, session: &Session) -> Result<Verdict, Failure> {
         let purpose = Purpose::Payment { order: self.order };
-        send::dispatch(center, session, self.telegram, purpose).await
+        send::dispatch(center, session, (self.telegram, Beside::Nothing), purpose).await
     }
+
+    /// Leaves it in the outbox.
+    ///
+    /// # Errors
+    /// When the vault does not take it.
+    pub(crate) fn prepare(self, kept: &mut Kept) -> Result<TelegramId, Failure> {
+        kept.prepare(self.telegram, Vec::new(), Purpose::Payment { order: self.order })
+    }
+}
+
+/// Signs a payment without a line and leaves it in the outbox.
+///
+/// # Errors
+/// In words, also when another payment of the order waits.
+pub(crate) fn prepare(
+    kept: &mut Kept,
+    order: OrderHash,
+    card: Option<CardNumber>,
+    password_b: Option<&Password>,
+) -> Result<TelegramId, Failure> {
+    let known = kept.book.purchase(&order);
+    if known.and_then(entry_of).is_some() {
+        return Err(Failure::not_possible("this order is already paid"));
+    }
+    let waits = |payment: &purchase::Payment| {
+        matches!(payment, purchase::Payment::Signed { .. } | purchase::Payment::Unknown { .. })
+    };
+    if known.is_some_and(|purchase| waits(&purchase.payment)) {
+        return Err(Failure::not_possible("a payment of this order waits in the outbox already"));
+    }
+    let terms = offline_terms(kept)?;
+    let reviewed = Draft::new(order, card).review(kept, &terms)?;
+    kept.sign(password_b, |key| reviewed.sign(key))?.prepare(kept)
+}
+
+/// Signs a card request without a line and leaves it in the outbox.
+///
+/// # Errors
+/// In words.
+pub(crate) fn prepare_request(
+    kept: &mut Kept,
+    amount: Amount,
+    password_b: Option<&Password>,
+) -> Result<TelegramId, Failure> {
+    let request = request(&offline_terms(kept)?, amount);
+    let signer = Signer::Account(AccountNumber::Member(request.member));
+    let telegram = kept.sign(password_b, |key| Telegram::sign(&request, signer, key))?;
+    kept.prepare(telegram, Vec::new(), Purpose::CardRequest)
+}
+
+/// What is known without a line: what the center said when there was one.
+fn offline_terms(kept: &Kept) -> Result<Terms, Failure> {
+    let member = wire::message::member_of(kept.book.account()?);
+    let member = member.ok_or_else(|| Failure::not_possible("this vault is a store's"))?;
+    let unseen = || Failure::not_possible("the center has not been seen yet; connect once first");
+    Ok(Terms {
+        center: kept.pinned()?.root.center(),
+        member,
+        key_event: kept.book.custody.signature_event().ok_or_else(unseen)?,
+        currency: kept.book.center.as_ref().ok_or_else(unseen)?.currency,
+        now: Timestamp::now(),
+        prepared: true,
+    })
 }
 
 /// Pays an order and comes back when it is settled; an earlier payment of it that turns out to be settled counts.
@@ -122,7 +191,7 @@ pub(crate) async fn pay(
     session: &Session,
     order: OrderHash,
     card: Option<CardNumber>,
-    password_b: Password,
+    password_b: Option<Password>,
 ) -> Result<(), Failure> {
     let paid =
         |number: EntryNumber| format!("this order is already paid as {number}; nothing was paid again");
@@ -136,8 +205,7 @@ pub(crate) async fn pay(
     let terms = terms(session)?;
     let signed = center.keep.with(move |kept| {
         let reviewed = Draft::new(order, card).review(kept, &terms)?;
-        let hand = kept.vault.unlock_signing(&password_b.0)?;
-        Ok::<_, Failure>(reviewed.sign(hand))
+        kept.sign(password_b.as_ref(), |key| reviewed.sign(key))
     });
     match signed.await?.send(center, session).await? {
         Verdict::Done { .. } => Ok(()),
@@ -160,10 +228,27 @@ pub(crate) async fn request_card(
     center: &Center,
     session: &Session,
     amount: Amount,
-    password_b: Password,
+    password_b: Option<Password>,
 ) -> Result<FundingTerms, Failure> {
-    let terms = terms(session)?;
-    let request = CardRequest {
+    let request = request(&terms(session)?, amount);
+    let signed = center.keep.with(move |kept| {
+        let signer = Signer::Account(AccountNumber::Member(request.member));
+        kept.sign(password_b.as_ref(), |key| Telegram::sign(&request, signer, key))
+    });
+    let signed = (signed.await?, Beside::Nothing);
+    match send::dispatch(center, session, signed, Purpose::CardRequest).await? {
+        Verdict::Done { effect: Effect::FundingOpened(terms), .. } => Ok(terms),
+        Verdict::Refused { reason, .. } => Err(Failure::refused(format!("no card was asked for: {reason}"))),
+        other => {
+            let words = ending_words(&Ending::Verdict(other));
+            Err(Failure::refused(format!("no card was asked for: {words}")))
+        }
+    }
+}
+
+fn request(terms: &Terms, amount: Amount) -> CardRequest {
+    let valid_ms = if terms.prepared { VALID_MS } else { REQUEST_VALID_MS };
+    CardRequest {
         center: terms.center,
         member: terms.member,
         key_event: terms.key_event,
@@ -171,20 +256,7 @@ pub(crate) async fn request_card(
         currency: terms.currency,
         funding: Funding::BankTransfer,
         nonce: Nonce::random(),
-        valid_until: terms.now.plus_ms(REQUEST_VALID_MS),
-    };
-    let signed = center.keep.with(move |kept| {
-        let hand = kept.vault.unlock_signing(&password_b.0)?;
-        let signer = Signer::Account(AccountNumber::Member(request.member));
-        Ok::<_, Failure>(hand.act(|key| Telegram::sign(&request, signer, key)))
-    });
-    match send::dispatch(center, session, signed.await?, Purpose::CardRequest).await? {
-        Verdict::Done { effect: Effect::FundingOpened(terms), .. } => Ok(terms),
-        Verdict::Refused { reason, .. } => Err(Failure::refused(format!("no card was asked for: {reason}"))),
-        other => {
-            let words = ending_words(&Ending::Verdict(other));
-            Err(Failure::refused(format!("no card was asked for: {words}")))
-        }
+        valid_until: terms.now.plus_ms(valid_ms),
     }
 }
 
@@ -195,6 +267,7 @@ fn terms(session: &Session) -> Result<Terms, Failure> {
         key_event: session.key_event()?,
         currency: session.line.hello.currency,
         now: session.now(),
+        prepared: false,
     })
 }
 

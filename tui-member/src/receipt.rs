@@ -12,7 +12,7 @@ use wire::{
     key::VerificationKey,
     limits,
     order::{Order, order_hash},
-    payload::{CardRequest, Offer, Payment, Registration},
+    payload::{CardRequest, KeyRole, Offer, Payment, Registration},
     receipt::{Check, MemberPart, Receipt, Side},
     sheet::KeySheet,
     telegram::{Kind, Signer, Telegram},
@@ -69,8 +69,7 @@ pub(crate) fn export(kept: &Kept, number: EntryNumber, with_order: bool) -> Resu
     let telegram =
         found.telegram.and_then(|id| kept.vault.outbox().item(&id)).map(|item| item.telegram.clone());
     let signed_by_account = telegram.as_ref().is_some_and(|one| matches!(one.signer, Signer::Account(_)));
-    let signer =
-        kept.book.registration.as_ref().filter(|_| signed_by_account).map(|known| known.receipt.clone());
+    let signer = telegram.as_ref().filter(|_| signed_by_account).and_then(|telegram| signer(kept, telegram));
     let paid = |part: MemberPart| match part {
         MemberPart::Paid { order, .. } => Some(order),
         _ => None,
@@ -87,6 +86,15 @@ pub(crate) fn export(kept: &Kept, number: EntryNumber, with_order: bool) -> Resu
         ReceiptFile { schema: SCHEMA.into(), sheet, receipt: found.receipt.clone(), telegram, signer, order };
     let content = serde_json::to_string_pretty(&file).map_err(Failure::machine)?;
     Ok(Exported { number, content: content + "\n" })
+}
+
+/// The evidence of the key that signed a telegram: the entry that the telegram names, a registration or a change of keys.
+fn signer(kept: &Kept, telegram: &Telegram) -> Option<Receipt> {
+    let event = match telegram.kind {
+        Kind::Payment => telegram.peek::<Payment>().ok()?.key_event,
+        _ => telegram.peek::<CardRequest>().ok()?.key_event,
+    };
+    kept.book.receipt(event).map(|found| found.receipt.clone())
 }
 
 /// Looks at everything in a receipt file under a root key. Nothing but the file and the key is needed.
@@ -172,6 +180,10 @@ fn says(receipt: &Receipt, telegram: Option<&Telegram>) -> Result<String, String
             format!("{} came back for {payment}", money(amount))
         }
         MemberPart::CardLapsed { request } => format!("card request {request} lapsed"),
+        MemberPart::KeyChangeWaits { .. } => "a new recovery key was asked for, and waits".into(),
+        MemberPart::KeyChangeCancelled { change } => {
+            format!("the recovery key asked for in {change} was cancelled")
+        }
     };
     let at = Zone::local().full(calendar_ms(receipt.leaf.at));
     Ok(format!("{} of {at}: {words}", receipt.leaf.entry))
@@ -215,6 +227,15 @@ fn answers(receipt: &Receipt, telegram: &Telegram) -> Result<String, String> {
 
 const OTHER: &str = "the entry answers another telegram";
 
+/// Whether a telegram says that this event put its signing key in force.
+fn names(telegram: &Telegram, event: EntryNumber) -> bool {
+    let named = match telegram.kind {
+        Kind::Payment => telegram.peek::<Payment>().map(|said| said.key_event),
+        _ => telegram.peek::<CardRequest>().map(|said| said.key_event),
+    };
+    named.is_ok_and(|named| named == event)
+}
+
 /// Whether the telegram bears the signature of a key that the center registered.
 fn signed_by(
     telegram: &Telegram,
@@ -225,20 +246,27 @@ fn signed_by(
     signer
         .verify(sheet, root)
         .map_err(|error| format!("the evidence of the signer does not hold: {error}"))?;
-    let MemberPart::Registered { member, key } = signer.member_part().map_err(|error| error.to_string())?
-    else {
-        return Err("the evidence of the signer is no registration".into());
-    };
-    if telegram.signer != Signer::Account(wire::id::AccountNumber::Member(member)) {
-        return Err(format!("the telegram is not {member}'s"));
-    }
     let event = signer.leaf.entry;
+    let Signer::Account(account) = telegram.signer else {
+        return Err("the telegram is no account's".into());
+    };
+    let key = match signer.member_part().map_err(|error| error.to_string())? {
+        MemberPart::Registered { member, key } => {
+            if account != wire::id::AccountNumber::Member(member) {
+                return Err(format!("the telegram is not {member}'s"));
+            }
+            key
+        }
+        // It names no number; the telegram itself names this entry as the event of its key, and is signed by that key.
+        MemberPart::KeyChanged { role: KeyRole::Signature, key: Some(key) } if names(telegram, event) => key,
+        _ => return Err("the evidence of the signer is neither a registration nor a change of keys".into()),
+    };
     let verified = match telegram.kind {
         Kind::Payment => telegram.verify::<Payment>(&key, event).map(drop),
         _ => telegram.verify::<CardRequest>(&key, event).map(drop),
     };
     verified.map_err(|error| error.to_string())?;
-    Ok(format!("{member} signed it with the key registered by {event}"))
+    Ok(format!("{account} signed it with the key registered by {event}"))
 }
 
 /// Whether the order shown is the one that was paid.

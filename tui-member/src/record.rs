@@ -7,13 +7,15 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use vault::Draft;
 use wire::{
+    admission::{ApplicationView, Kit},
     amount::Currency,
     bounded::List,
     codec::{self, Malformed},
-    id::{AccountNumber, EntryNumber, OrderHash, Salt},
+    id::{AccountNumber, Digest, EntryNumber, OrderHash, Salt},
     key::{SigningKey, VerificationKey},
     limits,
     message::{CardView, MailItem, Verdict},
+    payload::{KeyEvent, KeyRole},
     receipt::Receipt,
     telegram::Telegram,
     text::{Line, Prose},
@@ -48,6 +50,48 @@ pub(crate) enum Record {
     Notice(Notice),
     /// The cart.
     Cart(Vec<CartLine>),
+    /// An application that is signed.
+    Applying(Applying),
+    /// How the application stands, as the center said.
+    Applied(ApplicationView),
+    /// The center did not take the newest application, in words.
+    NotTaken(Prose),
+    /// The newest admission kit, verified.
+    Kit(Box<Kit>),
+    /// A key that this vault did not make stands in the center's chain.
+    KeyAlarm(KeyAlarm),
+    /// The alarm with this digest was acknowledged.
+    AlarmRead(Digest),
+    /// The vault was brought back with the recovery phrase.
+    Recovered(Recovered),
+}
+
+/// An application with all that travels beside it, kept before it is sent: the registration binds the same particulars
+/// under the same salt.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Applying {
+    pub(crate) at: Timestamp,
+    pub(crate) telegram: Telegram,
+    /// The encoded particulars.
+    pub(crate) particulars: Vec<u8>,
+    pub(crate) salt: Salt,
+}
+
+/// What the owner has to know before anything else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyAlarm {
+    pub(crate) at: Timestamp,
+    pub(crate) words: Prose,
+    /// The center's signed statement, as it came.
+    pub(crate) evidence: Vec<u8>,
+}
+
+/// The account's chain of keys when the vault was brought back: what stands in it is not this vault's making, and known.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Recovered {
+    pub(crate) at: Timestamp,
+    pub(crate) account: AccountNumber,
+    pub(crate) chain: List<KeyEvent, { limits::PAGE }>,
 }
 
 /// The center as a line showed it.
@@ -155,6 +199,9 @@ pub(crate) enum Purpose {
     Registration,
     CardRequest,
     Payment { order: OrderHash },
+    KeyChange { role: KeyRole },
+    Revocation { role: KeyRole },
+    KeyCancel,
 }
 
 /// What ended a telegram.
@@ -166,14 +213,6 @@ pub(crate) enum Ending {
     Registered { account: AccountNumber, entry: EntryNumber, receipt: Receipt },
     /// The center said of a registration that it is not acceptable and was not entered.
     NotEntered { words: Prose },
-}
-
-/// What travels beside a registration.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct RegistrationBeside {
-    pub(crate) certificate: Telegram,
-    pub(crate) particulars: Vec<u8>,
-    pub(crate) salt: Salt,
 }
 
 impl Record {
@@ -190,6 +229,13 @@ impl Record {
             Self::Delivered(_) => 107,
             Self::Notice(_) => 108,
             Self::Cart(_) => 109,
+            Self::Applying(_) => 110,
+            Self::Applied(_) => 111,
+            Self::NotTaken(_) => 112,
+            Self::Kit(_) => 113,
+            Self::KeyAlarm(_) => 114,
+            Self::AlarmRead(_) => 115,
+            Self::Recovered(_) => 116,
         }
     }
 
@@ -207,6 +253,13 @@ impl Record {
             Self::Delivered(value) => Draft::new(kind, &(VERSION, value)),
             Self::Notice(value) => Draft::new(kind, &(VERSION, value)),
             Self::Cart(value) => Draft::new(kind, &(VERSION, value)),
+            Self::Applying(value) => Draft::new(kind, &(VERSION, value)),
+            Self::Applied(value) => Draft::new(kind, &(VERSION, value)),
+            Self::NotTaken(value) => Draft::new(kind, &(VERSION, value)),
+            Self::Kit(value) => Draft::new(kind, &(VERSION, value)),
+            Self::KeyAlarm(value) => Draft::new(kind, &(VERSION, value)),
+            Self::AlarmRead(value) => Draft::new(kind, &(VERSION, value)),
+            Self::Recovered(value) => Draft::new(kind, &(VERSION, value)),
         }
     }
 
@@ -223,6 +276,13 @@ impl Record {
             107 => Self::Delivered(value("delivery record", bytes)?),
             108 => Self::Notice(value("notice record", bytes)?),
             109 => Self::Cart(value("cart record", bytes)?),
+            110 => Self::Applying(value("application record", bytes)?),
+            111 => Self::Applied(value("record of an application's state", bytes)?),
+            112 => Self::NotTaken(value("record of an application not taken", bytes)?),
+            113 => Self::Kit(value("admission kit record", bytes)?),
+            114 => Self::KeyAlarm(value("key alarm record", bytes)?),
+            115 => Self::AlarmRead(value("acknowledgement of an alarm", bytes)?),
+            116 => Self::Recovered(value("recovery record", bytes)?),
             _ => return Ok(None),
         }))
     }
@@ -245,6 +305,13 @@ impl Purpose {
             Self::Registration => "registration",
             Self::CardRequest => "card request",
             Self::Payment { .. } => "payment",
+            Self::KeyChange { role: KeyRole::Signature } => "new signature key",
+            Self::KeyChange { role: KeyRole::Terminal } => "new terminal key",
+            Self::KeyChange { role: KeyRole::Recovery } => "new recovery key",
+            Self::Revocation { role: KeyRole::Signature } => "signature key revoked",
+            Self::Revocation { role: KeyRole::Terminal } => "terminal key revoked",
+            Self::Revocation { role: KeyRole::Recovery } => "recovery key revoked",
+            Self::KeyCancel => "key change cancelled",
         }
     }
 

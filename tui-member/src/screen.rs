@@ -3,18 +3,24 @@
 pub mod desk;
 pub(crate) mod shared;
 
+pub(crate) mod applicant;
 mod asked;
 mod cards;
 mod cart;
 mod catalogue;
+pub(crate) mod first;
 mod history;
 pub(crate) mod home;
 pub(crate) mod join;
+mod keys;
 mod messages;
 mod outbox;
 mod pay;
+mod phrase;
 mod purchase;
 mod request;
+mod restore;
+mod seal;
 mod settings;
 mod stores;
 pub(crate) mod unlock;
@@ -22,6 +28,8 @@ mod words;
 
 #[cfg(test)]
 mod tests;
+
+use std::cell::RefCell;
 
 use tui_kit::{
     keys::{Bindings, Outline},
@@ -36,8 +44,9 @@ use wire::{
 use self::shared::{Place, Preferences, Shared, Ticket};
 use crate::{
     act::{Failure, Outcome},
-    app::{Joined, Left, LockedOut},
+    app::{Fresh, Left, LockedOut, Progress},
     join::Welcome,
+    recover::Restored,
 };
 
 /// What a screen wants done, in order.
@@ -56,8 +65,16 @@ pub enum News {
     LockedOut(LockedOut),
     /// A center has said who it is.
     Met(Result<Box<Welcome>, Failure>),
-    /// The registration was entered, or not.
-    Joined(Result<Joined, (Failure, Left)>),
+    /// A recovery phrase is made; whoever asked for it takes it.
+    Phrase(RefCell<Option<Box<Fresh>>>),
+    /// Joining has come so far, or something failed.
+    Joining(Result<Box<Progress>, (Failure, Left)>),
+    /// The application stands otherwise than before.
+    Standing(Box<Progress>),
+    /// An account was brought back, or not.
+    Restored(Result<Box<Restored>, (Failure, Left)>),
+    /// A telegram's file was read, or not.
+    Loaded(Result<String, String>),
     /// An act is done, or not.
     Done(Ticket, Result<Outcome, Failure>),
 }
@@ -117,8 +134,15 @@ pub(crate) const ROOMS: &[Room<Shared>] = &[
         name: "settings",
         key: "8",
         label: "Settings",
-        help: "Passwords and looks.",
+        help: "Passwords, idle lock and looks.",
         open: || layer(settings::Settings::default()),
+    },
+    Room {
+        name: "keys",
+        key: "9",
+        label: "Keys",
+        help: "Fingerprints, the center's chain of your keys, recovery, changes.",
+        open: || layer(keys::Keys::default()),
     },
 ];
 
@@ -126,7 +150,12 @@ pub(crate) const ROOMS: &[Room<Shared>] = &[
 pub(crate) fn outlines() -> Vec<Outline> {
     let place = Place { profile: String::new(), zone: Zone::utc(), opener: None };
     let shared = Shared::new(place, Preferences::default(), Bindings::default());
-    let mut layers = vec![layer(unlock::Unlock::new()), layer(join::Join::new())];
+    let mut layers = vec![
+        layer(unlock::Unlock::new()),
+        layer(first::First::default()),
+        layer(join::Join::new()),
+        layer(restore::Restore::new()),
+    ];
     layers.extend(ROOMS.iter().map(|room| (room.open)()));
     layers.extend([
         layer(request::Request::new()),

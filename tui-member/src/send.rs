@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use vault::outbox::Parcel;
+use vault::outbox::{Parcel, State};
 use wire::{
     codec,
     id::TelegramId,
@@ -36,21 +36,30 @@ const BUSY_WAIT: Duration = Duration::from_millis(250);
 pub(crate) async fn dispatch(
     center: &Center,
     session: &Session,
-    telegram: Telegram,
+    (telegram, beside): (Telegram, Beside),
     purpose: Purpose,
 ) -> Result<Verdict, Failure> {
     let sending = center.sending(telegram.id());
-    let parcel = center.keep.with(move |kept| kept.post(telegram, Vec::new(), purpose)).await?;
+    let beside = encoded(&beside);
+    let parcel = center.keep.with(move |kept| kept.post(telegram, beside, purpose)).await?;
     let verdict = deliver(center, session, &parcel).await;
     drop(sending);
     verdict
 }
 
-/// Asks about everything that waits, or sends what was signed and never left.
+/// What travels beside a telegram, as the outbox keeps it; nothing where there is nothing.
+pub(crate) fn encoded(beside: &Beside) -> Vec<u8> {
+    match beside {
+        Beside::Nothing => Vec::new(),
+        beside => codec::encode(beside),
+    }
+}
+
+/// Asks about everything that may have left. What was prepared waits until someone sends it.
 pub(crate) async fn resolve(center: &Center, session: &Session) -> Result<Vec<Resolved>, Failure> {
     let waiting = center.keep.with(|kept| {
         let open = kept.vault.outbox().open();
-        open.filter(|item| item.telegram.kind != Kind::Registration)
+        open.filter(|item| item.telegram.kind != Kind::Registration && item.state != State::Prepared)
             .map(|item| item.telegram.id())
             .collect::<Vec<_>>()
     });
@@ -64,7 +73,7 @@ pub(crate) async fn resolve(center: &Center, session: &Session) -> Result<Vec<Re
     Ok(resolved)
 }
 
-/// Asks about one telegram.
+/// Asks about one telegram, or sends it where it never left.
 pub(crate) async fn resolve_one(
     center: &Center,
     session: &Session,
@@ -110,7 +119,7 @@ pub(crate) fn outcome(verdict: &Verdict) -> &'static str {
 async fn deliver(center: &Center, session: &Session, parcel: &Parcel) -> Result<Verdict, Failure> {
     let mut wait = BUSY_WAIT;
     for attempt in 1.. {
-        let (telegram, beside) = (parcel.telegram().clone(), Beside::Nothing);
+        let (telegram, beside) = (parcel.telegram().clone(), beside_of(parcel)?);
         match session.line.submit(telegram, beside, session.answer()).await {
             Ok(verdict) => return settle(center, session, parcel.telegram(), verdict).await,
             Err(LineError::Problem(problem)) if problem.kind == ProblemKind::Busy && attempt < BUSY_TRIES => {
@@ -130,6 +139,15 @@ async fn deliver(center: &Center, session: &Session, parcel: &Parcel) -> Result<
         }
     }
     unreachable!("the loop ends by returning")
+}
+
+/// What travels beside a parcel.
+fn beside_of(parcel: &Parcel) -> Result<Beside, Failure> {
+    if parcel.beside().is_empty() {
+        return Ok(Beside::Nothing);
+    }
+    codec::decode("what travels beside a telegram", parcel.beside(), vault::MAX_CONTENT)
+        .map_err(Failure::machine)
 }
 
 /// After a line that failed in the middle: asks on a new one what became of the telegram.
@@ -233,7 +251,7 @@ fn ended(kept: &mut crate::keep::Kept, id: &TelegramId) -> Result<Verdict, Failu
         .item(id)
         .ok_or_else(|| Failure::not_found("there is no such telegram in the outbox"))?;
     match &item.state {
-        vault::outbox::State::Closed { outcome, .. } => match Ending::decode(outcome) {
+        State::Closed { outcome, .. } => match Ending::decode(outcome) {
             Ok(Ending::Verdict(verdict)) => Ok(verdict),
             _ => Err(Failure::not_possible("this telegram ended in another way")),
         },

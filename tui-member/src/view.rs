@@ -1,9 +1,11 @@
 //! What people and scripts see of the state: plain rows, ready to be drawn or printed as JSON.
 
+mod custody;
+
 use std::{path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use tui_kit::time::Zone;
+use tui_kit::{pad::Drawing, time::Zone};
 use wire::{
     amount::{Amount, Currency},
     id::{CardNumber, Digest, EntryNumber, MemberNumber, OrderHash, StoreNumber, TelegramId},
@@ -12,6 +14,8 @@ use wire::{
 };
 
 use crate::act::CartLine;
+
+pub use custody::*;
 
 /// An amount with its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +78,13 @@ pub struct Snapshot {
     pub cart: Vec<CartLine>,
     /// What was found wrong with the vault when it was opened.
     pub findings: Vec<String>,
+    /// Keys, alarm, recovery, what the center offers.
+    pub custody: CustodyRow,
+    /// A program on its way from the center.
+    pub download: Option<Download>,
+    /// The member's drawn seal. It is for the eyes of whoever signs here and leaves the program nowhere.
+    #[serde(skip)]
+    pub seal: Option<Drawing>,
 }
 
 /// The center as the vault knows it.
@@ -376,6 +387,10 @@ pub struct OutboxRow {
     pub amount: Option<Money>,
     /// When it was signed.
     pub signed: Moment,
+    /// Not to be entered after this.
+    pub valid_until: Option<Moment>,
+    /// Whether it may have left.
+    pub sent: bool,
     /// Whether it still waits.
     pub open: bool,
     /// Where it stands, in words.
@@ -391,7 +406,8 @@ pub struct Resolved {
     pub kind: String,
     /// The order it pays.
     pub order: Option<OrderHash>,
-    /// What became of it: `settled`, `refused`, `void`, `expired`, `done`, or `unknown` still.
+    /// What became of it: `settled`, `refused`, `void`, `expired`, `done`, `registered`, `withdrawn`, or
+    /// `unknown` still.
     pub outcome: String,
     /// The same in a sentence.
     pub words: String,

@@ -71,6 +71,9 @@ pub(super) struct Pay {
     /// The card that pays; without it, the first that holds enough
     #[arg(long)]
     card: Option<CardNumber>,
+    /// Sign without a line; it waits in the outbox
+    #[arg(long)]
+    prepare: bool,
 }
 
 /// `fetch`
@@ -187,7 +190,7 @@ impl Order {
             review(&offered, &mut io::stderr().lock())?;
         }
         let order = offered.order.to_string();
-        let pay = Pay { order: order.clone(), card: self.card };
+        let pay = Pay { order: order.clone(), card: self.card, prepare: false };
         pay.pay(context, &mut reach).await?;
         let goods = Fetch { order: order.clone(), to: self.to }.fetch(context, &mut reach).await?;
         let purchase =
@@ -216,14 +219,18 @@ impl Order {
 impl Pay {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
         let mut reach = context.reach().await?;
-        let purchase = self.pay(context, &mut reach).await?;
+        let outcome = self.pay(context, &mut reach).await?;
+        if let Outcome::Prepared(row) = &outcome {
+            return super::outbox::prepared(context, row);
+        }
+        let purchase = want!(outcome, Outcome::Purchase(purchase) => *purchase);
         context.out.answer(&purchase, |to| detail(&purchase, to))?;
         Ok(Exit::Ok)
     }
 
-    async fn pay(self, context: &Context, reach: &mut Reach) -> Result<PurchaseDetail, cli::Failure> {
-        let act = Act::Pay { order: self.order, card: self.card, password_b: context.password_b()? };
-        Ok(want!(reach.act(act).await?, Outcome::Purchase(purchase) => *purchase))
+    async fn pay(self, context: &Context, reach: &mut Reach) -> Result<Outcome, cli::Failure> {
+        let Self { order, card, prepare } = self;
+        reach.act(Act::Pay { order, card, password_b: Some(context.password_b()?), prepare }).await
     }
 }
 

@@ -18,16 +18,22 @@ pub(super) enum Card {
     Request {
         /// How much it is to hold: 10000, 10,000, 12.50
         amount: String,
+        /// Sign without a line; it waits in the outbox
+        #[arg(long)]
+        prepare: bool,
     },
 }
 
 impl Card {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
-        let Self::Request { amount } = self;
+        let Self::Request { amount, prepare } = self;
         let mut reach = context.reach().await?;
-        let password_b = context.password_b()?;
-        let funding =
-            want!(reach.act(Act::RequestCard { amount, password_b }).await?, Outcome::Funding(row) => row);
+        let password_b = Some(context.password_b()?);
+        let outcome = reach.act(Act::RequestCard { amount, password_b, prepare }).await?;
+        if let Outcome::Prepared(row) = &outcome {
+            return super::outbox::prepared(context, row);
+        }
+        let funding = want!(outcome, Outcome::Funding(row) => row);
         context.out.answer(&funding, |to| {
             writeln!(to, "Transfer exactly this, with exactly this reference:")?;
             facts(to, funding_facts(&funding))

@@ -1,4 +1,4 @@
-//! `status`, `sync`, `history`, `receipt`, `outbox`, `resolve`, `withdraw`.
+//! `status`, `sync`, `history`, `receipt`.
 
 use std::{
     fs,
@@ -10,10 +10,7 @@ use tui_kit::{
     cli::{self, Exit, Table, facts},
     text::Align,
 };
-use wire::{
-    id::{EntryNumber, TelegramId},
-    sheet::Invitation,
-};
+use wire::{id::EntryNumber, sheet::Invitation};
 
 use super::{
     Context, card,
@@ -22,7 +19,7 @@ use super::{
 use crate::{
     act::{Act, Outcome},
     receipt,
-    view::{PurchaseRow, Resolved, Snapshot, Verification},
+    view::{PurchaseRow, Snapshot, Verification},
 };
 
 /// How many purchases and messages the status shows.
@@ -77,54 +74,6 @@ pub(super) async fn history(context: &Context) -> Result<Exit, cli::Failure> {
     let rows = want!(outcome, Outcome::History(rows) => rows);
     context.out.answer(&data, |to| purchases(rows.iter()).write(context.out, to))?;
     Ok(Exit::Ok)
-}
-
-/// `outbox`
-pub(super) async fn outbox(context: &Context) -> Result<Exit, cli::Failure> {
-    let outcome = context.reach().await?.act(Act::Outbox).await?;
-    let data = outcome.data();
-    let rows = want!(outcome, Outcome::Outbox(rows) => rows);
-    let heads = &[
-        ("Telegram", Align::Left),
-        ("Kind", Align::Left),
-        ("Amount", Align::Right),
-        ("Signed", Align::Left),
-        ("State", Align::Left),
-    ];
-    let mut table = Table::new(heads, "Nothing was ever sent from here.");
-    for row in rows {
-        let amount = row.amount.map(|amount| amount.text).unwrap_or_default();
-        table.row([row.telegram.short(), row.kind, amount, row.signed.text, row.words]);
-    }
-    context.out.answer(&data, |to| table.write(context.out, to))?;
-    Ok(Exit::Ok)
-}
-
-/// `resolve`
-pub(super) async fn resolve(context: &Context) -> Result<Exit, cli::Failure> {
-    let outcome = context.reach().await?.act(Act::Resolve).await?;
-    show_resolved(context, outcome)
-}
-
-/// `withdraw`
-pub(super) async fn withdraw(context: &Context, telegram: TelegramId) -> Result<Exit, cli::Failure> {
-    let outcome = context.reach().await?.act(Act::Withdraw { telegram }).await?;
-    show_resolved(context, outcome)
-}
-
-fn show_resolved(context: &Context, outcome: Outcome) -> Result<Exit, cli::Failure> {
-    let data = outcome.data();
-    let rows: Vec<Resolved> = want!(outcome, Outcome::Resolved(rows) => rows);
-    let mut table = Table::new(
-        &[("Telegram", Align::Left), ("Kind", Align::Left), ("Outcome", Align::Left), ("", Align::Left)],
-        "Nothing waits for an answer.",
-    );
-    let unknown = rows.iter().any(|row| row.outcome == "unknown");
-    for row in rows {
-        table.row([row.telegram.short(), row.kind, row.outcome, row.words]);
-    }
-    context.out.answer(&data, |to| table.write(context.out, to))?;
-    Ok(if unknown { Exit::Unknown } else { Exit::Ok })
 }
 
 impl Receipt {
@@ -189,6 +138,15 @@ fn home(context: &Context, snapshot: &Snapshot, to: &mut dyn Write) -> io::Resul
         snapshot.center.iter().map(|center| ("Center", format!("{} ({})", center.name, center.fingerprint))),
     );
     rows.push(("Line", snapshot.line.words()));
+    rows.push(("Recovery", snapshot.custody.recovery.words()));
+    rows.extend(snapshot.custody.alarm.iter().map(|alarm| ("ALARM", alarm.words.clone())));
+    let kit = snapshot.custody.kit.as_ref();
+    rows.extend(
+        kit.and_then(|kit| kit.newer.as_ref())
+            .map(|version| ("Newer program", format!("{version} is offered; “kit --download” fetches it"))),
+    );
+    let held = snapshot.custody.held.as_ref();
+    rows.extend(held.map(|until| ("Held", format!("no money leaves until {}", until.text))));
     rows.extend(snapshot.findings.iter().map(|finding| ("Vault", finding.clone())));
     facts(to, rows)?;
     writeln!(to)?;

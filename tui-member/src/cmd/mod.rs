@@ -3,8 +3,11 @@
 mod about;
 mod buy;
 mod card;
+mod custody;
 mod history;
 mod join;
+mod outbox;
+mod phrase;
 mod reach;
 
 use std::process::ExitCode;
@@ -38,8 +41,22 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Join a center, or finish joining
-    Join(join::Join),
+    /// Show what a center tells anyone who asks, before anything is sent
+    Guide {
+        /// The invitation: inkan:KEY@host:port
+        invitation: String,
+    },
+    /// Join a center: apply, ask how it stands, register
+    Join(Box<join::Join>),
+    /// Put a new terminal in the place of a lost one, without its phrase
+    Replace(join::Replace),
+    /// Show the admission kit: terms, programs; download a newer program
+    Kit(custody::Kit),
+    /// Show keys and the center's chain of them; change and revoke keys
+    Keys(custody::Keys),
+    /// Bring an account back with its phrase, and prove that it can be
+    #[command(subcommand)]
+    Recovery(custody::Recovery),
     /// Show cards, what waits or is unknown, last purchases, messages
     Status,
     /// Log in, take the mail, ask about everything unknown
@@ -75,8 +92,8 @@ enum Command {
     /// Take receipts out, and check them offline
     #[command(subcommand)]
     Receipt(history::Receipt),
-    /// List the telegrams that wait, and those that ended
-    Outbox,
+    /// List, send, withdraw, export and import the telegrams that wait
+    Outbox(outbox::Outbox),
     /// Ask the center about every telegram whose outcome is unknown
     Resolve,
     /// Take back a telegram that has not left, or ask the center to void one that may have
@@ -161,7 +178,12 @@ async fn screens(context: &Context) -> Result<Exit, cli::Failure> {
 impl Command {
     async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
         match self {
+            Self::Guide { invitation } => join::guide(context, &invitation).await,
             Self::Join(join) => join.run(context).await,
+            Self::Replace(replace) => replace.run(context).await,
+            Self::Kit(kit) => kit.run(context).await,
+            Self::Keys(keys) => keys.run(context).await,
+            Self::Recovery(recovery) => recovery.run(context).await,
             Self::Status => history::status(context).await,
             Self::Sync => history::sync(context).await,
             Self::Card(card) => card.run(context).await,
@@ -177,9 +199,9 @@ impl Command {
             Self::History => history::history(context).await,
             Self::Show(named) => named.show(context).await,
             Self::Receipt(receipt) => receipt.run(context).await,
-            Self::Outbox => history::outbox(context).await,
-            Self::Resolve => history::resolve(context).await,
-            Self::Withdraw { telegram } => history::withdraw(context, telegram).await,
+            Self::Outbox(outbox) => outbox.run(context).await,
+            Self::Resolve => outbox::resolve(context).await,
+            Self::Withdraw { telegram } => outbox::withdraw(context, telegram).await,
             Self::Password(password) => password.run(context).await,
             Self::Config(config) => config.run(context),
             Self::Doctor => about::doctor(context).await,

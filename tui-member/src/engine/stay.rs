@@ -1,5 +1,7 @@
 //! Staying: a line that is kept, and the control socket.
 
+use std::time::Duration;
+
 use tokio::task::JoinHandle;
 use tui_kit::control;
 use wire::{terminal::Backoff, time::Timestamp};
@@ -10,6 +12,9 @@ use crate::{
     center::Session,
     view::LineView,
 };
+
+/// How often it is looked at whether a copy of the vault is to be deposited.
+const DEPOSIT_LOOK: Duration = Duration::from_secs(60);
 
 impl Handle {
     /// Keeps a line to the center from now on: connects, takes mail, asks about what is unknown, and tries again after
@@ -98,6 +103,11 @@ impl Engine {
                 () = self.center.news.notified() => {
                     if let Err(failure) = self.center.take_mail(session).await {
                         tracing::warn!("taking mail: {failure}");
+                    }
+                }
+                () = tokio::time::sleep(DEPOSIT_LOOK) => {
+                    if let Err(failure) = self.deposit(session).await {
+                        tracing::warn!("depositing a copy of the vault: {failure}");
                     }
                 }
             }

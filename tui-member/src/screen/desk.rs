@@ -8,24 +8,39 @@ use std::{
     fs, io,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
+use data_encoding::BASE64;
 use secrecy::SecretString;
 use tui_kit::{
     Ending, Local, Reply, Session, SessionError, app::Handler, keys::Bindings, profile::Profile, theme::Tone,
     time::Zone,
 };
-use vault::{Passwords, Vault};
+use vault::{Vault, recovery::RecoveryPhrase};
 
 use crate::{
-    act::Failure,
-    app::{Door, Effect, Entered, Joined, Left, LockedOut, Member, Msg, Place, Preferences},
-    center::Patience,
+    act::{Act, Failure},
+    app::{
+        Door, Effect, Entered, Folder, Fresh, GoOn, Left, LockedOut, Member, Msg, Place, Preferences,
+        Progress,
+    },
+    center::Means,
     config::Config,
     engine::Handle,
-    join::{self, Stage},
+    join::{self, Joined, Registered, Stage},
+    recover,
 };
+
+/// The most bytes of an exported telegram's file that are read.
+const TELEGRAM_FILE_MAX: u64 = 6 << 20;
+
+/// How often it is asked how an application stands while someone waits for it.
+const FOLLOW_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs the screens of a profile until the person ends them, or the terminal goes away. With password A in hand the
 /// vault is opened at once.
@@ -50,7 +65,7 @@ pub async fn run(
     for problem in &problems {
         member.say(Tone::Bad, problem);
     }
-    let desk = Desk { profile, patience: config.patience(), handle: Arc::default() };
+    let desk = Desk { profile, means: config.means(), handle: Arc::default(), following: Arc::default() };
     let handle = desk.handle.clone();
     let ended = tui_kit::run(&mut member, &mut session, desk).await;
     session.finish().await;
@@ -63,9 +78,11 @@ pub async fn run(
 /// Whoever carries out effects.
 struct Desk {
     profile: Profile,
-    patience: Patience,
+    means: Means,
     /// The engine, once the vault is open.
     handle: Slot,
+    /// Whether somebody follows an application already.
+    following: Arc<AtomicBool>,
 }
 
 type Slot = Arc<Mutex<Option<Handle>>>;
@@ -74,8 +91,9 @@ impl Handler<Member> for Desk {
     fn handle(&mut self, effect: Effect, reply: &Reply<Msg>) {
         let task = Task {
             profile: self.profile.clone(),
-            patience: self.patience,
+            means: self.means.clone(),
             slot: self.handle.clone(),
+            following: self.following.clone(),
             reply: reply.clone(),
         };
         match effect {
@@ -99,8 +117,9 @@ impl Handler<Member> for Desk {
 /// One effect on its way.
 struct Task {
     profile: Profile,
-    patience: Patience,
+    means: Means,
     slot: Slot,
+    following: Arc<AtomicBool>,
     reply: Reply<Msg>,
 }
 
@@ -109,46 +128,48 @@ impl Task {
         let msg = match effect {
             Effect::Unlock(password) => Msg::Unlocked(self.unlock(password.0).await),
             Effect::Meet(invitation) => {
-                Msg::Met(join::welcome(&invitation, self.patience).await.map(Box::new))
+                Msg::Met(join::welcome(&invitation, self.means.patience).await.map(Box::new))
             }
-            Effect::Join(joining) => {
-                let passwords = Passwords::Two { a: joining.password_a.0, b: joining.password_b.0 };
-                let (invitation, values) = (&joining.invitation, &joining.values);
-                let joined =
-                    join::join(self.profile.clone(), invitation, values, passwords, self.patience).await;
-                Msg::Joined(match joined {
-                    Ok((joined, handle)) => {
+            Effect::MakePhrase(language) => {
+                let surroundings = self.means.vault.clone();
+                let phrase = RecoveryPhrase::generate(language, &surroundings);
+                let asked = RecoveryPhrase::positions(&surroundings);
+                Msg::Phrase(Box::new(Fresh { phrase, asked }))
+            }
+            Effect::Join(newcomer) => {
+                let joined = join::join(self.profile.clone(), *newcomer, self.means.clone()).await;
+                Msg::Joining(match joined {
+                    Ok((_, handle)) => {
                         self.enter(&handle);
-                        self.stay(&handle);
-                        Ok(self.joined(&handle, joined))
+                        Ok(self.progress(&handle, None).await)
                     }
                     Err(failure) => Err(self.refused(failure).await),
                 })
             }
-            Effect::Register(joining) => Msg::Joined(match self.opened() {
+            Effect::GoOn(what) => Msg::Joining(match self.go_on(*what).await {
+                Ok(progress) => Ok(progress),
                 Err(failure) => Err(self.refused(failure).await),
-                Ok(handle) => {
-                    let again =
-                        handle.register_again(&joining.invitation, &joining.values, joining.password_b.0);
-                    match again.await {
-                        Ok(joined) => {
-                            self.stay(&handle);
-                            Ok(self.joined(&handle, joined))
-                        }
-                        Err(failure) => Err(self.refused(failure).await),
-                    }
-                }
             }),
-            Effect::Resume(invitation) => Msg::Joined(match self.opened() {
-                Err(failure) => Err(self.refused(failure).await),
-                Ok(handle) => match handle.resume_joining(&invitation).await {
-                    Ok(joined) => {
+            Effect::Restore(returning) => {
+                let restored = recover::restore(self.profile.clone(), *returning, self.means.clone()).await;
+                Msg::Restored(match restored {
+                    Ok((restored, handle)) => {
+                        self.enter(&handle);
                         self.stay(&handle);
-                        Ok(self.joined(&handle, joined))
+                        let snapshot = handle.snapshot();
+                        self.reply.send(Msg::Snapshot(snapshot)).await;
+                        Ok(Box::new(restored))
                     }
                     Err(failure) => Err(self.refused(failure).await),
-                },
-            }),
+                })
+            }
+            Effect::Lock => {
+                let handle = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(handle) = handle {
+                    handle.stop();
+                }
+                Msg::Locked
+            }
             Effect::Do { ticket, act } => {
                 let result = match self.opened() {
                     Ok(handle) => handle.act(act).await,
@@ -156,8 +177,16 @@ impl Task {
                 };
                 Msg::Done { ticket, result: Box::new(result) }
             }
-            Effect::Save { name, content } => {
-                Msg::Saved(save(&self.profile.data().join("receipts"), &name, &content))
+            Effect::Save { folder, name, content } => {
+                let folder = match folder {
+                    Folder::Receipts => "receipts",
+                    Folder::Telegrams => "telegrams",
+                };
+                Msg::Saved(save(&self.profile.data().join(folder), &name, &content))
+            }
+            Effect::Load(path) => {
+                let read = tokio::task::spawn_blocking(move || load(&path)).await;
+                Msg::Loaded(read.unwrap_or_else(|error| Err(error.to_string())))
             }
             Effect::CancelFetch(_) | Effect::Keep(_) => return,
         };
@@ -165,16 +194,78 @@ impl Task {
     }
 
     async fn unlock(&self, password: SecretString) -> Result<Entered, LockedOut> {
-        let handle = Handle::open(self.profile.clone(), password, self.patience)
+        let handle = Handle::open(self.profile.clone(), password, self.means.clone())
             .await
             .map_err(|failure| LockedOut { message: failure.message })?;
-        let stage = handle.stage().await;
-        let invitation = handle.invitation().await;
         self.enter(&handle);
-        if stage == Stage::Joined {
+        let progress = self.progress(&handle, None).await;
+        if progress.stage == Stage::Joined {
             self.stay(&handle);
         }
-        Ok(Entered { snapshot: handle.snapshot(), stage, invitation })
+        Ok(Entered { snapshot: handle.snapshot(), progress })
+    }
+
+    /// The next step on the way into the register.
+    async fn go_on(&self, what: GoOn) -> Result<Box<Progress>, Failure> {
+        let handle = self.opened()?;
+        let mut joined = None;
+        match what {
+            GoOn::Send => drop(handle.send_application().await?),
+            GoOn::Again { filled, password_b } => drop(handle.apply_again(&filled, password_b).await?),
+            GoOn::Ask => drop(handle.ask_application().await?),
+            GoOn::Kit => drop(handle.fetch_kit().await?),
+            GoOn::Register(registrant) => {
+                if let Registered::Joined(entered) = handle.register(registrant).await? {
+                    joined = Some(entered);
+                }
+            }
+            GoOn::SendRegistration => joined = Some(handle.send_registration().await?),
+            GoOn::Withdraw(telegram) => drop(handle.act(Act::Withdraw { telegram }).await?),
+        }
+        if joined.is_some() {
+            self.stay(&handle);
+        }
+        Ok(self.progress(&handle, joined).await)
+    }
+
+    /// How far joining has come; where the center decides, it is followed from now on.
+    async fn progress(&self, handle: &Handle, joined: Option<Joined>) -> Box<Progress> {
+        let stage = handle.stage().await;
+        if let Stage::Applied(_) = stage {
+            self.follow(handle, stage.clone());
+        }
+        Box::new(progress(handle, stage, joined).await)
+    }
+
+    /// Asks every few seconds how the application stands, and says when it stands otherwise. One at a time does.
+    fn follow(&self, handle: &Handle, mut stage: Stage) {
+        let (handle, reply, slot) = (handle.clone(), self.reply.clone(), self.slot.clone());
+        let following = self.following.clone();
+        if following.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        tokio::spawn(async move {
+            while let Stage::Applied(_) = stage {
+                tokio::select! {
+                    () = tokio::time::sleep(FOLLOW_EVERY) => {}
+                    () = reply.closed() => break,
+                }
+                // The vault was closed, or joining has gone on otherwise.
+                if held(&slot).is_none() || !matches!(handle.stage().await, Stage::Applied(_)) {
+                    break;
+                }
+                // Who can't be reached now may be reached later; the person can ask, and then hears why.
+                let Ok(now) = handle.ask_application().await else { continue };
+                if now != stage {
+                    stage = now;
+                    let news = Msg::Standing(Box::new(progress(&handle, stage.clone(), None).await));
+                    if !reply.send(news).await {
+                        break;
+                    }
+                }
+            }
+            following.store(false, Ordering::Relaxed);
+        });
     }
 
     /// The engine is here: whoever asks next finds it, and what it says goes to the screens.
@@ -211,14 +302,10 @@ impl Task {
         });
     }
 
-    fn joined(&self, handle: &Handle, joined: join::Joined) -> Joined {
-        Joined { member: joined.member, center: joined.center, snapshot: handle.snapshot() }
-    }
-
-    /// A registration that was not entered, and what there is now.
+    /// A step that failed, and what there is now.
     async fn refused(&self, failure: Failure) -> (Failure, Left) {
         let left = match self.opened() {
-            Ok(handle) => Left::Open(handle.stage().await),
+            Ok(handle) => Left::Open(self.progress(&handle, None).await),
             Err(_) if Vault::exists(self.profile.data()) => Left::Vault,
             Err(_) => Left::Nothing,
         };
@@ -230,11 +317,34 @@ impl Task {
     }
 }
 
+async fn progress(handle: &Handle, stage: Stage, joined: Option<Joined>) -> Progress {
+    Progress {
+        stage,
+        standing: handle.standing().await,
+        invitation: handle.invitation().await,
+        kit: handle.kit().await.map(Box::new),
+        wants_phrase: handle.wants_phrase().await,
+        joined,
+    }
+}
+
 fn held(slot: &Slot) -> Option<Handle> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Writes a receipt beside the vault, whole or not at all.
+/// Reads an exported telegram: the bytes as a subcommand writes them, or the base 64 of the screens.
+fn load(path: &Path) -> Result<String, String> {
+    let failed = |error: io::Error| format!("can't be read: {error}");
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(failed)?;
+    io::Read::read_to_end(&mut io::Read::take(file, TELEGRAM_FILE_MAX), &mut bytes).map_err(failed)?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if BASE64.decode(text.trim().as_bytes()).is_ok() => Ok(text.trim().to_owned()),
+        _ => Ok(BASE64.encode(&bytes)),
+    }
+}
+
+/// Writes a file beside the vault, whole or not at all.
 fn save(folder: &Path, name: &str, content: &str) -> Result<PathBuf, String> {
     let path = folder.join(name);
     let failed = |error: &dyn std::fmt::Display| format!("writing {} failed: {error}", path.display());

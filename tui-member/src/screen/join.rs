@@ -1,74 +1,66 @@
-//! Joining a center: invitation, the center's name and fingerprint, passwords, the center's form, terms, review.
+//! Joining a center, up to the application: invitation, guide page, the center's form, passwords, autograph, recovery
+//! phrase, review. What comes after it lies in [`super::applicant`].
 //!
 //! Nothing is kept before the review is confirmed; then the vault is made first, so that an interruption is taken up
 //! with the same keys (see [`crate::join`]).
 
-mod steps;
+pub(super) mod steps;
 
 use tui_kit::{
-    KeyCode, KeyEvent,
-    detail::{Detail, Row},
+    KeyEvent,
+    detail::Detail,
     form::{Form, Pressed},
     keys::Action,
+    pager::Pager,
     progress::Waiting,
-    ratatui::layout::{Constraint, Layout, Rect},
-    review::{Consent, Pressed as Reviewed, Review},
+    ratatui::{crossterm::event::MouseEvent, layout::Rect},
+    review::{Pressed as Reviewed, Review},
     stack::{Screen, layer},
     theme::Tone,
     ui::Ui,
 };
-use vault::{Error, Passwords, Which};
+use vault::{Autograph, Passwords, recovery::RecoveryPhrase};
 use wire::sheet::Invitation;
 
-use self::steps::{A, B, INVITATION};
+use self::steps::INVITATION;
 use crate::{
-    act::{Act, Failure, Outcome, Password},
-    app::{Effect, Joined, Joining, Left, Registering},
-    join::{Stage, Welcome},
-    screen::{News, Step, Steps, asked::Asked, home::Home, shared::Shared, unlock::Unlock},
+    act::Failure,
+    app::{Effect, Left, Progress},
+    join::{Filled, Newcomer, Welcome},
+    screen::{
+        News, Step, Steps,
+        applicant::Applicant,
+        phrase::{self, Made, Making, below},
+        seal::{self, Given, Signing},
+        shared::Shared,
+        unlock::Unlock,
+    },
 };
 
 /// Joining, as far as it has come.
 pub(crate) struct Join {
-    way: Way,
     at: At,
     invitation: Form,
-    /// Both kept while one goes back and forth between the steps.
-    passwords: Form,
+    /// All kept while one goes back and forth between the steps.
     particulars: Form,
+    passwords: Form,
+    autograph: Option<Autograph>,
+    phrase: Option<RecoveryPhrase>,
     /// The center that was asked, and where it was.
     center: Option<(Invitation, Box<Welcome>)>,
-}
-
-/// What there is already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// Nothing.
-    New,
-    /// A vault with keys; its registration is not signed.
-    Unsigned,
-    /// A signed registration that may have left.
-    Sent,
 }
 
 /// The step that is shown.
 enum At {
     Invitation,
     Asking(Waiting),
+    Guide(Box<Pager>),
     Center,
-    Passwords,
     Particulars,
-    Terms(Detail),
+    Passwords,
+    Autograph(Signing),
+    Phrase(Box<Making>),
     Review(Box<Review>),
-    /// The registration that was signed before, and where it goes.
-    Resume {
-        invitation: Invitation,
-        review: Box<Review>,
-    },
-    Member {
-        joined: Joined,
-        key: Asked<String>,
-    },
 }
 
 /// What can be done while joining, beside filling in.
@@ -82,31 +74,14 @@ impl Join {
     /// For a profile without a vault.
     pub(crate) fn new() -> Self {
         Self {
-            way: Way::New,
             at: At::Invitation,
             invitation: steps::invitation(),
-            passwords: steps::passwords(),
             particulars: Form::new("Go on", []),
+            passwords: steps::passwords(),
+            autograph: None,
+            phrase: None,
             center: None,
         }
-    }
-
-    /// For an opened vault that is in no register yet.
-    pub(crate) fn interrupted(stage: Stage, invitation: Option<Invitation>) -> Self {
-        let mut join = Self::new();
-        join.way = if stage == Stage::Sent { Way::Sent } else { Way::Unsigned };
-        if let Some(invitation) = invitation {
-            join.invitation.set(INVITATION, &invitation.to_string());
-            if join.way == Way::Sent {
-                join.resume(invitation);
-            }
-        }
-        join
-    }
-
-    fn resume(&mut self, invitation: Invitation) {
-        let review = Review::new("Finish joining", "send it", steps::resume_rows(&invitation));
-        self.at = At::Resume { invitation, review: Box::new(review) };
     }
 
     /// The invitation was typed.
@@ -114,10 +89,6 @@ impl Join {
         let Ok(invitation) = self.invitation.text(INVITATION).parse::<Invitation>() else {
             return Steps::new();
         };
-        if self.way == Way::Sent {
-            self.resume(invitation);
-            return Steps::new();
-        }
         self.at = At::Asking(Waiting::new(shared.now, "the center to say who it is", "Esc goes back"));
         vec![Step::Own(Effect::Meet(Box::new(invitation)))]
     }
@@ -132,8 +103,9 @@ impl Join {
                 let draft = self.particulars.draft();
                 self.particulars = steps::particulars(&welcome.form);
                 self.particulars.restore(&draft);
+                let title = format!("{}: guide for members", welcome.center);
+                self.at = At::Guide(Box::new(Pager::new(title, &welcome.guide.text)));
                 self.center = Some((invitation, welcome.clone()));
-                self.at = At::Center;
             }
             (Err(failure), _) => self.ask_again(&failure.message),
             (_, Err(error)) => self.ask_again(&error.to_string()),
@@ -147,104 +119,73 @@ impl Join {
 
     /// The passwords, if they may be chosen.
     fn chosen(&mut self) -> Option<Passwords> {
-        let passwords = Passwords::Two { a: self.passwords.secret(A)?, b: self.passwords.secret(B)? };
-        match passwords.check() {
-            Ok(()) => Some(passwords),
-            Err(Error::Unfit { which, why }) => {
-                self.passwords.refuse(if which == Which::A { A } else { B }, why);
-                None
-            }
-            Err(error) => {
-                self.passwords.refuse(A, error.to_string());
-                None
-            }
-        }
+        let values = self.center.as_ref().map(|(_, welcome)| steps::values(&welcome.form, &self.particulars));
+        let values = values.unwrap_or_default();
+        let words: Vec<&str> = values.iter().map(|(_, value)| value.as_str()).collect();
+        steps::chosen(&mut self.passwords, &words)
     }
 
     fn review(&mut self) {
         let Some((_, welcome)) = &self.center else { return };
-        let review = Review::new("Review", "sign and send", steps::review_rows(welcome, &self.particulars));
-        let review = if self.way == Way::New { review } else { review.password("Password B") };
+        let rows =
+            steps::review_rows(welcome, &self.particulars, self.autograph.as_ref(), self.phrase.is_some());
+        let review = Review::new("Review the application", "sign and apply", rows);
+        let review = match self.autograph.as_ref().and_then(seal::seal) {
+            Some(drawing) => review.seal(drawing),
+            None => review,
+        };
         self.at = At::Review(Box::new(review));
     }
 
     /// The review was confirmed.
-    fn commit(&mut self, consent: Consent, shared: &Shared) -> Steps {
+    fn commit(&mut self, shared: &Shared) -> Steps {
+        let Some(passwords) = self.chosen() else {
+            self.at = At::Passwords;
+            return Steps::new();
+        };
         let Some((invitation, welcome)) = &self.center else { return Steps::new() };
-        let invitation = invitation.clone();
         let values = steps::values(&welcome.form, &self.particulars);
-        let effect = match consent {
-            Consent::Password(password_b) => {
-                Effect::Register(Box::new(Registering { invitation, values, password_b: password_b.into() }))
-            }
-            Consent::Given => {
-                let Some(Passwords::Two { a, b }) = self.chosen() else {
-                    self.at = At::Passwords;
-                    return Steps::new();
-                };
-                let (password_a, password_b) = (Password(a), Password(b));
-                Effect::Join(Box::new(Joining { invitation, values, password_a, password_b }))
-            }
+        let newcomer = Newcomer {
+            invitation: invitation.clone(),
+            filled: Filled { form: Some(welcome.form.clone()), values },
+            passwords,
+            autograph: self.autograph.clone(),
+            phrase: self.phrase.as_ref().and_then(phrase::copy),
+            replaces: None,
         };
         if let At::Review(review) = &mut self.at {
-            review.wait(shared.now, "the keys to be made and the center to enter them");
+            review.wait(shared.now, "the keys to be made and the center to take the application");
         }
-        vec![Step::Own(effect)]
+        vec![Step::Own(Effect::Join(Box::new(newcomer)))]
     }
 
-    fn joined(&mut self, joined: &Result<Joined, (Failure, Left)>, shared: &mut Shared) -> Steps {
-        match joined {
-            Ok(joined) => {
+    fn joining(&mut self, joining: &Result<Box<Progress>, (Failure, Left)>) -> Steps {
+        match joining {
+            Ok(progress) => {
                 self.passwords.wipe();
-                let mut key = Asked::Not;
-                let step = key.ask(Act::Doctor, "the fingerprint", shared);
-                self.at = At::Member { joined: joined.clone(), key };
-                vec![step]
+                vec![Step::Enter(layer(Applicant::new(progress.clone())))]
             }
+            Err((failure, Left::Open(progress))) => vec![
+                Step::Say(Tone::Bad, failure.message.clone()),
+                Step::Enter(layer(Applicant::new(progress.clone()))),
+            ],
             Err((failure, Left::Vault)) => vec![
                 Step::Say(Tone::Bad, format!("{failure}. The vault is made: open it to go on")),
                 Step::Enter(layer(Unlock::new())),
             ],
-            Err((failure, Left::Open(Stage::Sent))) => {
-                self.way = Way::Sent;
-                if let At::Review(_) = self.at
-                    && let Some((invitation, _)) = &self.center
-                {
-                    self.resume(invitation.clone());
-                }
-                self.refuse(failure);
-                Steps::new()
-            }
-            Err((failure, Left::Open(_))) => {
-                let was_sent = self.way == Way::Sent;
-                self.way = Way::Unsigned;
-                if was_sent {
-                    // The center has said no to what was signed: it can be filled in and signed anew.
-                    self.ask_again(&failure.message);
-                } else {
-                    self.refuse(failure);
-                }
-                Steps::new()
-            }
             Err((failure, Left::Nothing)) => {
-                self.refuse(failure);
+                if let At::Review(review) = &mut self.at {
+                    review.refuse(failure.message.clone());
+                }
                 Steps::new()
             }
-        }
-    }
-
-    fn refuse(&mut self, failure: &Failure) {
-        if let At::Review(review) | At::Resume { review, .. } = &mut self.at {
-            review.refuse(failure.message.clone());
         }
     }
 
     fn go(&mut self, shared: &Shared) -> Steps {
         match &self.at {
-            At::Center if self.way == Way::New => self.at = At::Passwords,
+            At::Guide(_) => self.at = At::Center,
             At::Center => self.at = At::Particulars,
-            At::Terms(_) => self.review(),
-            At::Member { .. } => return vec![Step::Enter(layer(Home))],
             At::Invitation => return self.meet(shared),
             _ => {}
         }
@@ -255,8 +196,8 @@ impl Join {
     fn form(&mut self) -> Option<&mut Form> {
         match self.at {
             At::Invitation => Some(&mut self.invitation),
-            At::Passwords => Some(&mut self.passwords),
             At::Particulars => Some(&mut self.particulars),
+            At::Passwords => Some(&mut self.passwords),
             _ => None,
         }
     }
@@ -264,14 +205,23 @@ impl Join {
     fn submitted(&mut self, shared: &Shared) -> Steps {
         match &self.at {
             At::Invitation => return self.meet(shared),
-            At::Passwords => self.at = self.chosen().map_or(At::Passwords, |_| At::Particulars),
-            At::Particulars => {
-                let terms = self.center.as_ref().map(|(_, welcome)| welcome.form.terms.to_string());
-                self.at = At::Terms(Detail::new([Row::Words(terms.unwrap_or_default())]));
+            At::Particulars => self.at = At::Passwords,
+            At::Passwords => {
+                self.at = self.chosen().map_or(At::Passwords, |_| At::Autograph(Signing::Choice));
             }
             _ => {}
         }
         Steps::new()
+    }
+
+    /// Which of the seven steps is shown.
+    fn step(&self) -> usize {
+        match self.at {
+            At::Invitation | At::Asking(_) | At::Guide(_) => 1,
+            At::Center => 2,
+            At::Particulars => 3,
+            At::Passwords | At::Autograph(_) | At::Phrase(_) | At::Review(_) => 4,
+        }
     }
 }
 
@@ -283,12 +233,12 @@ impl Screen<Shared> for Join {
     fn title(&self, _shared: &Shared) -> String {
         match &self.at {
             At::Invitation | At::Asking(_) | At::Center => "Join a center",
-            At::Passwords => "Choose passwords",
+            At::Guide(_) => "The center's guide",
             At::Particulars => "Your particulars",
-            At::Terms(_) => "Terms",
+            At::Passwords => "Choose passwords",
+            At::Autograph(_) => "Autograph",
+            At::Phrase(_) => "Recovery phrase",
             At::Review(_) => "Review",
-            At::Resume { .. } => "Finish joining",
-            At::Member { .. } => "Welcome",
         }
         .into()
     }
@@ -296,86 +246,111 @@ impl Screen<Shared> for Join {
     fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
         let (label, help) = match &self.at {
             At::Center => ("It is this one", "The fingerprint is the one that the center publishes."),
-            At::Terms(_) => ("Accept", "Accepts the terms."),
-            At::Member { .. } => ("Go home", "Opens the home screen."),
+            At::Guide(_) => ("I want to join", "Asks the center for its form."),
             _ => ("Go on", "Goes on to the next step."),
         };
-        let read = matches!(self.at, At::Center | At::Terms(_) | At::Member { .. });
-        let named = matches!(self.at, At::Center | At::Member { .. });
+        let read = matches!(self.at, At::Center | At::Guide(_));
+        let named = matches!(self.at, At::Center);
         vec![
             Action::new(Do::Go, "go", "enter", label, help).when(read, "fill in what is asked for"),
-            Action::new(Do::Copy, "copy", "y", "Copy", "Copies the fingerprint, or the member's number.")
+            Action::new(Do::Copy, "copy", "y", "Copy", "Copies the fingerprint.")
                 .when(named, "there is nothing to copy here"),
         ]
     }
 
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
-        match (todo, &self.at, &self.center) {
-            (Do::Go, ..) => self.go(shared),
-            (Do::Copy, At::Member { joined, .. }, _) => {
-                vec![Step::Copy { text: joined.member.to_string(), what: "the member's number" }]
-            }
-            (Do::Copy, _, Some((_, welcome))) => {
+        match (todo, &self.center) {
+            (Do::Go, _) => self.go(shared),
+            (Do::Copy, Some((_, welcome))) => {
                 vec![Step::Copy { text: welcome.fingerprint.clone(), what: "the fingerprint" }]
             }
-            (Do::Copy, _, None) => Steps::new(),
+            (Do::Copy, None) => Steps::new(),
         }
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
         if let Some(form) = self.form() {
-            // A single field needs no button.
-            let last = key.code == KeyCode::Enter && form.focused() == Some(INVITATION);
-            return match if last { form.submit() } else { form.press(key) } {
+            let pressed = form.press(key);
+            if let At::Passwords = self.at {
+                steps::show_strength(&mut self.passwords);
+            }
+            return match pressed {
                 Pressed::Taken => Some(Steps::new()),
                 Pressed::Free | Pressed::Back => None,
                 Pressed::Submit => Some(self.submitted(shared)),
             };
         }
         match &mut self.at {
-            At::Terms(detail) => detail.press(key).then(Steps::new),
+            At::Guide(pager) => pager.press(key).then(Steps::new),
+            At::Autograph(signing) => match signing.press(key, shared) {
+                Given::Taken => Some(Steps::new()),
+                Given::Free | Given::Back => None,
+                Given::Autograph(autograph) => {
+                    self.autograph = autograph;
+                    self.at = At::Phrase(Box::new(Making::new(true)));
+                    Some(Steps::new())
+                }
+            },
+            At::Phrase(making) => match making.press(key, shared) {
+                Made::Taken(steps) => Some(steps),
+                Made::Free | Made::Back => None,
+                Made::None => {
+                    self.phrase = None;
+                    self.review();
+                    Some(Steps::new())
+                }
+                Made::Phrase(phrase) => {
+                    self.phrase = Some(phrase);
+                    self.review();
+                    Some(Steps::new())
+                }
+            },
             At::Review(review) => match review.press(key) {
                 Reviewed::Taken => Some(Steps::new()),
                 Reviewed::Free | Reviewed::Back => None,
-                Reviewed::Commit(consent) => Some(self.commit(consent, shared)),
-            },
-            At::Resume { invitation, review } => match review.press(key) {
-                Reviewed::Taken => Some(Steps::new()),
-                Reviewed::Free | Reviewed::Back => None,
-                Reviewed::Commit(_) => {
-                    review.wait(shared.now, "the center to enter the registration");
-                    Some(vec![Step::Own(Effect::Resume(Box::new(invitation.clone())))])
-                }
+                Reviewed::Commit(_) => Some(self.commit(shared)),
             },
             _ => None,
         }
     }
 
     fn paste(&mut self, pasted: &str, _shared: &Shared) {
-        if let At::Review(review) = &mut self.at {
-            review.paste(pasted);
-        } else if let Some(form) = self.form() {
-            form.paste(pasted);
+        match &mut self.at {
+            At::Review(review) => review.paste(pasted),
+            At::Phrase(making) => making.paste(pasted),
+            _ => {
+                if let Some(form) = self.form() {
+                    form.paste(pasted);
+                }
+            }
         }
     }
 
-    fn guards(&self) -> bool {
-        !matches!(self.at, At::Member { .. } | At::Resume { .. })
+    fn wants_mouse(&self) -> bool {
+        matches!(&self.at, At::Autograph(signing) if signing.wants_mouse())
     }
 
-    fn told(&mut self, news: &News, shared: &mut Shared) -> Steps {
+    fn mouse(&mut self, mouse: MouseEvent, shared: &mut Shared) -> Steps {
+        if let At::Autograph(signing) = &mut self.at {
+            signing.mouse(mouse, shared);
+        }
+        Steps::new()
+    }
+
+    fn guards(&self) -> bool {
+        true
+    }
+
+    fn told(&mut self, news: &News, _shared: &mut Shared) -> Steps {
         match news {
             News::Met(met) => {
                 self.met(met);
                 Steps::new()
             }
-            News::Joined(joined) => self.joined(joined, shared),
+            News::Joining(joining) => self.joining(joining),
             news => {
-                if let At::Member { key, .. } = &mut self.at {
-                    key.told(news, |outcome| match outcome {
-                        Outcome::Doctor(findings) => Some(findings.signature_key.clone()),
-                        _ => None,
-                    });
+                if let At::Phrase(making) = &mut self.at {
+                    making.told(news);
                 }
                 Steps::new()
             }
@@ -384,13 +359,22 @@ impl Screen<Shared> for Join {
 
     fn step_back(&mut self, _shared: &mut Shared) -> bool {
         self.at = match &self.at {
-            At::Review(review) | At::Resume { review, .. } if review.is_waiting() => return true,
-            At::Asking(_) | At::Center => At::Invitation,
-            At::Passwords => At::Center,
-            At::Particulars if self.way == Way::New => At::Passwords,
+            At::Review(review) if review.is_waiting() => return true,
+            At::Asking(_) | At::Guide(_) => At::Invitation,
+            At::Center => match &self.center {
+                Some((_, welcome)) => {
+                    let title = format!("{}: guide for members", welcome.center);
+                    At::Guide(Box::new(Pager::new(title, &welcome.guide.text)))
+                }
+                None => At::Invitation,
+            },
             At::Particulars => At::Center,
-            At::Terms(_) | At::Review(_) => At::Particulars,
-            At::Invitation | At::Resume { .. } | At::Member { .. } => return false,
+            At::Passwords => At::Particulars,
+            At::Autograph(_) => At::Passwords,
+            At::Phrase(_) => At::Autograph(Signing::Choice),
+            // A phrase that was shown and asked back stays; another is made only by going further back.
+            At::Review(_) => At::Passwords,
+            At::Invitation => return false,
         };
         true
     }
@@ -398,35 +382,34 @@ impl Screen<Shared> for Join {
     fn lively(&self, _shared: &Shared) -> bool {
         match &self.at {
             At::Asking(_) => true,
-            At::Review(review) | At::Resume { review, .. } => review.is_waiting(),
+            At::Phrase(making) => making.is_waiting(),
+            At::Review(review) => review.is_waiting(),
             _ => false,
         }
     }
 
     fn view(&self, _shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
+        let area = steps::strip(ui, area, self.step());
         match &self.at {
-            At::Invitation => form_page(ui, area, steps::INVITATION_WORDS, &self.invitation),
+            At::Invitation => {
+                below(ui, area, steps::INVITATION_WORDS, |ui, rest| self.invitation.view(ui, rest));
+            }
             At::Asking(waiting) => waiting.view(ui, area),
+            At::Guide(pager) => pager.view(ui, area),
             At::Center => {
                 let rows =
                     self.center.as_ref().map(|(invitation, welcome)| steps::center_rows(invitation, welcome));
                 Detail::new(rows.unwrap_or_default()).view(ui, area);
             }
-            At::Passwords => form_page(ui, area, steps::PASSWORDS_WORDS, &self.passwords),
-            At::Particulars => form_page(ui, area, steps::PARTICULARS_WORDS, &self.particulars),
-            At::Terms(detail) => detail.view(ui, area),
-            At::Review(review) | At::Resume { review, .. } => review.view(ui, area),
-            At::Member { joined, key } => Detail::new(steps::member_rows(joined, key)).view(ui, area),
+            At::Particulars => {
+                below(ui, area, steps::PARTICULARS_WORDS, |ui, rest| self.particulars.view(ui, rest));
+            }
+            At::Passwords => {
+                below(ui, area, steps::PASSWORDS_WORDS, |ui, rest| self.passwords.view(ui, rest));
+            }
+            At::Autograph(signing) => signing.view(ui, area),
+            At::Phrase(making) => making.view(ui, area),
+            At::Review(review) => review.view(ui, area),
         }
     }
-}
-
-/// Words above a form; where rows are scarce, the form alone.
-fn form_page(ui: &mut Ui<'_, '_>, area: Rect, words: &str, form: &Form) {
-    let style = ui.theme().text;
-    let needed = tui_kit::text::wrap(words, usize::from(area.width)).len() + 1;
-    let rows = if area.height >= 14 { u16::try_from(needed).unwrap_or(0) } else { 0 };
-    let [above, fields] = Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
-    ui.paragraph(above, words, style);
-    form.view(ui, fields);
 }

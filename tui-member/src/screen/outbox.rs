@@ -1,5 +1,7 @@
 //! The outbox: telegrams that wait, or whose outcome is unknown.
 
+mod import;
+
 use tui_kit::{
     KeyEvent,
     detail::{Detail, Row},
@@ -13,28 +15,32 @@ use tui_kit::{
 };
 use wire::id::TelegramId;
 
+use self::import::Import;
 use crate::{
     act::{Act, Outcome},
+    app::{Effect, Folder},
     screen::{News, Step, Steps, asked::Asked, shared::Shared, words},
-    view::{OutboxRow, Resolved},
+    view::{ExportedTelegram, OutboxRow, Resolved},
 };
 
 /// The list of telegrams.
 pub(crate) struct Outbox {
     table: Table<TelegramId>,
     asked: Asked<Vec<Resolved>>,
+    exporting: Asked<ExportedTelegram>,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
         let columns = [
             Column::fixed("Signed", 14).rank(2),
-            Column::fixed("Telegram", 13),
+            Column::fixed("Telegram", 18),
             Column::fixed("Amount", 14).right().rank(1),
+            Column::fixed("Valid until", 14).rank(3),
             Column::growing("Where it stands", 16),
         ];
         let empty = "Nothing waits. What is signed stands here until the center has said what became of it.";
-        Self { table: Table::new(columns, empty), asked: Asked::Not }
+        Self { table: Table::new(columns, empty), asked: Asked::Not, exporting: Asked::Not }
     }
 }
 
@@ -42,8 +48,12 @@ impl Default for Outbox {
 #[derive(Debug, Clone)]
 pub(crate) enum Do {
     Open,
+    Send,
+    SendAll,
     Resolve,
     Withdraw,
+    Export,
+    Import,
     Copy,
     CopyAll,
 }
@@ -67,8 +77,18 @@ impl Screen<Shared> for Outbox {
         let none = "nothing waits";
         vec![
             Action::new(Do::Open, "open", "enter", "Open", "The telegram in full.").when(some, none),
-            Action::new(Do::Resolve, "resolve", "r", "Ask center", "Asks what became of everything here.")
+            Action::new(Do::Send, "send", "s", "Send", "Sends what was prepared, or asks what became of it.")
                 .when(some, none),
+            Action::new(Do::SendAll, "send-all", "S", "Send all", "The same with everything here.")
+                .when(some, none),
+            Action::new(
+                Do::Resolve,
+                "resolve",
+                "r",
+                "Ask center",
+                "Asks what became of everything that was sent.",
+            )
+            .when(some, none),
             Action::new(
                 Do::Withdraw,
                 "withdraw",
@@ -77,6 +97,15 @@ impl Screen<Shared> for Outbox {
                 "Takes it back, or has the center void it.",
             )
             .when(some, none),
+            Action::new(
+                Do::Export,
+                "export",
+                "e",
+                "Export",
+                "Writes it into a sealed file beside the vault.",
+            )
+            .when(some, none),
+            Action::new(Do::Import, "import", "i", "Import", "Takes in a telegram that was exported here."),
             Action::new(Do::Copy, "copy", "y", "Copy id", "Copies the telegram's id.").when(some, none),
             Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.")
                 .when(some, none)
@@ -85,13 +114,28 @@ impl Screen<Shared> for Outbox {
     }
 
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
-        let Some(row) = self.chosen(shared) else { return Steps::new() };
+        if let Do::Import = todo {
+            return vec![Step::Push(layer(Import::new()))];
+        }
+        let Some(row) = self.chosen(shared).cloned() else { return Steps::new() };
         vec![match todo {
+            Do::Send => {
+                let act = Act::Send { telegram: Some(row.telegram) };
+                self.asked.ask(act, "the center's word about it", shared)
+            }
+            Do::SendAll => {
+                self.asked.ask(Act::Send { telegram: None }, "the center's word about each of them", shared)
+            }
+            Do::Export => {
+                let act = Act::ExportTelegram { telegram: row.telegram };
+                self.exporting.ask(act, "the telegram as a file", shared)
+            }
+            Do::Import => return Steps::new(),
             Do::Resolve => self.asked.ask(Act::Resolve, "the center's word about each of them", shared),
             Do::Open => Step::Push(layer(Telegram::new(row.clone()))),
             Do::Withdraw => Step::Push(layer(Withdrawal::new(row.clone()))),
             Do::Copy => Step::Copy { text: row.telegram.to_string(), what: "the telegram's id" },
-            Do::CopyAll => words::copy_json(row, "the telegram"),
+            Do::CopyAll => words::copy_json(&row, "the telegram"),
         }]
     }
 
@@ -120,6 +164,13 @@ impl Screen<Shared> for Outbox {
         if self.asked.told(news, resolved) {
             return answers(&mut self.asked);
         }
+        if self.exporting.told(news, exported) {
+            return match std::mem::replace(&mut self.exporting, Asked::Not) {
+                Asked::Here(exported) => vec![save(&exported)],
+                Asked::Failed(failure) => vec![Step::Say(Tone::Bad, failure.message)],
+                Asked::Not | Asked::Waiting { .. } => Steps::new(),
+            };
+        }
         Steps::new()
     }
 
@@ -145,6 +196,7 @@ fn rows(outbox: &[OutboxRow]) -> impl Rows<Key = TelegramId> {
                 row.signed.text.as_str().into(),
                 row.kind.as_str().into(),
                 row.amount.as_ref().map(|amount| amount.text.as_str()).unwrap_or_default().into(),
+                row.valid_until.as_ref().map(|until| until.text.as_str()).unwrap_or_default().into(),
                 Cell::toned(if row.open { Tone::Warn } else { Tone::Dim }, row.words.as_str()),
             ]
         },
@@ -153,6 +205,19 @@ fn rows(outbox: &[OutboxRow]) -> impl Rows<Key = TelegramId> {
 
 fn resolved(outcome: &Outcome) -> Option<Vec<Resolved>> {
     if let Outcome::Resolved(resolved) = outcome { Some(resolved.clone()) } else { None }
+}
+
+fn exported(outcome: &Outcome) -> Option<ExportedTelegram> {
+    if let Outcome::Telegram(exported) = outcome { Some(exported.clone()) } else { None }
+}
+
+/// Writes an exported telegram into the profile, in base 64: sealed, so that only this vault takes it in.
+fn save(exported: &ExportedTelegram) -> Step {
+    Step::Own(Effect::Save {
+        folder: Folder::Telegrams,
+        name: format!("{}.inkan", exported.telegram.short()),
+        content: exported.content.clone(),
+    })
 }
 
 /// Says what the center answered about each telegram.
@@ -164,7 +229,7 @@ fn answers(asked: &mut Asked<Vec<Resolved>>) -> Steps {
         Asked::Here(resolved) => {
             let said = resolved.into_iter().map(|one| {
                 let tone = match one.outcome.as_str() {
-                    "settled" | "done" | "withdrawn" => Tone::Good,
+                    "settled" | "done" | "registered" | "withdrawn" => Tone::Good,
                     "unknown" => Tone::Warn,
                     _ => Tone::Plain,
                 };
@@ -193,6 +258,7 @@ fn facts(row: &OutboxRow) -> Vec<Row> {
     let mut rows = vec![Row::pair("Telegram", row.kind.as_str())];
     rows.extend(row.amount.as_ref().map(|amount| Row::pair("Amount", amount.text.as_str())));
     rows.push(Row::pair("Signed", row.signed.text.as_str()));
+    rows.extend(row.valid_until.as_ref().map(|until| Row::pair("Valid until", until.text.as_str())));
     rows.push(Row::toned("State", if row.open { Tone::Warn } else { Tone::Dim }, row.words.as_str()));
     rows.extend(row.order.map(|order| Row::pair("Order", order.to_string())));
     rows.push(Row::pair("Id", row.telegram.to_string()));
@@ -227,7 +293,7 @@ impl Screen<Shared> for Telegram {
             Do::Withdraw => vec![Step::Swap(layer(Withdrawal::new(self.row.clone())))],
             Do::Copy => vec![Step::Copy { text: self.row.telegram.to_string(), what: "the telegram's id" }],
             Do::CopyAll => vec![words::copy_json(&self.row, "the telegram")],
-            Do::Open | Do::Resolve => Steps::new(),
+            Do::Open | Do::Resolve | Do::Send | Do::SendAll | Do::Export | Do::Import => Steps::new(),
         }
     }
 

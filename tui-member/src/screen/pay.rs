@@ -5,7 +5,7 @@ use tui_kit::{
     detail::{Detail, Row},
     keys::Action,
     ratatui::layout::{Constraint, Layout, Rect},
-    review::{Consent, Pressed, Review},
+    review::{Pressed, Review},
     stack::{Screen, layer},
     theme::Tone,
     ui::Ui,
@@ -14,8 +14,13 @@ use wire::{id::StoreNumber, text::Line};
 
 use crate::{
     act::{Act, Failure, FailureKind, Outcome, Wanted},
-    screen::{News, Step, Steps, asked::Asked, purchase::Purchase, shared::Shared},
-    view::{LineRow, Money, Offered, PurchaseDetail, PurchaseRow, PurchaseState},
+    screen::{
+        News, Step, Steps,
+        asked::Asked,
+        purchase::Purchase,
+        shared::{PREPARED_WORDS, Shared, password_b},
+    },
+    view::{LineRow, LineView, Money, Offered, OutboxRow, PurchaseDetail, PurchaseRow, PurchaseState},
 };
 
 /// A payment on its way.
@@ -31,7 +36,12 @@ enum At {
     /// Waiting for the store's offer, or there is none.
     Ordering(Asked<Box<Offered>>),
     /// The offer is here; nothing is signed.
-    Review { offered: Box<Offered>, review: Box<Review> },
+    Review {
+        offered: Box<Offered>,
+        review: Box<Review>,
+        /// There is no line: it is signed and waits in the outbox.
+        prepare: bool,
+    },
     /// Password B was given.
     Paying { offered: Box<Offered>, asked: Asked<Box<PurchaseDetail>> },
     /// The receipt is checked.
@@ -78,7 +88,7 @@ impl Pay {
                 None => vec![format!("no card holds {}", detail.row.total.text)],
             },
         };
-        Self { store_name: offered.store_name.clone(), order: None, at: reviewed(Box::new(offered)) }
+        Self { store_name: offered.store_name.clone(), order: None, at: reviewed(Box::new(offered), shared) }
     }
 
     fn ask(&mut self, shared: &mut Shared) -> Steps {
@@ -96,7 +106,7 @@ impl Pay {
         match result {
             Ok(detail) => self.settled(detail, shared),
             Err(failure) if matches!(failure.kind, FailureKind::WrongPassword | FailureKind::Offline) => {
-                self.at = reviewed(offered);
+                self.at = reviewed(offered, shared);
                 if let At::Review { review, .. } = &mut self.at {
                     review.refuse(failure.message);
                 }
@@ -206,15 +216,15 @@ impl Screen<Shared> for Pay {
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
-        let At::Review { offered, review } = &mut self.at else { return None };
+        let At::Review { offered, review, prepare } = &mut self.at else { return None };
         match review.press(key) {
             Pressed::Taken => Some(Steps::new()),
-            Pressed::Free | Pressed::Back | Pressed::Commit(Consent::Given) => None,
-            Pressed::Commit(Consent::Password(password)) => {
-                let (order, card) = (offered.order.to_string(), offered.card);
+            Pressed::Free | Pressed::Back => None,
+            Pressed::Commit(consent) => {
+                let (order, card, prepare) = (offered.order.to_string(), offered.card, *prepare);
                 let offered = offered.clone();
                 let mut asked = Asked::Not;
-                let act = Act::Pay { order, card, password_b: password.into() };
+                let act = Act::Pay { order, card, password_b: password_b(consent), prepare };
                 let step = asked.ask(act, "the center's answer", shared);
                 self.at = At::Paying { offered, asked };
                 Some(vec![step])
@@ -242,11 +252,18 @@ impl Screen<Shared> for Pay {
                 if asked.told(news, pick)
                     && let Some(offered) = asked.here()
                 {
-                    self.at = reviewed(offered.clone());
+                    self.at = reviewed(offered.clone(), shared);
                 }
                 Steps::new()
             }
             At::Paying { asked, .. } => {
+                if let (Asked::Waiting { ticket, .. }, News::Done(answered, Ok(Outcome::Prepared(row)))) =
+                    (&*asked, news)
+                    && ticket == answered
+                {
+                    let words = format!("the payment of {} is signed and waits here", offered_total(row));
+                    return vec![Step::Say(Tone::Good, words), Step::Go("outbox")];
+                }
                 let pick = |outcome: &Outcome| match outcome {
                     Outcome::Purchase(detail) => Some(detail.clone()),
                     _ => None,
@@ -310,6 +327,10 @@ impl Screen<Shared> for Pay {
     }
 }
 
+fn offered_total(row: &OutboxRow) -> &str {
+    row.amount.as_ref().map_or("the order", |amount| amount.text.as_str())
+}
+
 fn row<'a>(shared: &'a Shared, offered: &Offered) -> Option<&'a PurchaseRow> {
     shared.snapshot.purchases.iter().find(|row| row.order == offered.order).map(|row| &**row)
 }
@@ -319,7 +340,7 @@ fn is_open(state: PurchaseState) -> bool {
 }
 
 /// The review of an offer.
-fn reviewed(offered: Box<Offered>) -> At {
+fn reviewed(offered: Box<Offered>, shared: &Shared) -> At {
     let mut rows = vec![Row::pair("Store", format!("{} ({})", offered.store_name, offered.store))];
     rows.extend(offered.lines.iter().map(goods));
     rows.push(Row::toned("Total", Tone::Strong, offered.total.text.as_str()));
@@ -333,10 +354,11 @@ fn reviewed(offered: Box<Offered>) -> At {
     rows.extend(offered.balance_after.as_ref().map(|money| Row::pair("Balance after", money.text.as_str())));
     rows.push(Row::pair("Offer until", offered.expires.text.as_str()));
     rows.push(Row::pair("Order", offered.order.short()));
-    let review =
-        Review::new(format!("Review: {}", offered.total.text), "sign and pay", rows).password("Password B");
+    let review = Review::new(format!("Review: {}", offered.total.text), "sign and pay", rows);
     let review = offered.warnings.iter().fold(review, |review, words| review.warn(words.as_str()));
-    At::Review { offered, review: Box::new(review) }
+    let prepare = matches!(shared.snapshot.line, LineView::Down { .. });
+    let review = if prepare { review.warn(PREPARED_WORDS) } else { review };
+    At::Review { offered, review: Box::new(shared.signing(review)), prepare }
 }
 
 fn goods(line: &LineRow) -> Row {

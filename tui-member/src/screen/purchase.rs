@@ -17,7 +17,7 @@ use wire::id::OrderHash;
 
 use crate::{
     act::{Act, Outcome},
-    app::Effect,
+    app::{Effect, Folder},
     screen::{News, Step, Steps, asked::Asked, pay::Pay, shared::Shared, words},
     view::{Exported, FetchedGoods, PurchaseDetail, PurchaseState, Transfer, Verification},
 };
@@ -299,6 +299,7 @@ impl Screen<Shared> for Purchase {
         if self.export.told(news, exported) {
             return vec![match std::mem::replace(&mut self.export, Asked::Not) {
                 Asked::Here(exported) => Step::Own(Effect::Save {
+                    folder: Folder::Receipts,
                     name: format!("{}.json", exported.number),
                     content: exported.content,
                 }),

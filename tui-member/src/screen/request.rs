@@ -6,16 +6,22 @@ use tui_kit::{
     form::{Field, Form, Pressed},
     keys::Action,
     ratatui::layout::{Constraint, Layout, Rect},
-    review::{Consent, Pressed as Reviewed, Review},
+    review::{Pressed as Reviewed, Review},
     stack::{Screen, layer},
+    theme::Tone,
     ui::Ui,
 };
 use wire::amount::Amount;
 
 use crate::{
     act::{Act, Outcome},
-    screen::{News, Step, Steps, asked::Asked, cards::Sheet, shared::Shared},
-    view::FundingRow,
+    screen::{
+        News, Step, Steps,
+        asked::Asked,
+        cards::Sheet,
+        shared::{PREPARED_WORDS, Shared, password_b},
+    },
+    view::{FundingRow, LineView},
 };
 
 const AWAITED: &str = "the center to enter the request";
@@ -53,7 +59,12 @@ impl Request {
                     .into(),
             ),
         ];
-        let review = Review::new("Request a card", "sign and send", rows).password("Password B");
+        let review = Review::new("Request a card", "sign and send", rows);
+        let review = match &shared.snapshot.line {
+            LineView::Down { .. } => review.warn(PREPARED_WORDS),
+            _ => review,
+        };
+        let review = shared.signing(review);
         self.step = At::Review { amount, review: Box::new(review) };
     }
 }
@@ -95,12 +106,13 @@ impl Screen<Shared> for Request {
             },
             At::Review { amount, review } => match review.press(key) {
                 Reviewed::Taken => Some(Steps::new()),
-                Reviewed::Free | Reviewed::Back | Reviewed::Commit(Consent::Given) => None,
-                Reviewed::Commit(Consent::Password(password)) => {
+                Reviewed::Free | Reviewed::Back => None,
+                Reviewed::Commit(consent) => {
                     review.wait(shared.now, AWAITED);
                     let act = Act::RequestCard {
                         amount: shared.currency().plain(*amount),
-                        password_b: password.into(),
+                        password_b: password_b(consent),
+                        prepare: matches!(shared.snapshot.line, LineView::Down { .. }),
                     };
                     Some(vec![self.asked.ask(act, AWAITED, shared)])
                 }
@@ -125,6 +137,13 @@ impl Screen<Shared> for Request {
             Outcome::Funding(row) => Some(row.clone()),
             _ => None,
         };
+        if let (Asked::Waiting { ticket, .. }, News::Done(answered, Ok(Outcome::Prepared(_)))) =
+            (&self.asked, news)
+            && ticket == answered
+        {
+            let words = "the card request is signed and waits here".to_owned();
+            return vec![Step::Say(Tone::Good, words), Step::Go("outbox")];
+        }
         if !self.asked.told(news, pick) {
             return Steps::new();
         }

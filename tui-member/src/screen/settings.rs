@@ -1,4 +1,6 @@
-//! Settings: the two passwords, the look, reduced motion.
+//! Settings: the two passwords, password B for a while, the idle lock, the look, reduced motion.
+
+mod signing;
 
 use tui_kit::{
     KeyEvent, Look,
@@ -13,10 +15,11 @@ use tui_kit::{
 };
 
 use crate::{
-    act::{Act, Outcome, Password},
+    act::{Act, CustodyAct, Outcome, Password},
     screen::{
         News, Step, Steps,
         asked::Asked,
+        join::steps::strength,
         shared::{Preferences, Shared},
     },
 };
@@ -31,11 +34,17 @@ pub(crate) struct Settings {
 enum Setting {
     PasswordA,
     PasswordB,
+    Signing,
+    Lock,
     Look,
     Motion,
 }
 
-const ALL: [Setting; 4] = [Setting::PasswordA, Setting::PasswordB, Setting::Look, Setting::Motion];
+const ALL: [Setting; 6] =
+    [Setting::PasswordA, Setting::PasswordB, Setting::Signing, Setting::Lock, Setting::Look, Setting::Motion];
+
+/// After how many idle minutes the vault may be closed; 0 is never.
+const LOCK_MINUTES: [u16; 6] = [1, 5, 15, 30, 60, 0];
 
 const LOOKS: [(Look, &str); 5] = [
     (Look::Terminal, "the terminal's own colours"),
@@ -82,6 +91,15 @@ impl Screen<Shared> for Settings {
         vec![match setting {
             Setting::PasswordA => Step::Push(layer(Change::new(Which::A))),
             Setting::PasswordB => Step::Push(layer(Change::new(Which::B))),
+            Setting::Signing if shared.snapshot.custody.signing_until.is_some() => {
+                shared.order(Act::Custody(CustodyAct::CloseSigning))
+            }
+            Setting::Signing => Step::Push(layer(signing::Open::new())),
+            Setting::Lock => {
+                let at = LOCK_MINUTES.iter().position(|minutes| *minutes == now.lock_minutes).unwrap_or(1);
+                let lock_minutes = LOCK_MINUTES[(at + 1) % LOCK_MINUTES.len()];
+                return shared.prefer(Preferences { lock_minutes, ..now });
+            }
             Setting::Motion => {
                 return shared.prefer(Preferences { reduced_motion: !now.reduced_motion, ..now });
             }
@@ -119,6 +137,21 @@ fn rows(shared: &Shared) -> impl Rows<Key = Setting> {
             let (name, now) = match setting {
                 Setting::PasswordA => ("Password A", "Enter changes it".to_owned()),
                 Setting::PasswordB => ("Password B", "Enter changes it".to_owned()),
+                Setting::Signing => {
+                    let until = shared.snapshot.custody.signing_until.as_ref();
+                    let open = until.map(|until| format!("open until {}; Enter closes it", until.text));
+                    (
+                        "Signature key",
+                        open.unwrap_or_else(|| "asked for at every act; Enter opens it a while".into()),
+                    )
+                }
+                Setting::Lock => (
+                    "Idle lock",
+                    match shared.preferences.lock_minutes {
+                        0 => "never".to_owned(),
+                        minutes => format!("closes the vault after {minutes} min without a key"),
+                    },
+                ),
                 Setting::Look => {
                     let look = LOOKS.iter().find(|(look, _)| *look == shared.preferences.look);
                     ("Look", look.map(|(_, words)| (*words).to_owned()).unwrap_or_default())
@@ -207,7 +240,10 @@ impl Screen<Shared> for Change {
         if self.asked.is_waiting() {
             return None;
         }
-        match self.form.press(key) {
+        let pressed = self.form.press(key);
+        let strength = self.form.secret(NEW).map(|secret| strength(&secret));
+        self.form.set_strength(NEW, strength);
+        match pressed {
             Filled::Taken => Some(Steps::new()),
             Filled::Free | Filled::Back => None,
             Filled::Submit => Some(self.ask(shared)),

@@ -6,16 +6,20 @@ use serde::{Deserialize, Serialize};
 use tui_kit::{
     Look, Now,
     keys::Bindings,
+    review::{Consent, Review},
     stack::{Room, World},
     time::Zone,
 };
-use wire::amount::{Amount, Currency};
+use wire::{
+    amount::{Amount, Currency},
+    id::Digest,
+};
 
 use crate::{
-    act::{Act, CartLine},
-    app::Effect,
+    act::{Act, CartLine, CustodyAct, Password},
+    app::{ALARM_TITLE, Effect},
     screen::{self, News, Step, Steps},
-    view::{LineView, Money, Snapshot, Transfer},
+    view::{CustodyRow, LineView, Money, Snapshot, Transfer},
 };
 
 /// Names one question to the engine, so that its answer finds the one who asked.
@@ -34,13 +38,21 @@ pub struct Place {
 }
 
 /// How a person wants the screens; kept in the profile's settings file.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Preferences {
+    /// After how many minutes without a key the vault is closed; 0 for never.
+    pub lock_minutes: u16,
     /// The colours.
     pub look: Look,
     /// Nothing moves by itself that need not.
     pub reduced_motion: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { lock_minutes: 15, look: Look::default(), reduced_motion: false }
+    }
 }
 
 /// What every screen sees beside its own model.
@@ -59,6 +71,8 @@ pub struct Shared {
     pub(crate) preferences: Preferences,
     /// The keys that the person has chosen.
     pub(crate) bindings: Bindings,
+    /// The alarm that was raised last.
+    pub(crate) raised: Option<Digest>,
     tickets: u64,
     /// Writes of the cart that the engine has not confirmed; until then its snapshots are older than the screen.
     cart_writes: Vec<Ticket>,
@@ -76,6 +90,7 @@ impl Shared {
             place,
             preferences,
             bindings,
+            raised: None,
             tickets: 0,
             cart_writes: Vec::new(),
             unasked: Vec::new(),
@@ -122,6 +137,23 @@ impl Shared {
         let before = self.unasked.len();
         self.unasked.retain(|other| *other != ticket);
         self.unasked.len() < before
+    }
+
+    /// Forgets everything that came out of the vault.
+    pub(crate) fn forget(&mut self) {
+        let (place, preferences) = (self.place.clone(), self.preferences.clone());
+        let bindings = std::mem::take(&mut self.bindings);
+        let (now, tickets) = (self.now, self.tickets);
+        *self = Self { now, tickets, ..Self::new(place, preferences, bindings) };
+    }
+
+    /// A review of something that is signed: with the drawn seal, and password B unless the signature key is open.
+    pub(crate) fn signing(&self, review: Review) -> Review {
+        let review = match &self.snapshot.seal {
+            Some(seal) => review.seal(seal.clone()),
+            None => review,
+        };
+        if self.snapshot.custody.signing_until.is_some() { review } else { review.password("Password B") }
     }
 
     /// An amount in the center's currency.
@@ -172,9 +204,26 @@ impl World for Shared {
             LineView::Connected { payments: false, .. } => "no payments now",
             LineView::Down { .. } => "offline",
         };
-        match self.snapshot.member {
-            Some(member) => format!("{member} · {line} · {}", self.place.zone.name()),
-            None => self.place.profile.clone(),
+        let Some(member) = self.snapshot.member else { return self.place.profile.clone() };
+        let custody = &self.snapshot.custody;
+        let signing = custody.signing_until.as_ref().map(|until| {
+            let left = i64::try_from(until.unix_ms).unwrap_or(i64::MAX).saturating_sub(self.now.unix_ms);
+            format!("B open {} min · ", left.max(0).div_euclid(60_000) + 1)
+        });
+        format!(
+            "{}{member} · {line} · {} · {}",
+            signing.unwrap_or_default(),
+            custody.recovery.words(),
+            self.place.zone.name()
+        )
+    }
+
+    fn acknowledged(&mut self, title: &str) -> Option<Effect> {
+        let alarm = self.raised.filter(|_| title == ALARM_TITLE)?;
+        let act = Act::Custody(CustodyAct::Acknowledge { alarm });
+        match self.order(act) {
+            Step::Own(effect) => Some(effect),
+            _ => None,
         }
     }
 
@@ -201,5 +250,20 @@ fn nothing() -> Snapshot {
         outbox: Vec::new(),
         cart: Vec::new(),
         findings: Vec::new(),
+        custody: CustodyRow::default(),
+        download: None,
+        seal: None,
+    }
+}
+
+/// What a review warns of where there is no line.
+pub(crate) const PREPARED_WORDS: &str = "There is no line to the center now: this is signed and waits in the outbox, from \
+                                         where you send it when a line is there.";
+
+/// What a review gave: password B, or nothing where the signature key is open.
+pub(crate) fn password_b(consent: Consent) -> Option<Password> {
+    match consent {
+        Consent::Password(password) => Some(password.into()),
+        Consent::Given => None,
     }
 }
