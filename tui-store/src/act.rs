@@ -1,19 +1,22 @@
 //! Everything that a person can do here, as data: subcommands, the control socket and the screens speak it alike.
 
+mod cashiers;
+
 use std::{fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use wire::{
     id::{EntryNumber, TelegramId},
-    payload::RefundReason,
+    payload::{KeyRole, RefundReason},
     terminal::LineError,
 };
 
+pub use cashiers::CashierAct;
 pub use tui_kit::cli::{FailureKind, Password};
 
 use crate::view::{
-    CatalogueView, Claimable, Exported, Findings, OrderDetail, OrderRow, OrderStanding, OutboxRow, PayoutRow,
-    Resolved, Snapshot, Verification,
+    CashierRow, CatalogueView, Claimable, DrillRow, Exported, ExportedTelegram, Findings, KeysView, KitRow, OrderDetail,
+    OrderRow, OrderStanding, OutboxRow, PayoutRow, Resolved, Snapshot, StoreLineRow, Verification,
 };
 
 /// What can be asked of a store's program whose vault is open.
@@ -45,8 +48,8 @@ pub enum Act {
         all_due: bool,
         /// Why; without it, what the store knows about the payment.
         reason: Option<RefundReason>,
-        /// Opens the signature key.
-        password_b: Password,
+        /// Opens the signature key; none while password B is open.
+        password_b: Option<Password>,
     },
     /// What can be claimed. → [`Outcome::Claimable`]
     Claimable,
@@ -54,8 +57,8 @@ pub enum Act {
     Claim {
         /// Which payments; with none, all that can be claimed.
         payments: Vec<EntryNumber>,
-        /// Opens the signature key.
-        password_b: Password,
+        /// Opens the signature key; none while password B is open.
+        password_b: Option<Password>,
     },
     /// Claims and their payouts, newest first. → [`Outcome::Payouts`]
     Payouts,
@@ -67,6 +70,11 @@ pub enum Act {
     Withdraw {
         /// Which.
         telegram: TelegramId,
+    },
+    /// Something about cashiers; the answer is named there.
+    Cashiers {
+        /// What.
+        what: CashierAct,
     },
     /// Looks at keys, clock and line. → [`Outcome::Doctor`]
     Doctor,
@@ -87,6 +95,76 @@ pub enum Act {
         /// The file's content.
         content: String,
     },
+    /// Sends what was prepared and never left: one telegram, or all. → [`Outcome::Resolved`]
+    Send {
+        /// Which; all when none is named.
+        telegram: Option<TelegramId>,
+    },
+    /// A telegram that waits as a file, which only this vault takes in. → [`Outcome::Telegram`]
+    ExportTelegram {
+        /// Which.
+        telegram: TelegramId,
+    },
+    /// Takes an exported telegram in. → [`Outcome::Outbox`]
+    ImportTelegram {
+        /// The file, in base 64.
+        content: String,
+    },
+    /// The keys, and what the center states of them. → [`Outcome::Keys`]
+    Keys,
+    /// Puts a new key in the place of the signature or the terminal key. → [`Outcome::Resolved`]
+    Rotate {
+        /// Which.
+        role: KeyRole,
+        /// Opens the signature key.
+        password_b: Password,
+    },
+    /// Revokes a key, with password B or with the phrase. → [`Outcome::Resolved`]
+    Revoke {
+        /// Which.
+        role: KeyRole,
+        /// Opens the signature key.
+        password_b: Option<Password>,
+        /// The recovery phrase.
+        phrase: Option<Password>,
+    },
+    /// Takes a new recovery phrase. → [`Outcome::Resolved`]
+    NewPhrase {
+        /// The new phrase.
+        phrase: Password,
+        /// The old one, with which the new one is in force at once.
+        old: Option<Password>,
+        /// Opens the signature key.
+        password_b: Password,
+    },
+    /// Cancels a new recovery key that waits. → [`Outcome::Resolved`]
+    CancelChange {
+        /// The phrase in force.
+        phrase: Password,
+    },
+    /// Tries a restore with the copy that lies with the center. → [`Outcome::Drill`]
+    Drill {
+        /// The phrase.
+        phrase: Password,
+    },
+    /// Deposits a copy of the vault with the center, where something has changed. → [`Outcome::Keys`]
+    Deposit,
+    /// Acknowledges that the center's statement of the store's keys has what this terminal did not make.
+    /// → [`Outcome::Done`]
+    AcknowledgeKeys,
+    /// The newest admission kit. → [`Outcome::Kit`]
+    Kit,
+    /// Downloads the newer build of this program that the kit offers. → [`Outcome::Build`]
+    DownloadBuild,
+    /// Opens password B for some minutes. → [`Outcome::Done`]
+    OpenSigning {
+        /// Opens the signature key.
+        password_b: Password,
+        /// For how many minutes, 1 to 60.
+        minutes: u32,
+    },
+    /// Closes password B again. → [`Outcome::Done`]
+    CloseSigning,
     /// Changes password A. → [`Outcome::Done`]
     ChangePasswordA {
         /// The old one.
@@ -129,6 +207,20 @@ pub enum Outcome {
     Verification(Verification),
     /// What a doctor found.
     Doctor(Box<Findings>),
+    /// A telegram as a file.
+    Telegram(ExportedTelegram),
+    /// The keys.
+    Keys(Box<KeysView>),
+    /// A restore drill that gave back everything.
+    Drill(DrillRow),
+    /// The admission kit.
+    Kit(Box<KitRow>),
+    /// A build of this program that was downloaded and checked.
+    Build(PathBuf),
+    /// Everybody who is or was a cashier.
+    Cashiers(Vec<CashierRow>),
+    /// The line that cashiers' terminals join with.
+    StoreLine(StoreLineRow),
     /// Done; there is nothing to say.
     Done,
 }
@@ -149,6 +241,13 @@ impl Outcome {
             Self::Receipt(exported) => json!(exported),
             Self::Verification(verification) => json!(verification),
             Self::Doctor(findings) => json!(findings),
+            Self::Telegram(exported) => json!(exported),
+            Self::Keys(keys) => json!(keys),
+            Self::Drill(drill) => json!(drill),
+            Self::Kit(kit) => json!(kit),
+            Self::Build(path) => json!({ "file": path }),
+            Self::Cashiers(cashiers) => json!({ "cashiers": cashiers }),
+            Self::StoreLine(line) => json!(line),
             Self::Done => json!({}),
         }
     }
@@ -233,12 +332,12 @@ mod tests {
 
     #[test]
     fn a_password_never_shows_itself() {
-        let act = Act::Claim { payments: Vec::new(), password_b: "correct horse".into() };
+        let act = Act::Claim { payments: Vec::new(), password_b: Some("correct horse".into()) };
         assert!(!format!("{act:?}").contains("horse"));
         let told = serde_json::to_string(&act).unwrap();
         let Act::Claim { password_b, .. } = serde_json::from_str(&told).unwrap() else {
             panic!("another act")
         };
-        assert_eq!(password_b.0.expose_secret(), "correct horse");
+        assert_eq!(password_b.unwrap().0.expose_secret(), "correct horse");
     }
 }

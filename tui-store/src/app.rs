@@ -8,18 +8,21 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tui_kit::{
     App, Effects, Event, Now,
+    alarm::Alarm,
     keys::{Bindings, Outline},
     stack::{self, Stack},
     theme::Tone,
     ui::Ui,
 };
-use wire::sheet::Invitation;
+use vault::{Autograph, Language, RecoveryPhrase};
+use wire::{admission::ActivationCode, id::StoreNumber, message::Form, sheet::Invitation};
 
 use crate::{
     act::{Act, Failure, FailureKind, Outcome, Password},
-    join::{Joined, Stage, Welcome},
+    join::{Joined, Standing, Welcome},
+    restore::Recovered,
     screen::{self, News, words},
-    view::Snapshot,
+    view::{ExportedTelegram, Snapshot},
 };
 
 pub use crate::screen::shared::{Place, Preferences, Shared, Ticket};
@@ -29,14 +32,18 @@ pub use crate::screen::shared::{Place, Preferences, Shared, Ticket};
 pub enum Effect {
     /// Open the vault. → [`Msg::Unlocked`]
     Unlock(Password),
-    /// Ask the center of an invitation who it is and for its form. → [`Msg::Met`]
+    /// Ask the center of an invitation who it is, for its guide page and its form. → [`Msg::Met`]
     Meet(Box<Invitation>),
-    /// Make the vault, sign, send. → [`Msg::Joined`]
-    Join(Box<Joining>),
-    /// Sign a registration with the keys of the opened vault, and send it. → [`Msg::Joined`]
-    Register(Box<Registering>),
-    /// Send the registration that waits in the opened vault. → [`Msg::Joined`]
-    Resume(Box<Invitation>),
+    /// Make a recovery phrase. → [`Msg::Phrase`]
+    MakePhrase(Language),
+    /// Make the vault, and apply. → [`Msg::Stands`]
+    Begin(Box<Beginning>),
+    /// Something on the way into the register, with the vault that is open. → [`Msg::Stands`] or [`Msg::Joined`]
+    Newcomer(NewcomerAct),
+    /// Bring a store back with the recovery phrase. → [`Msg::Restored`]
+    Restore(Box<Restoring>),
+    /// Lock the screens: password A is asked for again, and password B is closed. The counter stays open.
+    Lock,
     /// Open the counter: listen, log in, answer subcommands. → [`Msg::Serving`]
     Serve,
     /// Do an act. → [`Msg::Done`]
@@ -53,31 +60,81 @@ pub enum Effect {
         /// Its content.
         content: String,
     },
+    /// Write an exported telegram into the profile. → [`Msg::Saved`]
+    Export(ExportedTelegram),
+    /// Read an exported telegram and take it in. → [`Msg::Done`]
+    Import {
+        /// Which question this is.
+        ticket: Ticket,
+        /// The file.
+        path: PathBuf,
+    },
     /// Keep how the screens shall look.
     Keep(Preferences),
 }
 
 /// Everything that a person gave for joining.
 #[derive(Debug)]
-pub struct Joining {
+pub struct Beginning {
     /// Where to.
     pub invitation: Invitation,
+    /// The form as it was shown.
+    pub form: Form,
     /// The form's keys and what was filled in.
     pub values: Vec<(String, String)>,
     /// Opens the vault.
     pub password_a: Password,
-    /// Opens the signature key.
-    pub password_b: Password,
+    /// Opens the signature key; none where one password does both.
+    pub password_b: Option<Password>,
+    /// Mixed into the signature key.
+    pub autograph: Option<Autograph>,
+    /// The recovery phrase that was shown and asked back.
+    pub phrase: Option<Arc<RecoveryPhrase>>,
 }
 
-/// The same for a vault that was made before.
+/// What is done on the way into the register once there is a vault.
 #[derive(Debug)]
-pub struct Registering {
+pub enum NewcomerAct {
+    /// Apply with what was filled in of a form.
+    Apply {
+        /// The form as it was shown.
+        form: Box<Form>,
+        /// Its keys and what was filled in.
+        values: Vec<(String, String)>,
+        /// Opens the signature key.
+        password_b: Password,
+    },
+    /// Ask how the application stands, and take the admission kit if there is none yet.
+    Ask,
+    /// The terms of this version were read and accepted.
+    AcceptTerms(u32),
+    /// Sign with number and code, and send or keep it.
+    Register {
+        /// The number.
+        store: StoreNumber,
+        /// The code.
+        code: ActivationCode,
+        /// Opens the signature key.
+        password_b: Password,
+        /// Keep it in the outbox and send nothing.
+        prepare: bool,
+    },
+    /// Send the registration that waits.
+    Send,
+    /// Take back the registration that was prepared and never sent.
+    Withdraw,
+}
+
+/// Everything that a person gave to bring a store back.
+#[derive(Debug)]
+pub struct Restoring {
     /// Where to.
     pub invitation: Invitation,
-    /// The form's keys and what was filled in.
-    pub values: Vec<(String, String)>,
-    /// Opens the signature key.
+    /// The phrase.
+    pub phrase: Password,
+    /// Opens the new vault.
+    pub password_a: Password,
+    /// Opens the signature key in it.
     pub password_b: Password,
 }
 
@@ -90,8 +147,14 @@ pub enum Msg {
     Unlocked(Result<Entered, LockedOut>),
     /// A center has said who it is, or why not.
     Met(Result<Box<Welcome>, Failure>),
-    /// The registration was entered; or why not, and whether there is a vault now.
-    Joined(Result<NewStore, (Failure, Door)>),
+    /// A recovery phrase was made, with the places of the words that are asked back.
+    Phrase(Arc<RecoveryPhrase>, [usize; vault::recovery::ASKED]),
+    /// Where a newcomer stands; or why not, and whether there is a vault now.
+    Stands(Result<Box<Standing>, (Failure, Door)>),
+    /// The registration was entered, or why not.
+    Joined(Result<NewStore, Failure>),
+    /// A store was brought back, or why not.
+    Restored(Result<Box<BroughtBack>, Failure>),
     /// The counter is open, or why not.
     Serving(Result<(), Failure>),
     /// An act is done, or why not.
@@ -108,12 +171,12 @@ pub enum Msg {
 /// An open vault.
 #[derive(Debug, Clone)]
 pub struct Entered {
-    /// All that is in it; none where joining was interrupted.
+    /// All that is in it; none where it is not in the register yet.
     pub snapshot: Option<Arc<Snapshot>>,
-    /// Where it stands on its way into the register.
-    pub stage: Stage,
-    /// The center that it is made for.
-    pub invitation: Option<Invitation>,
+    /// Where it stands on its way into the register; none for a store.
+    pub standing: Option<Box<Standing>>,
+    /// The drawn seal.
+    pub seal: Option<Autograph>,
 }
 
 /// A vault that did not open.
@@ -128,6 +191,15 @@ pub struct LockedOut {
 pub struct NewStore {
     /// Its number.
     pub joined: Joined,
+    /// All that is in the vault.
+    pub snapshot: Arc<Snapshot>,
+}
+
+/// A store that was brought back.
+#[derive(Debug, Clone)]
+pub struct BroughtBack {
+    /// How.
+    pub recovered: Recovered,
     /// All that is in the vault.
     pub snapshot: Arc<Snapshot>,
 }
@@ -158,13 +230,15 @@ impl Store {
 
     /// The screens of a store whose vault is open already.
     pub fn entered(entered: Entered, place: Place, preferences: Preferences, bindings: Bindings) -> Self {
-        let mut store = Self::new(Door::Locked, place, preferences, bindings);
         let first = first_screen(&entered);
+        let mut shared = Shared::new(place, preferences, bindings);
+        shared.set_seal(entered.seal.as_ref());
         if let Some(snapshot) = entered.snapshot {
-            store.stack.world.see(snapshot);
+            shared.see(snapshot);
         }
-        let shared = store.stack.world;
-        Self { stack: Stack::new(shared, first) }
+        let mut store = Self { stack: Stack::new(shared, first) };
+        store.raise_alarm();
+        store
     }
 
     /// Says something at the foot of the screen, such as what is wrong with the table of keys.
@@ -181,28 +255,39 @@ impl Store {
         match msg {
             Msg::Snapshot(snapshot) => {
                 self.stack.world.see(snapshot);
+                self.raise_alarm();
                 self.stack.tell(&News::Snapshot)
             }
             Msg::Unlocked(Ok(entered)) => {
                 let first = first_screen(&entered);
-                let joined = entered.stage == Stage::Joined;
+                let joined = entered.standing.is_none();
+                self.stack.world.set_seal(entered.seal.as_ref());
                 if let Some(snapshot) = entered.snapshot {
                     self.stack.world.see(snapshot);
                 }
                 let effects = self.stack.enter(first);
+                self.raise_alarm();
                 if joined { effects.and(Effect::Serve) } else { effects }
             }
             Msg::Unlocked(Err(locked)) => self.stack.tell(&News::LockedOut(locked)),
             Msg::Met(met) => self.stack.tell(&News::Met(met)),
+            Msg::Phrase(phrase, asked) => self.stack.tell(&News::Phrase(phrase, asked)),
+            Msg::Stands(Ok(standing)) => self.stack.tell(&News::Stands(Ok(standing))),
+            Msg::Stands(Err((failure, Door::Empty))) => self.stack.tell(&News::Stands(Err(failure))),
+            Msg::Stands(Err((failure, Door::Locked))) => {
+                // The vault was made: joining goes on behind its door.
+                self.stack.enter(stack::layer(screen::unlock::Unlock::to_go_on(failure.message)))
+            }
             Msg::Joined(Ok(new)) => {
                 self.stack.world.see(Arc::clone(&new.snapshot));
                 self.stack.tell(&News::Joined(Ok(new.joined))).and(Effect::Serve)
             }
-            Msg::Joined(Err((failure, Door::Empty))) => self.stack.tell(&News::Joined(Err(failure))),
-            Msg::Joined(Err((failure, Door::Locked))) => {
-                // The vault was made: joining goes on behind its door.
-                self.stack.enter(stack::layer(screen::unlock::Unlock::to_go_on(failure.message)))
+            Msg::Joined(Err(failure)) => self.stack.tell(&News::Joined(Err(failure))),
+            Msg::Restored(Ok(back)) => {
+                self.stack.world.see(Arc::clone(&back.snapshot));
+                self.stack.tell(&News::Restored(Ok(back.recovered.clone()))).and(Effect::Serve)
             }
+            Msg::Restored(Err(failure)) => self.stack.tell(&News::Restored(Err(failure))),
             Msg::Serving(opened) => {
                 if let Err(failure) = &opened {
                     self.stack.say(Tone::Bad, format!("The counter is closed: {failure}"));
@@ -211,7 +296,7 @@ impl Store {
                 Effects::none()
             }
             Msg::Done { ticket, result } => self.answered(ticket, *result),
-            Msg::Saved(Ok(path)) => self.notice(Tone::Good, &format!("the receipt is in {}", path.display())),
+            Msg::Saved(Ok(path)) => self.notice(Tone::Good, &format!("written to {}", path.display())),
             Msg::Saved(Err(why)) => self.notice(Tone::Bad, &why),
         }
     }
@@ -244,6 +329,20 @@ impl Store {
         effects
     }
 
+    /// An alarm about keys lies over everything until its word is typed.
+    fn raise_alarm(&mut self) {
+        if self.stack.world.is_locked() {
+            return;
+        }
+        if let Some(alarm) = &self.stack.world.snapshot.alarm {
+            let alarm = Alarm::new(screen::KEY_ALARM, alarm.words.clone(), screen::KEY_ALARM_WORD)
+                .todo("Claim nothing and give nothing back before you know who changed the key.")
+                .todo("Ask the center's help contact, and compare the fingerprints on the keys screen (8).")
+                .todo("If it was not you: bring the store back with the recovery phrase, which overrules the other keys.");
+            self.stack.alarm(alarm);
+        }
+    }
+
     fn notice(&mut self, tone: Tone, words: &str) -> Effects<Effect> {
         self.say(tone, words);
         Effects::none()
@@ -267,8 +366,22 @@ impl App for Store {
             Event::Paste(text) => self.stack.paste(&text),
             Event::Msg(msg) => self.told(msg),
             Event::Tick | Event::Resize(_) | Event::Resumed => Effects::none(),
-            Event::Mouse(_) | Event::Closing(_) | Event::Returned(_) => Effects::unchanged(),
+            Event::Mouse(mouse) => self.stack.mouse(mouse),
+            Event::Closing(_) | Event::Returned(_) => Effects::unchanged(),
         }
+    }
+
+    fn idle(&self) -> Option<Duration> {
+        let minutes = self.stack.world.preferences.lock_minutes;
+        let open = self.stack.world.snapshot.store.is_some() && !self.stack.world.is_locked();
+        (open && minutes > 0).then(|| Duration::from_secs(u64::from(minutes) * 60))
+    }
+
+    fn idled(&mut self, now: Now) -> Effects<Effect> {
+        self.stack.set_now(now);
+        self.stack.world.lock();
+        let door = stack::layer(screen::unlock::Unlock::locked());
+        self.stack.enter(door).and(Effect::Lock)
     }
 
     fn view(&self, ui: &mut Ui<'_, '_>) {
@@ -281,8 +394,8 @@ impl App for Store {
 }
 
 fn first_screen(entered: &Entered) -> Box<dyn stack::Layer<Shared>> {
-    match entered.stage {
-        Stage::Joined => stack::layer(screen::home::Home),
-        stage => stack::layer(screen::join::Join::interrupted(stage, entered.invitation.as_ref())),
+    match &entered.standing {
+        None => stack::layer(screen::home::Home),
+        Some(standing) => stack::layer(screen::join::Join::interrupted(standing)),
     }
 }

@@ -1,6 +1,8 @@
 //! What the vault's records and outbox mean: orders, payments, refunds, claims, payouts. Built at opening and kept up
 //! with every record; nothing here writes, asks or reads a clock.
 
+mod custody;
+
 use std::collections::{BTreeMap, HashMap};
 
 use vault::{Item, State};
@@ -11,18 +13,21 @@ use wire::{
     key::VerificationKey,
     message::{Effect, Mail, MailItem, Refusal, Verdict},
     order::{Order, OrderError, order_hash},
-    payload::{Claim, KeyRole, Offer, Refund, RefundReason},
+    payload::{Claim, KeyChange, KeyRole, Offer, Refund, RefundReason},
     receipt::PayoutState,
     shop::OrderState,
     telegram::{Kind, Telegram},
-    text::Line,
+    text::{Line, Prose},
     time::Timestamp,
 };
 
 use crate::{
-    record::{self, CenterSeen, Ending, Notice, Purpose, Record, Taken},
+    record::{self, CenterSeen, Did, Ending, Notice, Purpose, Record, Taken},
+    till::Staff,
     view::OrderStanding,
 };
+
+pub(crate) use custody::Custody;
 
 /// The store as the center entered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +132,10 @@ pub(crate) struct Book {
     /// The record that holds each piece of mail.
     pub(crate) mail: BTreeMap<EntryNumber, u64>,
     pub(crate) notices: Vec<Notice>,
+    /// Joining and keys.
+    pub(crate) custody: Custody,
+    /// Cashiers.
+    pub(crate) staff: Staff,
     /// The entry that last changed the signature key.
     signature_event: Option<EntryNumber>,
 }
@@ -175,7 +184,33 @@ impl Book {
                 }
             }
             Record::Notice(notice) => self.notices.push(notice.clone()),
+            Record::AtTill(at_till) => {
+                if let Did::Delivered(order) = &at_till.did
+                    && let Some(sale) = self.sales.get_mut(order)
+                {
+                    sale.undeliverable = None;
+                }
+                self.staff.apply(at_till);
+            }
+            Record::Chain(chain) => {
+                let signature = chain.iter().rfind(|event| event.role == KeyRole::Signature);
+                if let Some(event) = signature {
+                    self.signature_changed(event.entry);
+                }
+            }
+            Record::Restored(restored) => {
+                let key_event = self.signature_event.unwrap_or(EntryNumber(0));
+                let name = restored.name.clone();
+                self.identity = Some(Identity { store: restored.store, key_event, name });
+            }
+            Record::Applying(_)
+            | Record::Application(_)
+            | Record::NotTaken(_)
+            | Record::Kit(_)
+            | Record::Accepted(_)
+            | Record::Strange(_) => {}
         }
+        self.custody.apply(record);
         Ok(())
     }
 
@@ -184,6 +219,7 @@ impl Book {
     /// # Errors
     /// When its note or outcome is not of this program's form.
     pub(crate) fn absorb(&mut self, item: &Item) -> Result<(), Malformed> {
+        self.staff.absorb(item)?;
         let id = item.telegram.id();
         let ending = match &item.state {
             State::Closed { outcome, .. } => Some(record::value::<Ending>("outcome", outcome)?),
@@ -197,7 +233,13 @@ impl Book {
                     self.identity = Some(Identity { store, key_event, name: trade_name });
                 }
             }
-            (Purpose::Registration { .. }, _) => {}
+            (
+                Purpose::Registration { .. }
+                | Purpose::KeyChange { .. }
+                | Purpose::KeyCancel
+                | Purpose::Cashier { .. },
+                _,
+            ) => {}
             (Purpose::Refund, ending) => {
                 let refund: Refund = peek(&item.telegram)?;
                 self.step(refund.payment, id, step, |payment| &mut payment.refund);
@@ -330,12 +372,44 @@ impl Book {
             }
             Mail::KeyChanged(event) => {
                 if event.role == KeyRole::Signature {
-                    self.signature_event = Some(event.entry);
-                    self.identity.iter_mut().for_each(|identity| identity.key_event = event.entry);
+                    self.signature_changed(event.entry);
                 }
+            }
+            Mail::RefundedByCenter { payment, .. } => {
+                if let Some(payment) = self.payments.get_mut(payment) {
+                    payment.refund = Step::Done(Some(entry));
+                }
+                self.tell(at, &format!("The center gave {payment} back; {entry} is its entry."));
+            }
+            Mail::KeyChangeWaits(waiting) => {
+                let key = waiting.key.fingerprint();
+                self.tell(
+                    at,
+                    &format!(
+                        "A new recovery key ({key}) waits: {entry}. It is in force after 72 hours unless the old \
+                         phrase cancels it."
+                    ),
+                );
+            }
+            Mail::KeyChangeCancelled { change } => {
+                self.tell(at, &format!("The new recovery key of {change} was cancelled and never comes into force."));
             }
             Mail::Refunded { .. } | Mail::CardIssued { .. } | Mail::CardLapsed { .. } => {}
         }
+    }
+
+    /// The newest entry that changed the signature key.
+    fn signature_changed(&mut self, entry: EntryNumber) {
+        // Mail that was kept before may speak of an older change than the chain does.
+        let newest = self.signature_event.map_or(entry, |known| known.max(entry));
+        self.signature_event = Some(newest);
+        self.identity.iter_mut().for_each(|identity| identity.key_event = newest);
+    }
+
+    /// Something that mail says in words; the mail is its evidence.
+    fn tell(&mut self, at: Timestamp, words: &str) {
+        let words = Prose::new(words).unwrap_or_default();
+        self.notices.push(Notice { at, words, evidence: Vec::new() });
     }
 
     fn misfit(&self, order: &OrderHash, offer: &Digest, total: Amount) -> Option<Misfit> {
@@ -452,7 +526,23 @@ pub(crate) fn telegram_words(telegram: &Telegram, currency: Currency) -> String 
                 format!("claim of {count} {noun} ({})", currency.print(claim.total))
             },
         ),
+        Kind::KeyChange => telegram.peek::<KeyChange>().map_or_else(
+            |_| "key change".into(),
+            |change| {
+                let noun = role_words(change.role);
+                if change.key.is_some() { format!("new {noun}") } else { format!("revocation of the {noun}") }
+            },
+        ),
         kind => kind.noun().into(),
+    }
+}
+
+/// A key's role in words.
+pub(crate) fn role_words(role: KeyRole) -> &'static str {
+    match role {
+        KeyRole::Signature => "signature key",
+        KeyRole::Terminal => "terminal key",
+        KeyRole::Recovery => "recovery key",
     }
 }
 

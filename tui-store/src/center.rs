@@ -1,5 +1,7 @@
 //! The line to the center: made when it is needed, kept while serving, with honest words about how it stands.
 
+pub(crate) mod chain;
+
 use std::{
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
@@ -7,14 +9,13 @@ use std::{
 
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use vault::PinnedCenter;
 use wire::{
     bounded::List,
     checkpoint::SignedCheckpoint,
     codec,
-    id::AccountNumber,
     limits,
-    message::{MailItem, Push, Welcome},
-    payload::{KeyEvent, KeyRole},
+    message::{MailItem, Push, WaitingKey, Welcome},
     sheet::{Invitation, KeySheet},
     terminal::{self, Backoff, Line, LineError},
     text::{self, Prose},
@@ -23,6 +24,7 @@ use wire::{
 
 use crate::{
     act::{Failure, FailureKind},
+    join,
     keep::Keep,
     record::{CenterSeen, Notice, Record},
     view::{LineView, Moment},
@@ -46,6 +48,19 @@ pub(crate) struct Center {
     announced: RwLock<Vec<String>>,
     /// Held while mail is taken, so that nothing is kept twice.
     taking: tokio::sync::Mutex<()>,
+    /// What the center stated at the last login.
+    stated: RwLock<Stated>,
+    /// Rung when a line is to be made anew.
+    renewed: Notify,
+}
+
+/// What the center stated at a login beside the keys.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Stated {
+    /// A recovery key that waits.
+    pub(crate) waiting: Option<WaitingKey>,
+    /// No money leaves the account until then.
+    pub(crate) held: Option<Timestamp>,
 }
 
 impl Center {
@@ -57,6 +72,8 @@ impl Center {
             mail: Notify::new(),
             announced: RwLock::default(),
             taking: tokio::sync::Mutex::default(),
+            stated: RwLock::default(),
+            renewed: Notify::new(),
         })
     }
 
@@ -73,6 +90,28 @@ impl Center {
     /// The addresses that the directory shows now; none without a line.
     pub(crate) fn announced(&self) -> Vec<String> {
         self.announced.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the center stated at the last login.
+    pub(crate) fn stated(&self) -> Stated {
+        *self.stated.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops the line, so that the next one is logged in with the keys of now.
+    pub(crate) async fn renew(&self) {
+        *self.line.lock().await = None;
+        self.renewed.notify_waiters();
+    }
+
+    /// A line of its own to the center, as a stranger.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    pub(crate) async fn stranger(&self) -> Result<Line, Failure> {
+        let (invitation, sheet, _) = self.pinned().await?;
+        let (line, pushes) = terminal::connect(&invitation, sheet, CONNECT_LIMIT).await?;
+        drop(pushes);
+        Ok(line)
     }
 
     /// The line, logged in; it is made if there is none.
@@ -232,6 +271,10 @@ impl Center {
             let done = tokio::select! {
                 () = stop.cancelled() => return None,
                 ended = line.closed() => return Some(LineError::from(ended).into()),
+                () = self.renewed.notified() => {
+                    let words = "the terminal key has changed; the line is made anew with it";
+                    return Some(Failure::new(FailureKind::Offline, words));
+                }
                 () = self.mail.notified() => self.take_mail(line).await,
                 Ok(()) = announced.changed() => {
                     let addresses = announced.borrow_and_update().clone();
@@ -245,20 +288,14 @@ impl Center {
     }
 
     async fn open(self: &Arc<Self>) -> Result<(Line, mpsc::Receiver<Push>, Welcome), Failure> {
-        let pinned = self.keep.vault(|vault| vault.center().cloned()).await?;
-        let pinned = pinned
-            .ok_or_else(|| Failure::not_possible("this profile has not joined a center; join first"))?;
+        let (invitation, number, pinned) = self.pinned().await?;
         let account = pinned.account.ok_or_else(|| {
             Failure::not_possible("the registration is not finished; run join again to go on with it")
         })?;
-        let kept_sheet = pinned.sheet.as_ref().and_then(|sheet| KeySheet::verify(sheet, &pinned.root).ok());
-        let addresses = pinned.addresses.iter().filter_map(|address| text::Line::new(address).ok());
-        let invitation = Invitation { root: pinned.root, addresses: List::first(addresses) };
-        let number = kept_sheet.map_or(0, |sheet| sheet.number);
         let kept = pinned.checkpoint.as_deref().and_then(|note| SignedCheckpoint::parse(note).ok());
         let opened = async {
             let (line, pushes) = terminal::connect(&invitation, number, CONNECT_LIMIT).await?;
-            let welcome = line.login(account, self.keep.terminal_key(), kept.as_ref(), ANSWER_LIMIT).await?;
+            let welcome = line.login(account, &self.keep.terminal_key(), kept.as_ref(), ANSWER_LIMIT).await?;
             Ok::<_, LineError>((line, pushes, welcome))
         };
         let (line, pushes, welcome) = match opened.await {
@@ -270,34 +307,27 @@ impl Center {
                 return Err(error.into());
             }
         };
-        self.check_keys(account, &welcome).await?;
+        chain::check(&self.keep, &welcome).await?;
+        *self.stated.write().unwrap_or_else(PoisonError::into_inner) =
+            Stated { waiting: welcome.waiting, held: welcome.held };
         self.keep_center(&line, &welcome).await?;
+        if self.keep.book().custody.kit.as_ref().map_or(0, |kit| kit.number) < welcome.kit
+            && let Err(failure) = join::take_kit(&self.keep, &line).await
+        {
+            tracing::warn!("the newer admission kit could not be taken: {failure}");
+        }
         Ok((line, pushes, welcome))
     }
 
-    /// Compares the keys that the center states with the vault's own.
-    async fn check_keys(&self, account: AccountNumber, welcome: &Welcome) -> Result<(), Failure> {
-        let keep = self.keep.clone();
-        let own = tokio::task::spawn_blocking(move || keep.own_keys())
-            .await
-            .map_err(|_| Failure::machine("the vault could not be read"))??;
-        let stated = |role: KeyRole| {
-            welcome.keys.iter().rfind(|event| event.role == role).and_then(|event: &KeyEvent| event.key)
-        };
-        for (role, own, noun) in
-            [(KeyRole::Signature, own.0, "signature key"), (KeyRole::Terminal, own.1, "terminal key")]
-        {
-            if stated(role) == Some(own) {
-                continue;
-            }
-            let words = format!(
-                "The center states another {noun} for {account} than this vault holds. Nothing is sent to it. Ask its \
-                 help contact, and compare fingerprints"
-            );
-            self.alarm(&words, codec::encode(welcome)).await?;
-            return Err(Failure::contradiction(words));
-        }
-        Ok(())
+    /// Where the center is, the number of its newest key sheet that is kept, and all that is pinned.
+    async fn pinned(&self) -> Result<(Invitation, u64, PinnedCenter), Failure> {
+        let pinned = self.keep.vault(|vault| vault.center().cloned()).await?;
+        let pinned = pinned
+            .ok_or_else(|| Failure::not_possible("this profile has not joined a center; join first"))?;
+        let kept_sheet = pinned.sheet.as_ref().and_then(|sheet| KeySheet::verify(sheet, &pinned.root).ok());
+        let addresses = pinned.addresses.iter().filter_map(|address| text::Line::new(address).ok());
+        let invitation = Invitation { root: pinned.root, addresses: List::first(addresses) };
+        Ok((invitation, kept_sheet.map_or(0, |sheet| sheet.number), pinned))
     }
 
     /// Keeps sheet, checkpoint and what the center said about itself, as far as they are new.

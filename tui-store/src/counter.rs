@@ -25,7 +25,6 @@ use tokio_util::sync::CancellationToken;
 use wire::{
     amount::Currency,
     id::{CenterId, OrderHash, StoreNumber},
-    key::SigningKey,
     link::{self, Accepted, LinkError, NoPush, Pace, pushes},
     shop::{self, StoreHello},
     text::Line,
@@ -33,7 +32,9 @@ use wire::{
     tls,
 };
 
-use crate::{act::Failure, catalogue::Catalogue, center::Center, goods::Shelf, keep::Keep};
+use crate::{
+    act::Failure, catalogue::Catalogue, center::Center, goods::Shelf, keep::Keep, settle::Settle,
+};
 
 use limits::Limits;
 use session::Session;
@@ -52,6 +53,7 @@ const CLOSING_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) struct Counter {
     pub(crate) keep: Arc<Keep>,
     pub(crate) center: Arc<Center>,
+    pub(crate) settle: Arc<Settle>,
     pub(crate) shelf: Arc<Shelf>,
     /// What is sold now.
     pub(crate) catalogue: watch::Receiver<Arc<Catalogue>>,
@@ -68,7 +70,6 @@ pub(crate) struct Facts {
     pub(crate) store: StoreNumber,
     pub(crate) name: Line,
     pub(crate) currency: Currency,
-    pub(crate) terminal_key: SigningKey,
     /// How long an offer can be paid, in milliseconds.
     pub(crate) offer_ms: u64,
 }
@@ -77,6 +78,7 @@ impl Counter {
     pub(crate) fn new(
         keep: Arc<Keep>,
         center: Arc<Center>,
+        settle: Arc<Settle>,
         shelf: Arc<Shelf>,
         catalogue: watch::Receiver<Arc<Catalogue>>,
         facts: Facts,
@@ -84,6 +86,7 @@ impl Counter {
         Arc::new(Self {
             keep,
             center,
+            settle,
             shelf,
             catalogue,
             facts,
@@ -100,7 +103,8 @@ impl Counter {
 
     /// Serves a listener until `stop`; then sessions get a moment to finish what they were asked.
     pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
-        let config = tls::server_config(&self.facts.terminal_key);
+        let shown = tls::ServerKey::new(&self.keep.terminal_key());
+        let config = shown.config();
         let mut sessions = JoinSet::new();
         loop {
             let (stream, from) = tokio::select! {
@@ -116,6 +120,11 @@ impl Counter {
                 Some(_) = sessions.join_next(), if !sessions.is_empty() => continue,
                 () = stop.cancelled() => break,
             };
+            // A rotated terminal key is shown from the next visitor on; those inside go on under the one they have seen.
+            let key = self.keep.terminal_key();
+            if key.verification_key() != shown.shown() {
+                shown.replace(&key);
+            }
             let Some(place) = self.limits.place(from.ip()) else {
                 tracing::warn!("too many connections from {}; one was refused", from.ip());
                 continue;

@@ -3,6 +3,9 @@
 //! [`Handle::open`] is enough for a single act. [`Handle::serve`] opens the counter and keeps the line until
 //! [`Serving::stop`], which ends in order: no new visitors, those inside finish, the directory is told, the line closes.
 
+mod cashiers;
+mod custody;
+
 use std::{
     collections::HashSet,
     net::SocketAddr,
@@ -28,15 +31,18 @@ use crate::{
     config::Config,
     counter::{self, Counter, Facts},
     goods::Shelf,
+    join,
     keep::Keep,
     receipt, settle,
     settle::Settle,
-    snapshot::{self, Around},
+    snapshot::{self, Around, OfVault},
     view::{CounterView, Findings, LineView, OrderStanding, Snapshot},
 };
 
 /// The shortest time between two snapshots.
 const SNAPSHOT_PAUSE: Duration = Duration::from_millis(100);
+/// How often the deposited copy of the vault is brought up, at the most, while serving.
+const DEPOSIT_EVERY: Duration = Duration::from_secs(5 * 60);
 /// How often a snapshot is made although nothing was written: offers expire by themselves.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(20);
 
@@ -138,6 +144,7 @@ impl Handle {
                 let line = inner.center.line().await?;
                 inner.center.take_mail(&line).await?;
                 inner.settle.resolve_over(&line).await?;
+                inner.settle.deposit_or_warn(&line).await;
                 Ok(Outcome::Status(Box::new(inner.fresh().await?)))
             }
             Act::Orders { state } => {
@@ -147,11 +154,11 @@ impl Handle {
                 Ok(Outcome::Order(Box::new(snapshot::order_detail(&inner.keep.book(), &order, now)?)))
             }
             Act::Refund { payments, all_due, reason, password_b } => {
-                inner.settle.refund(payments, all_due, reason, password_b.0).await.map(Outcome::Resolved)
+                inner.settle.refund(payments, all_due, reason, password_b.map(|password| password.0)).await.map(Outcome::Resolved)
             }
             Act::Claimable => Ok(Outcome::Claimable(snapshot::claimable(&inner.keep.book()))),
             Act::Claim { payments, password_b } => {
-                inner.settle.claim(payments, password_b.0).await.map(Outcome::Resolved)
+                inner.settle.claim(payments, password_b.map(|password| password.0)).await.map(Outcome::Resolved)
             }
             Act::Payouts => Ok(Outcome::Payouts(snapshot::payout_rows(&inner.keep.book(), usize::MAX))),
             Act::Outbox => {
@@ -162,20 +169,32 @@ impl Handle {
             Act::Withdraw { telegram } => {
                 inner.settle.withdraw(telegram).await.map(|one| Outcome::Resolved(vec![one]))
             }
+            Act::Cashiers { what } => inner.cashier_act(what).await,
             Act::Doctor => inner.doctor().await,
             Act::Catalogue => inner.catalogue().await,
             Act::ChooseCatalogue { folder } => inner.choose_catalogue(folder).await,
             Act::ExportReceipt { number } => inner.export(number).await,
             Act::VerifyReceipt { content } => inner.verify(content).await,
-            Act::ChangePasswordA { old, new } => {
-                inner.keep.vault(move |vault| vault.change_password_a(&old.0, &new.0)).await??;
-                Ok(Outcome::Done)
-            }
-            Act::ChangePasswordB { old, new } => {
-                inner.keep.vault(move |vault| vault.change_password_b(&old.0, &new.0)).await??;
-                Ok(Outcome::Done)
-            }
+            act => inner.custody_act(act).await,
         }
+    }
+
+    /// Whether this is password A: for a screen that was locked while the counter stays open.
+    ///
+    /// # Errors
+    /// A wrong password, or one that must wait.
+    pub async fn check_password_a(&self, password: SecretString) -> Result<(), Failure> {
+        Ok(self.0.keep.vault(move |vault| vault.check_password_a(&password)).await??)
+    }
+
+    /// The drawn seal, to be shown where something is signed.
+    pub fn seal(&self) -> Option<vault::Autograph> {
+        self.snapshot().seal.as_deref().cloned()
+    }
+
+    /// The same vault on its way into the register, where it is not there yet.
+    pub fn newcomer(&self) -> join::Newcomer {
+        join::Newcomer::of(self.0.keep.clone())
     }
 
     /// The state as it changes while serving.
@@ -222,6 +241,7 @@ impl Handle {
         let counter = Counter::new(
             inner.keep.clone(),
             inner.center.clone(),
+            inner.settle.clone(),
             inner.shelf.clone(),
             inner.window.sold(),
             facts,
@@ -242,11 +262,13 @@ impl Handle {
                 if let Err(failure) = settle.resolve_over(&line).await {
                     tracing::warn!("what waits in the outbox could not be asked about: {failure}");
                 }
+                settle.deposit_or_warn(&line).await;
             }
         }));
         let keep = inner.keep.clone();
         tasks.spawn(inner.window.clone().follow(stop.clone(), move || keep.touch()));
         tasks.spawn(inner.clone().publish_until(stop.clone()));
+        tasks.spawn(inner.clone().deposit_until(stop.clone()));
         let handle = self.clone();
         let control_stop = stop.clone();
         tasks.spawn(async move {
@@ -304,7 +326,6 @@ impl Inner {
             store: identity.store,
             name: identity.name.clone(),
             currency: book.currency(),
-            terminal_key: self.keep.terminal_key().clone(),
             offer_ms: config.offer_minutes * 60_000,
         };
         Ok((facts, pinned.addresses))
@@ -400,6 +421,21 @@ impl Inner {
         }
     }
 
+    /// Deposits a copy of the vault now and then, where something has changed and there is a line.
+    async fn deposit_until(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(DEPOSIT_EVERY) => {}
+                () = stop.cancelled() => return,
+            }
+            if self.center.is_up()
+                && let Ok(line) = self.center.line().await
+            {
+                self.settle.deposit_or_warn(&line).await;
+            }
+        }
+    }
+
     async fn publish(&self) -> Result<(), Failure> {
         let fresh = self.fresh().await?;
         self.snapshots.send_replace(Arc::new(fresh));
@@ -408,9 +444,17 @@ impl Inner {
 
     /// The state at this moment.
     async fn fresh(&self) -> Result<Snapshot, Failure> {
-        let (pinned, waiting) = self
+        let (pinned, waiting, custody) = self
             .keep
-            .vault(|vault| (vault.center().cloned(), vault.outbox().open().cloned().collect::<Vec<_>>()))
+            .vault(|vault| {
+                let waiting = vault.outbox().open().cloned().collect::<Vec<_>>();
+                let custody = OfVault {
+                    recovery: vault.recovery(),
+                    copy_due: vault.copy_is_due(),
+                    seal: vault.autograph().map(Arc::new),
+                };
+                (vault.center().cloned(), waiting, custody)
+            })
             .await?;
         let open = self.counter.read().unwrap_or_else(PoisonError::into_inner).clone();
         let counter = CounterView {
@@ -425,6 +469,8 @@ impl Inner {
             catalogue: self.window.view(),
             waiting: &waiting,
             findings: &self.keep.findings,
+            vault: custody,
+            signing_until: self.keep.signing_until(),
         };
         let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(snapshot::snapshot(&self.keep.book(), around, generation, Timestamp::now()))
@@ -446,6 +492,8 @@ fn empty(keep: &Keep) -> Snapshot {
         catalogue: Arc::new(catalogue),
         waiting: &[],
         findings: &keep.findings,
+        vault: OfVault::default(),
+        signing_until: None,
     };
     snapshot::snapshot(&keep.book(), around, 0, Timestamp::now())
 }

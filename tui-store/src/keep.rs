@@ -3,14 +3,21 @@
 //! Writers hold the vault while they append, sync and bring the book up; readers see the book only, for an instant.
 //! Writing happens on blocking threads and goes to its end even when whoever asked for it has gone.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::{
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+    time::{Duration, Instant},
+};
 
+use secrecy::SecretString;
 use tokio::sync::Notify;
-use vault::{Item, Parcel, Vault};
+use vault::{Draft, Item, Parcel, SigningSession, Vault};
 use wire::{
     id::TelegramId,
     key::{SigningKey, VerificationKey},
-    telegram::Telegram,
+    message::{Effect, Verdict},
+    payload::KeyChange,
+    telegram::{Kind, Telegram},
+    time::Timestamp,
 };
 
 use crate::{
@@ -25,7 +32,9 @@ pub(crate) struct Keep {
     vault: Mutex<Vault>,
     book: RwLock<Book>,
     changed: Notify,
-    terminal_key: SigningKey,
+    terminal_key: RwLock<SigningKey>,
+    /// The signature key while password B is open for some minutes, and until when by the clock on the wall.
+    session: Mutex<Option<(SigningSession, Timestamp)>>,
     pub(crate) findings: Vec<String>,
 }
 
@@ -40,7 +49,8 @@ impl Keep {
             vault: Mutex::new(vault),
             book: RwLock::new(book),
             changed: Notify::new(),
-            terminal_key,
+            terminal_key: RwLock::new(terminal_key),
+            session: Mutex::default(),
             findings,
         }))
     }
@@ -50,15 +60,68 @@ impl Keep {
         self.book.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The terminal key: line identity, login, offers.
-    pub(crate) fn terminal_key(&self) -> &SigningKey {
-        &self.terminal_key
+    /// The terminal key in force: line identity, login, offers. It changes when it is rotated.
+    pub(crate) fn terminal_key(&self) -> SigningKey {
+        self.terminal_key.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The public halves of the signature key and the terminal key. Blocks.
     pub(crate) fn own_keys(&self) -> Result<(VerificationKey, VerificationKey), vault::Error> {
         let signature = self.vault.lock().unwrap_or_else(PoisonError::into_inner).verification_key()?;
-        Ok((signature, self.terminal_key.verification_key()))
+        Ok((signature, self.terminal_key().verification_key()))
+    }
+
+    /// Signs with the signature key: opened by password B for this act, or by the session while password B is open.
+    ///
+    /// # Errors
+    /// A wrong password; without one, that password B is not open.
+    pub(crate) async fn sign<T: Send + 'static>(
+        self: &Arc<Self>,
+        password_b: Option<SecretString>,
+        act: impl FnOnce(&SigningKey) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        match password_b {
+            Some(password) => self.vault(move |vault| Ok(vault.unlock_signing(&password)?.act(act))).await?,
+            None => {
+                let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+                let closed = || Failure::not_possible("password B is not open any more; it is asked for again");
+                let (open, _) = session.as_mut().ok_or_else(closed)?;
+                open.act(Instant::now(), act).map_err(|_| closed())
+            }
+        }
+    }
+
+    /// Opens password B for a while.
+    ///
+    /// # Errors
+    /// A wrong password.
+    pub(crate) async fn open_signing(
+        self: &Arc<Self>,
+        password_b: SecretString,
+        lasts: Duration,
+    ) -> Result<(), Failure> {
+        let until = Instant::now() + lasts;
+        let opened = self.vault(move |vault| vault.unlock_session(&password_b, until)).await??;
+        let ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((opened, Timestamp::now().plus_ms(ms)));
+        self.touch();
+        Ok(())
+    }
+
+    /// Closes password B, and wipes the key.
+    pub(crate) fn close_signing(&self) {
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.touch();
+    }
+
+    /// Until when password B is open; a session that is over is wiped here.
+    pub(crate) fn signing_until(&self) -> Option<Timestamp> {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if session.as_ref().is_some_and(|(open, _)| open.is_over(Instant::now())) {
+            *session = None;
+        }
+        session.as_ref().map(|(_, until)| *until)
     }
 
     /// Waits until something was written since the last wait.
@@ -142,19 +205,62 @@ impl Keep {
         .await
     }
 
-    /// Ends a telegram with the center's verified answer.
-    pub(crate) async fn close(self: &Arc<Self>, id: TelegramId, ending: Ending) -> Result<(), Failure> {
-        self.outbox(id, move |vault| match vault.close(id, record::encode(&ending), Vec::new()) {
-            // Two asked at the same time, and the center says the same to both.
-            Err(vault::Error::Ended(_)) => Ok(()),
-            closed => closed,
-        })
-        .await
+    /// Puts a telegram into the outbox that is sent later.
+    pub(crate) async fn put(
+        self: &Arc<Self>,
+        telegram: Telegram,
+        beside: Vec<u8>,
+        purpose: Purpose,
+    ) -> Result<TelegramId, Failure> {
+        let put = move |vault: &mut Vault| vault.put(telegram, beside, record::encode(&purpose));
+        // It leaves when a person sends it: `parcel` asks the outbox for the permission again.
+        let id = self.vault(put).await??.id();
+        self.outbox(id, |_| Ok(())).await?;
+        Ok(id)
     }
 
-    /// Takes back a telegram that never left.
+    /// Ends a telegram with the center's verified answer; a key that waited for it turns in the same write.
+    pub(crate) async fn close(self: &Arc<Self>, id: TelegramId, ending: Ending) -> Result<(), Failure> {
+        self.outbox(id, move |vault| {
+            let turn = turn(vault, &id, &ending);
+            match vault.close(id, record::encode(&ending), turn.into_iter().collect()) {
+                // Two asked at the same time, and the center says the same to both.
+                Err(vault::Error::Ended(_)) => Ok(()),
+                closed => closed,
+            }
+        })
+        .await?;
+        self.refresh_terminal_key().await
+    }
+
+    /// Takes an exported telegram in.
+    pub(crate) async fn import(self: &Arc<Self>, file: Vec<u8>) -> Result<TelegramId, Failure> {
+        let id = self.vault(move |vault| vault.import(&file)).await??;
+        self.outbox(id, |_| Ok(())).await?;
+        Ok(id)
+    }
+
+    /// After keys have turned in the vault: the line and the counter show the terminal key that is in force.
+    pub(crate) async fn refresh_terminal_key(self: &Arc<Self>) -> Result<(), Failure> {
+        let key = self.vault(|vault| vault.terminal_key().cloned()).await??;
+        *self.terminal_key.write().unwrap_or_else(PoisonError::into_inner) = key;
+        self.touch();
+        Ok(())
+    }
+
+    /// Takes back a telegram that never left, and with it the key that waited for it.
     pub(crate) async fn withdraw(self: &Arc<Self>, id: TelegramId) -> Result<(), Failure> {
-        self.outbox(id, move |vault| vault.withdraw(id)).await
+        self.outbox(id, move |vault| {
+            let asked = vault.outbox().item(&id).and_then(|item| asked_key(&item.telegram));
+            vault.withdraw(id)?;
+            match asked {
+                Some(asked) if asked.key.is_some() && vault.waiting(asked.role) == asked.key => {
+                    vault.drop_waiting(asked.role)
+                }
+                _ => Ok(()),
+            }
+        })
+        .await
     }
 
     /// All items of the outbox, oldest first.
@@ -185,4 +291,30 @@ impl Keep {
         })
         .await?
     }
+}
+
+/// What an answer does to the keys: a key that waited for it is in force or dropped; a recovery key that was held for a
+/// registration is let go.
+fn turn(vault: &Vault, id: &TelegramId, ending: &Ending) -> Option<Draft> {
+    let telegram = &vault.outbox().item(id)?.telegram;
+    match (telegram.kind, ending) {
+        (Kind::Registration, Ending::Registered { .. }) => vault.recovery_registered(),
+        (Kind::KeyChange, Ending::Verdict(verdict)) => {
+            let asked = asked_key(telegram)?;
+            if asked.key.is_none() || vault.waiting(asked.role) != asked.key {
+                return None;
+            }
+            match verdict {
+                Verdict::Done { effect: Effect::KeyChangeWaits { .. }, .. } => None,
+                Verdict::Done { .. } => vault.in_force(asked.role),
+                _ => vault.dropped(asked.role),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The change of a key that a telegram asks for.
+fn asked_key(telegram: &Telegram) -> Option<KeyChange> {
+    (telegram.kind == Kind::KeyChange).then(|| telegram.peek().ok())?
 }

@@ -12,8 +12,11 @@
 //! | `center` | the line to the center: login, announcement, mail |
 //! | `counter` | where members are served |
 //! | `snapshot`, `receipt` | the rows that people see, the files that prove |
-//! | `settle` | refunds, claims, and asking about what is unknown |
+//! | `sign` | changes of keys, signed with what the vault holds |
+//! | `settle` | refunds, claims, changes of keys, and asking about what is unknown |
 //! | [`join`] | becoming a store |
+//! | [`restore`] | being one again on a new machine |
+//! | `kit` | the programs that the center offers |
 //! | [`engine`] | all of it together |
 //! | [`app`], [`screen`] | the screens |
 //! | [`cmd`] | the command line |
@@ -30,15 +33,18 @@ pub mod cmd;
 pub mod config;
 mod counter;
 pub mod engine;
-mod fields;
 pub mod goods;
 pub mod join;
 mod keep;
+mod kit;
 mod receipt;
 mod record;
+pub mod restore;
 pub mod screen;
 mod settle;
+mod sign;
 mod snapshot;
 #[cfg(test)]
 mod testing;
+mod till;
 pub mod view;

@@ -7,6 +7,7 @@ use wire::{
     id::EntryNumber,
     key::VerificationKey,
     message::MailItem,
+    payload::{KeyCancel, KeyChange},
     receipt::{Check, Receipt, Side, StorePart},
     telegram::{Signer, Telegram},
 };
@@ -122,6 +123,13 @@ fn says(receipt: &Receipt) -> Result<String, String> {
         StorePart::Payout { claim, amount, .. } => {
             format!("the payout of {claim} over {} minor units changed its state", amount.minor())
         }
+        StorePart::KeyChangeWaits { .. } => "a new recovery key waits until it is in force".into(),
+        StorePart::KeyChangeCancelled { change } => format!("the key change of {change} was cancelled"),
+        StorePart::CashierChanged { in_force: true, .. } => "a cashier was certified".into(),
+        StorePart::CashierChanged { in_force: false, .. } => "a cashier's rights were taken away".into(),
+        StorePart::RefundedByCenter { payment, amount } => {
+            format!("the center gave {} minor units of {payment} back", amount.minor())
+        }
     };
     let at = Zone::local().full(i64::try_from(receipt.leaf.at.0).unwrap_or(i64::MAX));
     Ok(format!("{} of {at}: {words}", receipt.leaf.entry))
@@ -139,10 +147,20 @@ fn answers(receipt: &Receipt, telegram: &Telegram) -> Result<String, String> {
         StorePart::Refunded { telegram, .. }
         | StorePart::Claimed { telegram, .. }
         | StorePart::Refused { telegram, .. }
-        | StorePart::Voided { telegram } => telegram == id,
+        | StorePart::Voided { telegram }
+        | StorePart::CashierChanged { telegram, .. } => telegram == id,
         StorePart::Registered { key, .. } => telegram.signer == Signer::Key(key),
+        StorePart::KeyChanged { role, key } => telegram
+            .peek::<KeyChange>()
+            .is_ok_and(|change| (change.role, change.key) == (role, key)),
+        StorePart::KeyChangeWaits { key, .. } => {
+            telegram.peek::<KeyChange>().is_ok_and(|change| change.key == Some(key))
+        }
+        StorePart::KeyChangeCancelled { change } => {
+            telegram.peek::<KeyCancel>().is_ok_and(|cancel| cancel.change == change)
+        }
         StorePart::Nothing
-        | StorePart::KeyChanged { .. }
+        | StorePart::RefundedByCenter { .. }
         | StorePart::Paid { .. }
         | StorePart::Payout { .. } => false,
     };

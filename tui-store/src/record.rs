@@ -7,11 +7,13 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use vault::Draft;
 use wire::{
+    admission::{ApplicationView, ApplyCall, Kit},
     amount::Currency,
     codec::{self, Malformed},
-    id::{AccountNumber, EntryNumber, OrderHash, Salt},
+    id::{AccountNumber, Digest, EntryNumber, OrderHash, Salt, StoreNumber},
     key::VerificationKey,
     message::{MailItem, Verdict},
+    payload::{KeyEvent, KeyRole},
     receipt::Receipt,
     telegram::Telegram,
     text::{Line, Prose},
@@ -35,6 +37,25 @@ pub(crate) enum Record {
     Undeliverable(Undeliverable),
     /// Something the store must know, and the evidence for it.
     Notice(Notice),
+    /// An application that is signed.
+    Applying(Box<Applying>),
+    /// How the application stands, as the center said.
+    Application(ApplicationView),
+    /// The center did not take the newest application, in words.
+    NotTaken(Prose),
+    /// The newest admission kit, verified.
+    Kit(Box<Kit>),
+    /// The terms of use were read and accepted.
+    Accepted(Accepted),
+    /// The store's chain of keys as the center stated it and this terminal believed it, or its owner acknowledged it.
+    Chain(Vec<KeyEvent>),
+    /// A chain of keys with events that this terminal did not make, and the center's signed statement of it; nobody has
+    /// acknowledged it yet.
+    Strange(Strange),
+    /// The vault was made from the recovery phrase alone, for this account.
+    Restored(Restored),
+    /// What a cashier did at its terminal.
+    AtTill(AtTill),
 }
 
 /// The center as a line showed it.
@@ -83,12 +104,74 @@ pub(crate) struct Notice {
     pub(crate) evidence: Vec<u8>,
 }
 
-/// What a telegram in the outbox is for.
+/// The terms of use were read and accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Accepted {
+    pub(crate) at: Timestamp,
+    /// [`wire::admission::Terms::hash`].
+    pub(crate) terms: Digest,
+}
+
+/// An application with all that travels beside it, kept before it is sent: the registration binds the same particulars
+/// under the same salt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Applying {
+    pub(crate) at: Timestamp,
+    /// The name that the store will trade under.
+    pub(crate) trade_name: Line,
+    /// The account whose lost terminal is to be replaced.
+    pub(crate) replaces: Option<AccountNumber>,
+    pub(crate) call: ApplyCall,
+}
+
+/// A chain of keys that is not only this terminal's making.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Strange {
+    pub(crate) at: Timestamp,
+    pub(crate) chain: Vec<KeyEvent>,
+    /// The center's signed [`wire::payload::ChainHead`].
+    pub(crate) head: Telegram,
+}
+
+/// A vault made from the recovery phrase alone: the registration is not in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Restored {
+    pub(crate) at: Timestamp,
+    pub(crate) store: StoreNumber,
+    /// The name that the directory shows.
+    pub(crate) name: Line,
+}
+
+/// What a cashier did at its terminal, besides giving payments back, which its telegrams say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AtTill {
+    pub(crate) at: Timestamp,
+    /// The cashier's terminal key.
+    pub(crate) by: VerificationKey,
+    pub(crate) did: Did,
+}
+
+/// What a cashier did. Variants are only ever appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Did {
+    /// It made an offer for a buyer at the counter.
+    Offered(OrderHash),
+    /// It put the goods of a paid order out for its buyer, again.
+    Delivered(OrderHash),
+    /// It stopped or resumed the sale of an item.
+    Paused { item: Line, paused: bool },
+}
+
+/// What a telegram in the outbox is for. Variants are only ever appended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Purpose {
     Registration { trade_name: Line },
     Refund,
     Claim,
+    KeyChange { role: KeyRole },
+    KeyCancel,
+    /// A cashier's rights; the certificate of its terminal key, where it is given some.
+    Cashier { certificate: Option<Telegram> },
 }
 
 /// What ended a telegram.
@@ -102,14 +185,6 @@ pub(crate) enum Ending {
     NotEntered { words: Prose },
 }
 
-/// What travels beside a registration.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct RegistrationBeside {
-    pub(crate) certificate: Telegram,
-    pub(crate) particulars: Vec<u8>,
-    pub(crate) salt: Salt,
-}
-
 impl Record {
     /// The record, ready to be appended.
     pub(crate) fn draft(&self) -> Result<Draft, vault::Error> {
@@ -120,6 +195,15 @@ impl Record {
             Self::Delivered(value) => Draft::new(103, &(VERSION, value)),
             Self::Undeliverable(value) => Draft::new(104, &(VERSION, value)),
             Self::Notice(value) => Draft::new(105, &(VERSION, value)),
+            Self::Applying(value) => Draft::new(106, &(VERSION, value)),
+            Self::Application(value) => Draft::new(107, &(VERSION, value)),
+            Self::NotTaken(value) => Draft::new(108, &(VERSION, value)),
+            Self::Kit(value) => Draft::new(109, &(VERSION, value)),
+            Self::Accepted(value) => Draft::new(110, &(VERSION, value)),
+            Self::Chain(value) => Draft::new(111, &(VERSION, value)),
+            Self::Strange(value) => Draft::new(112, &(VERSION, value)),
+            Self::Restored(value) => Draft::new(113, &(VERSION, value)),
+            Self::AtTill(value) => Draft::new(150, &(VERSION, value)),
         }
     }
 
@@ -133,6 +217,15 @@ impl Record {
             103 => value("delivery", bytes).map(Self::Delivered),
             104 => value("undeliverable order", bytes).map(Self::Undeliverable),
             105 => value("notice", bytes).map(Self::Notice),
+            106 => value("application", bytes).map(Self::Applying),
+            107 => value("state of an application", bytes).map(Self::Application),
+            108 => value("application not taken", bytes).map(Self::NotTaken),
+            109 => value("admission kit", bytes).map(Self::Kit),
+            110 => value("acceptance of the terms", bytes).map(Self::Accepted),
+            111 => value("chain of keys", bytes).map(Self::Chain),
+            112 => value("strange chain of keys", bytes).map(Self::Strange),
+            113 => value("restored store", bytes).map(Self::Restored),
+            150 => value("act of a cashier", bytes).map(Self::AtTill),
             kind => Err(Malformed {
                 what: "record",
                 why: format!("its kind {kind} is unknown; use a newer program"),

@@ -10,15 +10,19 @@ mod asked;
 mod catalogue;
 mod claim;
 mod claims;
+mod hold;
 pub(crate) mod home;
 pub(crate) mod join;
+mod keys;
 mod messages;
 mod order;
 mod orders;
 mod outbox;
 mod password;
+mod phrase;
 mod refund;
 mod refunds;
+pub(crate) mod restore;
 mod settings;
 mod signing;
 pub(crate) mod unlock;
@@ -27,15 +31,19 @@ pub(crate) mod words;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use tui_kit::{
     keys::Outline,
     stack::{self, Room},
 };
+use vault::RecoveryPhrase;
 
 use crate::{
     act::{Failure, Outcome},
     app::LockedOut,
-    join::{Joined, Welcome},
+    join::{Joined, Standing, Welcome},
+    restore::Recovered,
     screen::shared::{Place, Preferences, Shared, Ticket},
 };
 
@@ -53,8 +61,14 @@ pub enum News {
     LockedOut(LockedOut),
     /// A center has said who it is.
     Met(Result<Box<Welcome>, Failure>),
-    /// The registration was entered; or not, and there is no vault.
+    /// A recovery phrase was made, with the places of the words that are asked back.
+    Phrase(Arc<RecoveryPhrase>, [usize; vault::recovery::ASKED]),
+    /// Where a newcomer stands, or why what was asked was not done.
+    Stands(Result<Box<Standing>, Failure>),
+    /// The registration was entered, or not.
     Joined(Result<Joined, Failure>),
+    /// A store was brought back, or not.
+    Restored(Result<Recovered, Failure>),
     /// An act is done, or not.
     Done(Ticket, Result<Outcome, Failure>),
 }
@@ -107,10 +121,22 @@ pub(crate) const ROOMS: &[Room<Shared>] = &[
         name: "settings",
         key: "7",
         label: "Settings",
-        help: "Passwords, looks, keys and addresses.",
+        help: "Passwords, looks, locking and addresses.",
         open: || stack::layer(settings::Settings::default()),
     },
+    Room {
+        name: "keys",
+        key: "8",
+        label: "Keys",
+        help: "The store's keys, their chain, the recovery phrase.",
+        open: || stack::layer(keys::Keys::default()),
+    },
 ];
+
+/// The title of the alarm about keys that this terminal did not make.
+pub(crate) const KEY_ALARM: &str = "Keys that this terminal did not make";
+/// The word that acknowledges it.
+pub(crate) const KEY_ALARM_WORD: &str = "not mine";
 
 /// The action tables of all screens that need nothing to be shown.
 pub(crate) fn outlines() -> Vec<Outline> {

@@ -1,17 +1,21 @@
 //! Refunds and claims: signed with the signature key, kept in the outbox before they are sent, and asked about until the
 //! center has said what became of them.
 
+mod cashiers;
+mod custody;
+mod outbox;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
-use vault::{Item, State};
 use wire::{
-    amount::{Amount, Currency},
+    amount::Amount,
     bounded::List,
     codec,
-    id::{AccountNumber, CenterId, EntryNumber, Nonce, TelegramId},
+    id::{AccountNumber, CenterId, EntryNumber, Nonce},
+    key::SigningKey,
     limits,
-    message::{Beside, ProblemKind, Verdict},
+    message::{Beside, Effect, ProblemKind, Verdict},
     payload::{Claim, ClaimEvidence, Refund, RefundReason},
     telegram::{Kind, Signer, Telegram},
     terminal::{Line, LineError},
@@ -21,11 +25,14 @@ use wire::{
 use crate::{
     act::Failure,
     book::{Book, Identity, Step, telegram_words},
-    center::{ANSWER_LIMIT, Center},
+    center::Center,
     keep::Keep,
-    record::{self, Ending, Purpose},
-    view::{Moment, Money, OutboxRow, Resolved, TelegramState},
+    record::{Ending, Purpose},
+    view::{Moment, Money, Resolved, TelegramState},
 };
+
+pub(crate) use cashiers::NotPassed;
+pub(crate) use outbox::outbox_rows;
 
 /// How long a refund or claim may be entered after it was signed, in milliseconds.
 const VALID_MS: u64 = 24 * 60 * 60 * 1000;
@@ -64,7 +71,7 @@ impl Settle {
         payments: Vec<EntryNumber>,
         all_due: bool,
         reason: Option<RefundReason>,
-        password_b: SecretString,
+        password_b: Option<SecretString>,
     ) -> Result<Vec<Resolved>, Failure> {
         let _turn = self.turn.lock().await;
         let line = self.fresh_line().await?;
@@ -100,56 +107,12 @@ impl Settle {
     pub(crate) async fn claim(
         &self,
         payments: Vec<EntryNumber>,
-        password_b: SecretString,
+        password_b: Option<SecretString>,
     ) -> Result<Vec<Resolved>, Failure> {
         let _turn = self.turn.lock().await;
         let line = self.fresh_line().await?;
         let claims = claims(&self.keep.book(), line.sheet.center, payments, line_time(&line))?;
         self.sign_and_send(&line, claims, password_b, Purpose::Claim).await
-    }
-
-    /// Asks the center about every telegram that waits, with its exact bytes.
-    ///
-    /// # Errors
-    /// When there is no line; what became of each telegram is in the answer.
-    pub(crate) async fn resolve(&self) -> Result<Vec<Resolved>, Failure> {
-        let line = self.center.line().await?;
-        self.resolve_over(&line).await
-    }
-
-    /// The same over a line that is there.
-    pub(crate) async fn resolve_over(&self, line: &Line) -> Result<Vec<Resolved>, Failure> {
-        let _turn = self.turn.lock().await;
-        let mut resolved = Vec::new();
-        for item in self.keep.waiting().await? {
-            if item.telegram.kind != Kind::Registration {
-                resolved.push(self.ask(line, &item).await?);
-            }
-        }
-        Ok(resolved)
-    }
-
-    /// Takes back a telegram that has not left; one that may have is asked about, and entered as void if it was never
-    /// seen.
-    ///
-    /// # Errors
-    /// When there is no such telegram that waits.
-    pub(crate) async fn withdraw(&self, id: TelegramId) -> Result<Resolved, Failure> {
-        let _turn = self.turn.lock().await;
-        let waiting = self.keep.waiting().await?;
-        let item = waiting.into_iter().find(|item| item.telegram.id() == id);
-        let item = item.ok_or_else(|| Failure::not_found("no such telegram waits in the outbox"))?;
-        if item.state == State::Prepared {
-            self.keep.withdraw(id).await?;
-            return Ok(self.told(
-                &item.telegram,
-                TelegramState::Withdrawn,
-                "taken back before it left".into(),
-                None,
-            ));
-        }
-        let line = self.center.line().await?;
-        self.ask(&line, &item).await
     }
 
     /// A line, with the mail taken: what is decided next is decided on the newest state.
@@ -163,42 +126,20 @@ impl Settle {
         &self,
         line: &Line,
         unsigned: Vec<Unsigned<P>>,
-        password_b: SecretString,
+        password_b: Option<SecretString>,
         purpose: Purpose,
     ) -> Result<Vec<Resolved>, Failure> {
         let signer = Signer::Account(AccountNumber::Store(identity(&self.keep.book())?.store));
-        let signed = self
-            .keep
-            .vault(move |vault| {
-                let hand = vault.unlock_signing(&password_b)?;
-                Ok::<_, vault::Error>(hand.act(|key| {
-                    let sign = |it: Unsigned<P>| (Telegram::sign(&it.payload, signer, key), it.beside);
-                    unsigned.into_iter().map(sign).collect::<Vec<_>>()
-                }))
-            })
-            .await??;
+        let sign = move |key: &SigningKey| {
+            let sign = |it: Unsigned<P>| (Telegram::sign(&it.payload, signer, key), it.beside);
+            unsigned.into_iter().map(sign).collect::<Vec<_>>()
+        };
+        let signed = self.keep.sign(password_b, sign).await?;
         let mut resolved = Vec::new();
         for (telegram, beside) in signed {
-            let parcel = self.keep.post(telegram, codec::encode(&beside), purpose.clone()).await?;
-            let (telegram, _) = parcel.into_parts();
-            let answer = patient(|| line.submit(telegram.clone(), beside.clone(), ANSWER_LIMIT)).await;
-            resolved.push(self.end(line, &telegram, answer).await?);
+            resolved.push(self.send(line, telegram, beside, purpose.clone()).await?);
         }
         Ok(resolved)
-    }
-
-    /// Sends what has never left, asks about what may have.
-    async fn ask(&self, line: &Line, item: &Item) -> Result<Resolved, Failure> {
-        let never_left = item.state == State::Prepared;
-        let (telegram, beside) = self.keep.parcel(item.telegram.id()).await?.into_parts();
-        let answer = if never_left {
-            let beside: Beside = codec::decode("what travels beside", &beside, vault::MAX_CONTENT)
-                .map_err(Failure::machine)?;
-            patient(|| line.submit(telegram.clone(), beside.clone(), ANSWER_LIMIT)).await
-        } else {
-            patient(|| line.inquire(telegram.clone(), ANSWER_LIMIT)).await
-        };
-        self.end(line, &telegram, answer).await
     }
 
     /// Ends a telegram with a verdict that its evidence bears out; anything else leaves it unknown.
@@ -255,47 +196,15 @@ impl Settle {
     }
 }
 
-/// The outbox as people see it, newest first.
-pub(crate) fn outbox_rows(items: &[Item], currency: Currency) -> Vec<OutboxRow> {
-    let rows = items.iter().rev().map(|item| {
-        let (state, words, number) = match &item.state {
-            State::Prepared => (TelegramState::Prepared, "not sent yet".to_owned(), None),
-            State::MayHaveLeft { .. } => {
-                (TelegramState::Unknown, "sent; the center has not said what became of it".to_owned(), None)
-            }
-            State::Withdrawn { .. } => {
-                (TelegramState::Withdrawn, "taken back before it left".to_owned(), None)
-            }
-            State::Closed { outcome, .. } => ended(outcome),
-        };
-        OutboxRow {
-            telegram: item.telegram.id(),
-            what: telegram_words(&item.telegram, currency),
-            state,
-            words,
-            number,
-            prepared: Moment::from(item.prepared_at),
-        }
-    });
-    rows.collect()
-}
-
-fn ended(outcome: &[u8]) -> (TelegramState, String, Option<EntryNumber>) {
-    match record::value::<Ending>("outcome", outcome) {
-        Ok(Ending::Verdict(verdict)) => {
-            let (state, words) = verdict_words(&verdict);
-            (state, words, verdict.receipt().map(|receipt| receipt.leaf.entry))
-        }
-        Ok(Ending::Registered { account, entry, .. }) => {
-            (TelegramState::Done, format!("registered as {account}"), Some(entry))
-        }
-        Ok(Ending::NotEntered { words }) => (TelegramState::Refused, words.to_string(), None),
-        Err(error) => (TelegramState::Unknown, format!("its outcome is unreadable: {error}"), None),
-    }
-}
-
 fn verdict_words(verdict: &Verdict) -> (TelegramState, String) {
     match verdict {
+        Verdict::Done { effect: Effect::KeyChanged, .. } => {
+            (TelegramState::Done, "in force; the evidence was checked".into())
+        }
+        Verdict::Done { effect: Effect::KeyChangeWaits { from }, .. } => {
+            let from = Moment::from(*from).text;
+            (TelegramState::Done, format!("entered; in force from {from} unless the old phrase cancels it"))
+        }
         Verdict::Done { .. } => (TelegramState::Done, "settled; the receipt was checked".into()),
         Verdict::Refused { reason, .. } => (TelegramState::Refused, reason.to_string()),
         Verdict::Void { .. } => (TelegramState::Void, "never entered, and never will be".into()),
@@ -362,6 +271,7 @@ fn refund(
     let payload = Refund {
         center,
         store: identity.store,
+        cashier: None,
         key_event: identity.key_event,
         payment: number,
         amount: payment.total,

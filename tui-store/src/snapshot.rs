@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tui_kit::time::Zone;
-use vault::{Item, PinnedCenter};
+use vault::{Autograph, Item, PinnedCenter, recovery::Recovery};
 use wire::{
     amount::Amount,
     id::{EntryNumber, OrderHash},
@@ -15,9 +15,10 @@ use wire::{
 use crate::{
     act::Failure,
     book::{Book, Sale, Step},
+    center::chain,
     settle::outbox_rows,
     view::{
-        CatalogueView, CenterRow, Claimable, ClaimableRow, CounterView, LineRow, LineView, MessageRow,
+        AlarmRow, BuildRow, CatalogueView, CenterRow, Claimable, ClaimableRow, CounterView, KitRow, LineRow, LineView, MessageRow,
         Moment, Money, OrderDetail, OrderRow, OrderStanding, PayoutRow, RefundRow, Snapshot, StandingCount,
     },
 };
@@ -38,6 +39,17 @@ pub(crate) struct Around<'a> {
     pub(crate) catalogue: Arc<CatalogueView>,
     pub(crate) waiting: &'a [Item],
     pub(crate) findings: &'a [String],
+    pub(crate) vault: OfVault,
+    /// Until when password B is open.
+    pub(crate) signing_until: Option<Timestamp>,
+}
+
+/// What the vault itself knows of keys and copies.
+#[derive(Debug, Default)]
+pub(crate) struct OfVault {
+    pub(crate) recovery: Option<Recovery>,
+    pub(crate) copy_due: bool,
+    pub(crate) seal: Option<Arc<Autograph>>,
 }
 
 /// Everything at one moment.
@@ -79,7 +91,26 @@ pub(crate) fn snapshot(book: &Book, around: Around<'_>, generation: u64, now: Ti
             .map(|notice| MessageRow { at: Moment::from(notice.at), words: notice.words.clone() })
             .collect(),
         findings: around.findings.to_vec(),
+        alarm: alarm(book),
+        recovery: around.vault.recovery.map(Into::into),
+        copy_due: around.vault.copy_due,
+        newer: newer(book),
+        signing_until: around.signing_until.map(Moment::from),
+        seal: around.vault.seal,
     }
+}
+
+/// What has to be acknowledged before anything is sent.
+fn alarm(book: &Book) -> Option<AlarmRow> {
+    let strange = book.custody.strange.as_ref()?;
+    let words = chain::words(&strange.chain, &book.custody.chain);
+    Some(AlarmRow { at: strange.at.into(), words })
+}
+
+/// Programs that the center offers in a newer version than this one.
+fn newer(book: &Book) -> Vec<BuildRow> {
+    let rows = book.custody.kit.as_ref().map(|kit| KitRow::from(kit).builds).unwrap_or_default();
+    rows.into_iter().filter(|row| row.newer).collect()
 }
 
 /// Orders that stand so, or all, newest first.
@@ -207,7 +238,7 @@ fn order_row(book: &Book, order: OrderHash, sale: &Sale, now: Timestamp) -> Orde
 }
 
 /// The order that a hash, the beginning of one, or a payment's transaction number names.
-fn find(book: &Book, named: &str) -> Result<OrderHash, Failure> {
+pub(crate) fn find(book: &Book, named: &str) -> Result<OrderHash, Failure> {
     let named = named.trim();
     if let Ok(number) = named.parse::<EntryNumber>()
         && let Some(payment) = book.payments.get(&number)

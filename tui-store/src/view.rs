@@ -1,5 +1,8 @@
 //! What people and scripts see of the state: plain rows, ready to be drawn or printed as JSON.
 
+mod cashiers;
+mod custody;
+
 use std::{path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +13,12 @@ use wire::{
     receipt::PayoutState,
     text::{Line, Prose},
     time::Timestamp,
+};
+
+pub use cashiers::{CashierRow, CashierState, StoreLineRow};
+pub use custody::{
+    AlarmRow, ApplicationRow, BuildRow, DrillRow, ExportedTelegram, KeyEventRow, KeyRow, KeysView, KitRow,
+    RecoveryRow,
 };
 
 /// An amount with its text.
@@ -232,6 +241,8 @@ pub struct OutboxRow {
     pub number: Option<EntryNumber>,
     /// When it was signed.
     pub prepared: Moment,
+    /// Not to be entered after this.
+    pub valid_until: Option<Moment>,
 }
 
 /// What became of a telegram.
@@ -434,6 +445,20 @@ pub struct Snapshot {
     pub messages: Vec<MessageRow>,
     /// What was found wrong with the vault when it was opened.
     pub findings: Vec<String>,
+    /// What has to be acknowledged before anything else is sent.
+    pub alarm: Option<AlarmRow>,
+    /// The recovery phrase; none where none was made.
+    pub recovery: Option<RecoveryRow>,
+    /// Whether something changed that the copy of the vault at the center does not hold.
+    pub copy_due: bool,
+    /// Programs that the center offers in a newer version than this one.
+    pub newer: Vec<BuildRow>,
+    /// Until when password B is open; none while every act asks for it.
+    pub signing_until: Option<Moment>,
+    /// The drawn seal, shown at every signing. It is told to nobody else: whoever can imitate it can make a false
+    /// prompt look right.
+    #[serde(skip)]
+    pub seal: Option<Arc<vault::Autograph>>,
 }
 
 impl Snapshot {

@@ -1,9 +1,13 @@
 //! The command line.
 
 mod about;
+mod cashier;
 mod join;
+mod keys;
 mod money;
 mod orders;
+mod outbox;
+mod phrase;
 mod reach;
 mod receipt;
 mod serve;
@@ -37,8 +41,29 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Join a center, or finish joining
+    /// Join a center, or go on where joining stands
     Join(join::Join),
+    /// Replace a lost terminal whose recovery phrase is lost, too
+    Replace(join::Replace),
+    /// Read a center's guide page
+    Guide {
+        /// The invitation: inkan:KEY@host:port
+        invitation: wire::sheet::Invitation,
+    },
+    /// Show the center's admission kit: terms, programs
+    Kit {
+        /// Download the newer build of this program that the kit offers; nothing is installed
+        #[arg(long)]
+        download: bool,
+    },
+    /// Show the keys and what the center states of them, or change them
+    Keys {
+        #[command(subcommand)]
+        change: Option<keys::Keys>,
+    },
+    /// Prove that the recovery phrase works, or bring a store back with it
+    #[command(subcommand)]
+    Recovery(keys::Recovery),
     /// Open the counter: sell, deliver, take the mail
     Serve(serve::Serve),
     /// Look at a catalogue
@@ -67,8 +92,11 @@ enum Command {
     Claim(money::Claim),
     /// List claims and their payouts, newest first
     Payouts,
-    /// List the telegrams that wait, and those that ended
-    Outbox,
+    /// List, send, take back, export and import telegrams
+    Outbox {
+        #[command(subcommand)]
+        what: Option<outbox::Outbox>,
+    },
     /// Ask the center about every telegram whose outcome is unknown
     Resolve,
     /// Take back a telegram that has not left, or ask the center to void one that may have
@@ -76,6 +104,9 @@ enum Command {
         /// The telegram's id, as the outbox shows it
         telegram: wire::id::TelegramId,
     },
+    /// Certify staff's terminals, list them, take their rights away
+    #[command(subcommand)]
+    Cashier(cashier::CashierCommand),
     /// Take receipts out, and check them offline
     #[command(subcommand)]
     Receipt(receipt::Receipt),
@@ -150,6 +181,12 @@ impl Command {
     async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
         match self {
             Self::Join(join) => join.run(context).await,
+            Self::Replace(replace) => replace.run(context).await,
+            Self::Guide { invitation } => join::guide(context, &invitation).await,
+            Self::Kit { download } => keys::kit(context, download).await,
+            Self::Keys { change: Some(change) } => change.run(context).await,
+            Self::Keys { change: None } => keys::show(context).await,
+            Self::Recovery(recovery) => recovery.run(context).await,
             Self::Serve(serve) => serve.run(context).await,
             Self::Catalogue(catalogue) => catalogue.run(context).await,
             Self::Status => orders::status(context).await,
@@ -160,9 +197,10 @@ impl Command {
             Self::Claimable => money::claimable(context).await,
             Self::Claim(claim) => claim.run(context).await,
             Self::Payouts => money::payouts(context).await,
-            Self::Outbox => money::outbox(context).await,
+            Self::Outbox { what } => what.unwrap_or(outbox::Outbox::List).run(context).await,
             Self::Resolve => money::resolve(context).await,
-            Self::Withdraw { telegram } => money::withdraw(context, telegram).await,
+            Self::Withdraw { telegram } => outbox::Outbox::Withdraw { telegram }.run(context).await,
+            Self::Cashier(cashier) => cashier.run(context).await,
             Self::Receipt(receipt) => receipt.run(context).await,
             Self::Password(password) => password.run(context).await,
             Self::Config(config) => config.run(context),
@@ -195,6 +233,13 @@ mod tests {
             "tui-store refund --all-due --reason cannot-deliver --password-b-file b",
             "tui-store orders refund-due",
             "tui-store catalogue check ./c",
+            "tui-store join --field trade_name=Sakura --phrase-out-file p --password-a-file a --password-b-file b",
+            "tui-store join --number S-000001-3 --code-file c --prepare --password-b-file b",
+            "tui-store keys rotate terminal --password-b-file b",
+            "tui-store keys new-phrase --phrase-out-file p --phrase-language ja",
+            "tui-store recovery drill --phrase-file p",
+            "tui-store outbox",
+            "tui-store outbox send",
         ] {
             let matches =
                 command().try_get_matches_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));

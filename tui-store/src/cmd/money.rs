@@ -1,13 +1,10 @@
-//! `refund`, `claimable`, `claim`, `payouts`, `outbox`, `resolve`, `withdraw`.
+//! `refund`, `claimable`, `claim`, `payouts`, `resolve`, and what became of telegrams.
 
 use tui_kit::{
     cli::{self, Exit, Table},
     text::Align,
 };
-use wire::{
-    id::{EntryNumber, TelegramId},
-    payload::RefundReason,
-};
+use wire::{id::EntryNumber, payload::RefundReason};
 
 use super::{Context, reach::want};
 use crate::{
@@ -69,7 +66,7 @@ impl Refund {
             payments: self.payments,
             all_due: self.all_due,
             reason: self.reason.map(RefundReason::from),
-            password_b: context.password_b()?,
+            password_b: Some(context.password_b()?),
         };
         show_sent(context, reach.act(act).await?)
     }
@@ -78,7 +75,7 @@ impl Refund {
 impl Claim {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
         let mut reach = context.reach().await?;
-        let act = Act::Claim { payments: self.payments, password_b: context.password_b()? };
+        let act = Act::Claim { payments: self.payments, password_b: Some(context.password_b()?) };
         show_sent(context, reach.act(act).await?)
     }
 }
@@ -131,37 +128,20 @@ pub(super) async fn payouts(context: &Context) -> Result<Exit, cli::Failure> {
     Ok(Exit::Ok)
 }
 
-/// `outbox`
-pub(super) async fn outbox(context: &Context) -> Result<Exit, cli::Failure> {
-    let outcome = context.reach().await?.act(Act::Outbox).await?;
-    let data = outcome.data();
-    let rows = want!(outcome, Outcome::Outbox(rows) => rows);
-    let heads =
-        &[("Telegram", Align::Left), ("What", Align::Left), ("Signed", Align::Left), ("State", Align::Left)];
-    let mut table = Table::new(heads, "Nothing was ever sent from here.");
-    for row in rows {
-        table.row([row.telegram.short(), row.what, row.prepared.text, row.words]);
-    }
-    context.out.answer(&data, |to| table.write(context.out, to))?;
-    Ok(Exit::Ok)
-}
-
 /// `resolve`
 pub(super) async fn resolve(context: &Context) -> Result<Exit, cli::Failure> {
     let outcome = context.reach().await?.act(Act::Resolve).await?;
-    let (_, exit) = show(context, outcome)?;
-    Ok(exit)
+    resolved(context, outcome)
 }
 
-/// `withdraw`
-pub(super) async fn withdraw(context: &Context, telegram: TelegramId) -> Result<Exit, cli::Failure> {
-    let outcome = context.reach().await?.act(Act::Withdraw { telegram }).await?;
+/// What became of telegrams that were asked about.
+pub(super) fn resolved(context: &Context, outcome: Outcome) -> Result<Exit, cli::Failure> {
     let (_, exit) = show(context, outcome)?;
     Ok(exit)
 }
 
 /// What became of telegrams that were just sent. One that was refused alone is a failure in the center's words.
-fn show_sent(context: &Context, outcome: Outcome) -> Result<Exit, cli::Failure> {
+pub(super) fn show_sent(context: &Context, outcome: Outcome) -> Result<Exit, cli::Failure> {
     if let Outcome::Resolved(rows) = &outcome
         && let [only] = rows.as_slice()
     {

@@ -1,6 +1,8 @@
 //! One member's connection. The member is nameless; what proves the right to goods is the buyer key of the order, and
 //! the proof is bound to this connection.
 
+mod till;
+
 use std::{
     net::IpAddr,
     sync::{Arc, PoisonError},
@@ -38,6 +40,7 @@ pub(super) struct Session {
     from: IpAddr,
     exporter: [u8; 32],
     proved: Proved,
+    speaker: till::Speaker,
 }
 
 /// Why a request is refused, or the store itself fails.
@@ -60,7 +63,7 @@ impl From<Failure> for Trouble {
 
 impl Session {
     pub(super) fn new(counter: Arc<Counter>, from: IpAddr, exporter: [u8; 32]) -> Self {
-        Self { counter, from, exporter, proved: Proved::default() }
+        Self { counter, from, exporter, proved: Proved::default(), speaker: till::Speaker::default() }
     }
 
     /// Answers one request.
@@ -81,6 +84,7 @@ impl Session {
             StoreRequest::State(order) => self.state(&order),
             StoreRequest::Fetch { order, line, offset } => self.fetch(order, line, offset).await,
             StoreRequest::Delivered(telegram) => self.delivered(telegram).await,
+            StoreRequest::Till(request) => Ok(StoreAnswer::Till(Box::new(self.till(*request).await))),
         };
         match answered {
             Ok(answer) => answer,
@@ -144,6 +148,9 @@ impl Session {
         let catalogue = self.counter.catalogue.borrow().clone();
         for line in &order.lines {
             catalogue.check(line)?;
+            if self.counter.keep.book().staff.paused.contains(&line.item) {
+                return Err(ShopRefusal::Paused(line.item.clone()).into());
+            }
             if !self.counter.shelf.holds(&line.digest, line.size) {
                 return Err(ShopRefusal::CannotDeliver.into());
             }
@@ -159,12 +166,12 @@ impl Session {
         hash: OrderHash,
         now: Timestamp,
     ) -> Result<Taken, Trouble> {
-        let facts = &self.counter.facts;
+        let (facts, terminal_key) = (&self.counter.facts, self.counter.keep.terminal_key());
         let total = Order::decode(&order).map_err(bad_order)?.total;
         let offer = Offer {
             center: facts.center,
             store: facts.store,
-            terminal_key: facts.terminal_key.verification_key(),
+            terminal_key: terminal_key.verification_key(),
             buyer_key,
             order: hash,
             total,
@@ -172,7 +179,7 @@ impl Session {
             issued: now,
             expires: now.plus_ms(facts.offer_ms),
         };
-        let offer = Telegram::sign_as_key(&offer, &facts.terminal_key);
+        let offer = Telegram::sign_as_key(&offer, &terminal_key);
         Ok(Taken { at: now, order, salt, buyer_key, offer })
     }
 

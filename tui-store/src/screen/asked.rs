@@ -37,6 +37,13 @@ impl<T> Asked<T> {
         step
     }
 
+    /// The same for an exported telegram in a file.
+    pub(super) fn ask_to_import(&mut self, path: std::path::PathBuf, shared: &mut Shared) -> Step {
+        let (ticket, step) = shared.ask_to_import(path);
+        *self = Self::Waiting { ticket, waiting: Waiting::new(shared.now, "the vault to take it in", "Esc goes back") };
+        step
+    }
+
     /// Takes the answer if it is to this question; true then.
     pub(super) fn told(
         &mut self,

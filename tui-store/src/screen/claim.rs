@@ -58,7 +58,7 @@ impl Claim {
             "What is claimed can't be given back any more. The center pays it to your registered account.",
         );
         self.payments = rows.iter().map(|row| row.payment).collect();
-        self.signing = Some(Signing::new(review));
+        self.signing = Some(Signing::new(review, shared));
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex as StdMutex, PoisonError},
+    time::Duration,
 };
 
 use secrecy::SecretString;
@@ -13,14 +14,25 @@ use tui_kit::{
     Ending, Local, Reply, Session, SessionError, app::Handler, keys::Bindings, profile::Profile, theme::Tone,
     time::Zone,
 };
-use vault::{Passwords, Vault};
+use vault::{Passwords, RecoveryPhrase, Surroundings, Vault};
 
 use crate::{
-    act::{Act, Failure, Outcome},
-    app::{Door, Effect, Entered, Joining, LockedOut, Msg, NewStore, Place, Preferences, Registering, Store},
+    act::{Act, Failure, FailureKind, Outcome},
+    app::{
+        Beginning, BroughtBack, Door, Effect, Entered, LockedOut, Msg, NewStore, NewcomerAct, Place,
+        Preferences, Restoring, Store,
+    },
     engine::{Handle, ServeOptions, Serving},
-    join::{self, Joined, Newcomer, Stage},
+    join::{self, Joined, Newcomer, Registered, Setup, Stage, Standing},
+    restore,
 };
+
+/// How often the center is asked how an application stands, while it is seen.
+const WATCH_EVERY: Duration = Duration::from_secs(10);
+/// How long another task may have the vault before it is given up.
+const HELD_WAIT: Duration = Duration::from_secs(10);
+/// The longest exported telegram that is read.
+const TELEGRAM_BYTES_MAX: u64 = 8 << 20;
 
 /// Runs the screens of a profile, serving while they are seen, until the person ends them or the terminal goes away;
 /// then everything ends in order. With password A at hand the vault is opened before the first frame.
@@ -35,7 +47,7 @@ pub async fn run(
     let preferences = read_preferences(&preferences_file(&profile));
     let (bindings, problems) = read_bindings(&profile.config_file());
     let place = Place { profile: profile.name().to_owned(), zone: Zone::local() };
-    let desk = Desk { profile, options, open: Arc::default(), serving: Arc::default() };
+    let desk = Desk { profile, options, open: Arc::default(), watching: Arc::default(), serving: Arc::default() };
     let exists = Vault::exists(desk.profile.data());
     let entered = match password_a {
         Some(password) if exists => Some(desk.clone().unlock(password).await?),
@@ -75,6 +87,8 @@ struct Desk {
     options: ServeOptions,
     /// What is open of the profile.
     open: Arc<StdMutex<Open>>,
+    /// Whether the application is being watched.
+    watching: Arc<StdMutex<bool>>,
     /// The counter while it is open; locked while it is being opened, so that it is closed in order after that.
     serving: Arc<Mutex<Option<Serving>>>,
 }
@@ -118,17 +132,45 @@ impl Desk {
                 Msg::Unlocked(unlocked.map_err(|failure| LockedOut { message: failure.message }))
             }
             Effect::Meet(invitation) => Msg::Met(join::welcome(&invitation).await.map(Box::new)),
-            Effect::Join(joining) => self.joined(self.join(*joining).await, reply),
-            Effect::Register(registering) => self.joined(self.register(*registering).await, reply),
-            Effect::Resume(invitation) => {
-                let sent = match self.newcomer() {
-                    Ok((newcomer, password_a)) => match newcomer.resume(&invitation).await {
-                        Ok(joined) => self.enter(newcomer, password_a, joined).await,
-                        Err(failure) => Err(failure),
-                    },
-                    Err(failure) => Err(failure),
+            Effect::MakePhrase(language) => {
+                let surroundings = Surroundings::system();
+                let phrase = Arc::new(RecoveryPhrase::generate(language, &surroundings));
+                Msg::Phrase(phrase, RecoveryPhrase::positions(&surroundings))
+            }
+            Effect::Begin(beginning) => {
+                let begun = self.begin(*beginning).await;
+                if begun.is_ok() {
+                    self.watch(reply);
+                }
+                self.stands(begun)
+            }
+            Effect::Newcomer(act) => return Some(self.newcomer_act(act, reply).await),
+            Effect::Restore(restoring) => {
+                let back = self.restore(*restoring).await;
+                self.forward(reply);
+                Msg::Restored(back.map(Box::new))
+            }
+            Effect::Lock => {
+                if let Ok(handle) = self.store() {
+                    // Whoever comes to the locked screen signs nothing.
+                    let _ = handle.act(Act::CloseSigning).await;
+                }
+                return None;
+            }
+            Effect::Export(exported) => {
+                let name = format!("{}.telegram", exported.telegram.short());
+                Msg::Saved(save(&self.profile.data().join("outbox"), &name, &exported.content))
+            }
+            Effect::Import { ticket, path } => {
+                let result = match (self.store(), read_telegram(&path)) {
+                    (Ok(handle), Ok(content)) => {
+                        let result = handle.act(Act::ImportTelegram { content }).await;
+                        self.catch_up(&handle, reply).await;
+                        result
+                    }
+                    (Err(failure), _) | (_, Err(failure)) => Err(failure),
                 };
-                self.joined(sent, reply)
+                Msg::Done { ticket, result: Box::new(result) }
             }
             Effect::Serve => Msg::Serving(self.serve().await),
             Effect::Do { ticket, act } => {
@@ -149,39 +191,143 @@ impl Desk {
         })
     }
 
-    /// Opens the vault: as a store, or as one that has not ended joining.
+    /// Opens the vault: as a store, or as one that has not ended joining. A store that is open already, behind locked
+    /// screens, is shown again to who knows password A.
     async fn unlock(self, password: SecretString) -> Result<Entered, Failure> {
+        if let Ok(handle) = self.store() {
+            handle.check_password_a(password).await?;
+            return Ok(Entered { snapshot: Some(handle.snapshot()), standing: None, seal: handle.seal() });
+        }
         let handle = Handle::open(self.profile.clone(), &password).await?;
         let snapshot = handle.snapshot();
         if snapshot.store.is_some() {
+            let seal = handle.seal();
             self.set(Open::Store(handle));
-            return Ok(Entered { snapshot: Some(snapshot), stage: Stage::Joined, invitation: None });
+            return Ok(Entered { snapshot: Some(snapshot), standing: None, seal });
         }
-        // The vault is free for the newcomer once nobody holds the store any more.
+        // The vault is free for the store that it becomes once nobody holds this handle any more.
+        let newcomer = Arc::new(handle.newcomer());
         drop(handle);
-        let newcomer = Newcomer::open(self.profile.data(), &password).await?;
         let entered = Entered {
             snapshot: None,
-            stage: newcomer.stage().await?,
-            invitation: newcomer.invitation().await?,
+            standing: Some(Box::new(newcomer.standing().await?)),
+            seal: newcomer.autograph().await?,
         };
-        self.set(Open::Newcomer(Arc::new(newcomer), password));
+        self.set(Open::Newcomer(newcomer, password));
         Ok(entered)
     }
 
-    async fn join(&self, joining: Joining) -> Result<NewStore, Failure> {
+    /// Makes the vault and applies.
+    async fn begin(&self, beginning: Beginning) -> Result<Box<Standing>, Failure> {
+        let Beginning { invitation, form, values, password_a, password_b, autograph, phrase } = beginning;
         self.profile.create().map_err(Failure::machine)?;
-        let passwords = Passwords::Two { a: joining.password_a.0.clone(), b: joining.password_b.0 };
-        let profile = self.profile.data();
-        let joined = join::join(profile, &joining.invitation, &joining.values, passwords).await?;
-        self.open_joined(&joining.password_a.0, joined).await
+        let confirmed = phrase.is_some();
+        let (passwords, b) = match password_b {
+            Some(b) => (Passwords::Two { a: password_a.0.clone(), b: b.0.clone() }, b.0),
+            None => (Passwords::One(password_a.0.clone()), password_a.0.clone()),
+        };
+        let setup = Setup { passwords, autograph, phrase, confirmed };
+        let newcomer = Arc::new(join::begin(self.profile.data(), &invitation, setup).await?);
+        self.set(Open::Newcomer(newcomer.clone(), password_a.0));
+        newcomer.apply(&form, &values, None, b).await?;
+        newcomer.fetch_kit().await?;
+        Ok(Box::new(newcomer.standing().await?))
     }
 
-    async fn register(&self, registering: Registering) -> Result<NewStore, Failure> {
-        let (newcomer, password_a) = self.newcomer()?;
-        let Registering { invitation, values, password_b } = registering;
-        let joined = newcomer.register(&invitation, &values, password_b.0).await?;
-        self.enter(newcomer, password_a, joined).await
+    /// Does something on the way into the register.
+    async fn newcomer_act(&self, act: NewcomerAct, reply: &Reply<Msg>) -> Msg {
+        let (newcomer, password_a) = match self.newcomer() {
+            Ok(open) => open,
+            Err(failure) => return Msg::Joined(Err(failure)),
+        };
+        let registered = match act {
+            NewcomerAct::Register { store, code, password_b, prepare } => {
+                newcomer.register(store, code, password_b.0, prepare).await
+            }
+            NewcomerAct::Send => newcomer.resume().await.map(Registered::Joined),
+            act => {
+                let stands = self.step(&newcomer, act).await;
+                if stands.is_ok() {
+                    self.watch(reply);
+                }
+                return Msg::Stands(stands.map_err(|failure| (failure, Door::Empty)));
+            }
+        };
+        match registered {
+            Ok(Registered::Joined(joined)) => {
+                let joined = self.enter(newcomer, password_a, joined).await;
+                self.forward(reply);
+                Msg::Joined(joined)
+            }
+            Ok(Registered::Prepared(_)) => {
+                let standing = newcomer.standing().await.map(Box::new);
+                Msg::Stands(standing.map_err(|failure| (failure, Door::Empty)))
+            }
+            Err(failure) => Msg::Joined(Err(failure)),
+        }
+    }
+
+    /// A step that leaves it a newcomer.
+    async fn step(&self, newcomer: &Newcomer, act: NewcomerAct) -> Result<Box<Standing>, Failure> {
+        match act {
+            NewcomerAct::Apply { form, values, password_b } => {
+                newcomer.apply(&form, &values, None, password_b.0).await?;
+            }
+            NewcomerAct::Ask => {
+                newcomer.ask().await?;
+            }
+            NewcomerAct::AcceptTerms(version) => newcomer.accept_terms(version).await?,
+            NewcomerAct::Withdraw => newcomer.withdraw().await?,
+            NewcomerAct::Register { .. } | NewcomerAct::Send => {}
+        }
+        if newcomer.terms().is_none() {
+            newcomer.fetch_kit().await?;
+        }
+        Ok(Box::new(newcomer.standing().await?))
+    }
+
+    /// Asks how the application stands again and again, as long as this newcomer is one.
+    fn watch(&self, reply: &Reply<Msg>) {
+        let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *watching, true) {
+            return;
+        }
+        let (desk, reply) = (self.clone(), reply.clone());
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(WATCH_EVERY).await;
+                let Ok((newcomer, _)) = desk.newcomer() else { break };
+                let before = newcomer.standing().await.ok();
+                // A center that does not answer now is asked again; the person can ask, too, and is told why.
+                if before.as_ref().is_some_and(|before| before.stage == Stage::Applied)
+                    && newcomer.ask().await.is_ok()
+                    && let Ok(standing) = newcomer.standing().await
+                    && before.as_ref() != Some(&standing)
+                    && !reply.send(Msg::Stands(Ok(Box::new(standing)))).await
+                {
+                    break;
+                }
+            }
+            *desk.watching.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        });
+    }
+
+    async fn restore(&self, restoring: Restoring) -> Result<BroughtBack, Failure> {
+        let Restoring { invitation, phrase, password_a, password_b } = restoring;
+        let phrase = RecoveryPhrase::parse(&phrase.0).map_err(Failure::not_possible)?;
+        self.profile.create().map_err(Failure::machine)?;
+        let same = secrecy::ExposeSecret::expose_secret(&password_a.0)
+            == secrecy::ExposeSecret::expose_secret(&password_b.0);
+        let passwords = if same {
+            Passwords::One(password_a.0.clone())
+        } else {
+            Passwords::Two { a: password_a.0.clone(), b: password_b.0 }
+        };
+        let recovered = restore::restore(self.profile.data(), &invitation, phrase, passwords).await?;
+        let handle = Handle::open(self.profile.clone(), &password_a.0).await?;
+        let snapshot = handle.snapshot();
+        self.set(Open::Store(handle));
+        Ok(BroughtBack { recovered, snapshot })
     }
 
     /// A newcomer is in the register: the vault is opened again as a store's.
@@ -193,19 +339,23 @@ impl Desk {
     ) -> Result<NewStore, Failure> {
         self.set(Open::Nothing);
         drop(newcomer);
-        self.open_joined(&password_a, joined).await
-    }
-
-    async fn open_joined(&self, password_a: &SecretString, joined: Joined) -> Result<NewStore, Failure> {
-        let handle = Handle::open(self.profile.clone(), password_a).await?;
+        let since = tokio::time::Instant::now();
+        let handle = loop {
+            match Handle::open(self.profile.clone(), &password_a).await {
+                // The watch may be asking its last question.
+                Err(failure) if failure.kind == FailureKind::Held && since.elapsed() < HELD_WAIT => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                opened => break opened?,
+            }
+        };
         let snapshot = handle.snapshot();
         self.set(Open::Store(handle));
         Ok(NewStore { joined, snapshot })
     }
 
-    fn joined(&self, result: Result<NewStore, Failure>, reply: &Reply<Msg>) -> Msg {
-        self.forward(reply);
-        Msg::Joined(result.map_err(|failure| {
+    fn stands(&self, result: Result<Box<Standing>, Failure>) -> Msg {
+        Msg::Stands(result.map_err(|failure| {
             let door = if Vault::exists(self.profile.data()) { Door::Locked } else { Door::Empty };
             // The door takes the vault from the beginning.
             self.set(Open::Nothing);
@@ -275,7 +425,16 @@ impl Desk {
     }
 }
 
-/// Writes a receipt beside the vault, whole or not at all.
+/// An exported telegram in a file.
+fn read_telegram(path: &Path) -> Result<String, Failure> {
+    let failed = |error: io::Error| Failure::machine(format!("reading {} failed: {error}", path.display()));
+    if fs::metadata(path).map_err(failed)?.len() > TELEGRAM_BYTES_MAX {
+        return Err(Failure::not_possible("this is not an exported telegram: it is too long"));
+    }
+    fs::read_to_string(path).map_err(failed)
+}
+
+/// Writes a file beside the vault, whole or not at all.
 fn save(folder: &Path, name: &str, content: &str) -> Result<PathBuf, String> {
     let path = folder.join(name);
     let failed = |error: &dyn std::fmt::Display| format!("writing {} failed: {error}", path.display());

@@ -172,6 +172,13 @@ fn needs(shared: &Shared, ui: &Ui<'_, '_>, columns: u16) -> Vec<Line<'static>> {
     if snapshot.catalogue.items.is_empty() && snapshot.catalogue.faults.is_empty() {
         lines.push(with_key(ui, Tone::Plain, "nothing is sold yet", "3 catalogue", columns));
     }
+    for build in &snapshot.newer {
+        let words = format!("{} {} is offered by the center; “kit --download” fetches it", build.program, build.version);
+        lines.push(with_key(ui, Tone::Plain, &words, "", columns));
+    }
+    if snapshot.recovery.is_none() && snapshot.store.is_some() {
+        lines.push(with_key(ui, Tone::Warn, "there is no recovery phrase", "8 keys", columns));
+    }
     if lines.is_empty() {
         return sections::nothing(ui, "Nothing waits and nothing is unknown.", columns);
     }

@@ -1,46 +1,60 @@
-//! Joining: invitation, the center's name and fingerprint, passwords, the center's form, review, number.
+//! Joining, in the steps that the center sees, too: invitation, guide page, form, passwords, autograph, recovery phrase,
+//! review and application; then its state, terms, number and code, registration.
 //!
-//! The steps keep what was entered while one goes back and forth. Nothing of it is written down before the vault
-//! exists.
+//! The steps keep what was entered while one goes back and forth. Nothing of it is written down before the vault exists;
+//! from then on what is known of the application is in the vault, and joining goes on where it stopped.
 
-mod filled;
+mod admission;
+mod autograph;
+mod before;
+mod passwords;
+mod shown;
 
 use tui_kit::{
     KeyCode, KeyEvent,
-    form::{Field as FormField, Form, Pressed},
+    form::{Form, Pressed},
     keys::Action,
+    pager::Pager,
     progress::Waiting,
-    ratatui::layout::Rect,
+    ratatui::{crossterm::event::MouseEvent, layout::Rect},
     review::{Consent, Pressed as Reviewed, Review},
     stack::{self, Screen},
+    theme::Tone,
     ui::Ui,
 };
-use vault::Passwords;
 use wire::sheet::Invitation;
 
 use crate::{
-    act::Password,
-    app::{Effect, Joining, Registering},
-    join::{Joined, Stage, Welcome},
-    screen::{News, Step, Steps, home::Home, shared::Shared},
+    app::Effect,
+    join::{Joined, Stage, Standing, Welcome},
+    screen::{
+        News, Step, Steps,
+        home::Home,
+        phrase::{Made, Making},
+        restore::Restore,
+        shared::Shared,
+    },
 };
 
-use filled::{
-    center_view, done_view, form_view, invitation_form, particulars, review, shared_fingerprint, values,
-};
+use admission::Admission;
+use autograph::Pads;
+use shown::{done_view, particulars, review, values};
 
-const INVITATION: &str = "invitation";
-const A: &str = "password-a";
-const A_AGAIN: &str = "password-a-again";
-const B: &str = "password-b";
-const B_AGAIN: &str = "password-b-again";
+pub(super) use passwords::Passwords;
+pub(super) use shown::{form_view, invitation_form};
+
+pub(super) const INVITATION: &str = "invitation";
 
 /// Joining a center.
 pub(crate) struct Join {
-    /// Where an earlier attempt stopped, if a vault was made by it.
-    interrupted: Option<Stage>,
+    /// The vault stands already: passwords, autograph and phrase are made, password B signs.
+    vault: bool,
+    /// Why it goes on from here: what the center said about an application that was not taken.
+    reason: Option<String>,
     invitation: Form,
-    passwords: Form,
+    passwords: Passwords,
+    pads: Pads,
+    making: Making,
     met: Option<Met>,
     step: At,
 }
@@ -49,6 +63,7 @@ pub(crate) struct Join {
 struct Met {
     invitation: Invitation,
     welcome: Box<Welcome>,
+    guide: Pager,
     /// The center's form.
     particulars: Form,
 }
@@ -57,13 +72,15 @@ struct Met {
 enum At {
     /// The invitation is entered; the center is being asked while one waits.
     Invitation(Option<(Invitation, Waiting)>),
-    /// A registration that was signed before is sent once more.
-    Resuming(Waiting),
-    /// The center's name and fingerprint are shown.
+    /// The center's name, fingerprint and guide page are shown.
     Center,
-    Passwords,
     Particulars,
+    Passwords,
+    Autograph,
+    Phrase,
     Review(Box<Review>),
+    /// The center has the application, or what comes after.
+    Admission(Box<Admission>),
     /// Entered in the register.
     Done(Joined),
 }
@@ -72,41 +89,43 @@ enum At {
 #[derive(Debug, Clone)]
 pub(crate) enum Do {
     GoOn,
-    CopyFingerprint,
+    Copy,
+    Restore,
+    OnePassword,
+    TypeOrDraw,
+    Skip,
+    Language,
+    Admission(admission::Do),
 }
 
 impl Join {
     /// Joining from the beginning.
     pub(crate) fn new() -> Self {
-        let password = |name, label: &str, hint: &str| FormField::password(name, label).required().hint(hint);
-        let passwords = [
-            password(A, "Password A", "opens the vault: orders, outbox, the counter"),
-            password(A_AGAIN, "Again", "password A once more").repeats(A),
-            password(B, "Password B", "signs: claims, refunds; another one than A"),
-            password(B_AGAIN, "Again", "password B once more").repeats(B),
-        ];
         Self {
-            interrupted: None,
+            vault: false,
+            reason: None,
             invitation: invitation_form("Ask the center"),
-            passwords: Form::new("Go on", passwords),
+            passwords: Passwords::new(),
+            pads: Pads::default(),
+            making: Making::default(),
             met: None,
             step: At::Invitation(None),
         }
     }
 
     /// Joining that goes on in a vault which is there.
-    pub(crate) fn interrupted(stage: Stage, invitation: Option<&Invitation>) -> Self {
-        let mut join = Self { interrupted: Some(stage), ..Self::new() };
-        if stage == Stage::Sent {
-            join.invitation = invitation_form("Send once more");
+    pub(crate) fn interrupted(standing: &Standing) -> Self {
+        let mut join = Self { vault: true, reason: standing.not_taken.clone(), ..Self::new() };
+        if let Some(invitation) = &standing.invitation {
+            join.invitation.set(INVITATION, invitation);
         }
-        if let Some(invitation) = invitation {
-            join.invitation.set(INVITATION, &invitation.to_string());
+        if standing.stage != Stage::Unsigned {
+            join.step = At::Admission(Box::new(Admission::new(standing)));
         }
         join
     }
 
-    /// Takes the invitation: the center is asked who it is, or a registration that waits is sent once more.
+    /// Takes the invitation: the center is asked who it is.
     fn meet(&mut self, shared: &Shared) -> Steps {
         if self.invitation.submit() != Pressed::Submit {
             return Steps::new();
@@ -114,101 +133,128 @@ impl Join {
         let Ok(invitation) = self.invitation.text(INVITATION).parse::<Invitation>() else {
             return Steps::new();
         };
-        if self.interrupted == Some(Stage::Sent) {
-            self.step = At::Resuming(Waiting::new(shared.now, "the center's number for you", ""));
-            return vec![Step::Own(Effect::Resume(Box::new(invitation)))];
-        }
         let waiting = Waiting::new(shared.now, "the center to say who it is", "Esc stops");
         self.step = At::Invitation(Some((invitation.clone(), waiting)));
         vec![Step::Own(Effect::Meet(Box::new(invitation)))]
     }
 
-    /// From the passwords on, where they are good.
-    fn passwords_given(&mut self) {
-        if self.passwords.submit() != Pressed::Submit {
-            return;
+    /// From one step to the next, where it is done.
+    fn go_on(&mut self, shared: &Shared) -> Steps {
+        match &self.step {
+            At::Invitation(_) => return self.meet(shared),
+            At::Center => self.step = At::Particulars,
+            At::Particulars => {
+                let filled = self.met.as_mut().is_some_and(|met| met.particulars.submit() == Pressed::Submit);
+                if filled && self.vault {
+                    self.to_review(shared);
+                } else if filled {
+                    self.step = At::Passwords;
+                }
+            }
+            At::Passwords => {
+                let words = self.met.as_ref().map(personal_words).unwrap_or_default();
+                if self.passwords.given(&words) {
+                    self.step = At::Autograph;
+                }
+            }
+            At::Autograph => return self.to_phrase(),
+            At::Phrase => self.to_review(shared),
+            At::Review(_) | At::Admission(_) | At::Done(_) => {}
         }
-        let (Some(a), Some(b)) = (self.passwords.secret(A), self.passwords.secret(B)) else { return };
-        let a_is_wrong = Passwords::One(a.clone()).check().is_err();
-        match (Passwords::Two { a, b }).check() {
-            Ok(()) => self.step = At::Particulars,
-            Err(error) => self.passwords.refuse(if a_is_wrong { A } else { B }, error.to_string()),
-        }
+        Steps::new()
     }
 
-    /// From the particulars on, where all fields are right.
-    fn filled_in(&mut self) {
-        let Some(met) = &mut self.met else { return };
-        if met.particulars.submit() == Pressed::Submit {
-            self.step = At::Review(Box::new(review(met, self.interrupted.is_some())));
+    /// To the recovery phrase; one that was shown before is kept.
+    fn to_phrase(&mut self) -> Steps {
+        self.step = At::Phrase;
+        self.making.begin().into_iter().collect()
+    }
+
+    fn to_review(&mut self, shared: &Shared) {
+        if let Some(met) = &self.met {
+            let review = review(met, self.vault, self.making.phrase().is_some());
+            let review = match self.pads.drawing() {
+                Some(drawing) if !self.vault => review.seal(drawing),
+                _ => shared.sealed(review),
+            };
+            self.step = At::Review(Box::new(review));
         }
     }
 
     /// Signs and sends.
     fn sign(&mut self, consent: Consent, shared: &Shared) -> Steps {
         let (Some(met), At::Review(review)) = (&self.met, &mut self.step) else { return Steps::new() };
-        let (invitation, values) = (met.invitation.clone(), values(met));
+        let (form, values) = (met.welcome.form.clone(), values(met));
         let effect = match consent {
-            Consent::Password(password_b) => {
-                let password_b = Password(password_b);
-                Effect::Register(Box::new(Registering { invitation, values, password_b }))
-            }
+            Consent::Password(password_b) => before::apply(form, values, password_b),
             Consent::Given => {
-                let (Some(a), Some(b)) = (self.passwords.secret(A), self.passwords.secret(B)) else {
+                let Some((password_a, password_b)) = self.passwords.secrets() else {
                     self.step = At::Passwords;
                     return Steps::new();
                 };
-                let (password_a, password_b) = (Password(a), Password(b));
-                Effect::Join(Box::new(Joining { invitation, values, password_a, password_b }))
+                let autograph = match self.pads.autograph() {
+                    Ok(autograph) => autograph,
+                    Err(error) => {
+                        review.refuse(error.to_string());
+                        return Steps::new();
+                    }
+                };
+                let phrase = self.making.phrase();
+                let invitation = met.invitation.clone();
+                before::begin(invitation, form, values, (password_a, password_b), autograph, phrase)
             }
         };
-        review.wait(shared.now, "the vault to be made and the center's number for you");
+        review.wait(shared.now, "the vault to be made, and the center's number for your application");
         vec![Step::Own(effect)]
     }
 
     /// The form that is being filled in.
     fn form(&mut self) -> Option<&mut Form> {
-        match &self.step {
+        match &mut self.step {
             At::Invitation(None) => Some(&mut self.invitation),
-            At::Passwords => Some(&mut self.passwords),
+            At::Passwords => Some(self.passwords.form()),
             At::Particulars => self.met.as_mut().map(|met| &mut met.particulars),
             _ => None,
         }
     }
 
-    /// The name of the form's last field: Enter there goes on.
-    fn last_field(&self) -> Option<&str> {
-        match &self.step {
-            At::Invitation(_) => Some(INVITATION),
-            At::Passwords => Some(B_AGAIN),
-            At::Particulars => {
-                let met = self.met.as_ref()?;
-                met.welcome.form.fields.iter().last().map(|field| field.key.as_str())
-            }
+    /// Whether Enter on the focused field goes on: it is the form's last.
+    fn at_last_field(&mut self) -> bool {
+        let last = match &self.step {
+            At::Invitation(_) => Some(INVITATION.to_owned()),
+            At::Passwords => Some(self.passwords.last_field().to_owned()),
+            At::Particulars => self
+                .met
+                .as_ref()
+                .and_then(|met| met.welcome.form.fields.iter().last())
+                .map(|field| field.key.to_string()),
             _ => None,
-        }
-    }
-
-    fn submitted(&mut self, shared: &Shared) -> Steps {
-        match &self.step {
-            At::Invitation(_) => return self.meet(shared),
-            At::Passwords => self.passwords_given(),
-            At::Particulars => self.filled_in(),
-            _ => {}
-        }
-        Steps::new()
+        };
+        last.is_some() && self.form().and_then(|form| form.focused().map(str::to_owned)) == last
     }
 
     fn back(&mut self) {
         self.step = match &self.step {
             At::Invitation(_) | At::Center => At::Invitation(None),
-            At::Passwords => At::Center,
-            At::Particulars if self.interrupted.is_some() => At::Center,
-            At::Particulars => At::Passwords,
-            At::Review(review) if !review.is_waiting() => At::Particulars,
-            At::Review(_) | At::Resuming(_) | At::Done(_) => return,
+            At::Particulars => At::Center,
+            At::Passwords => At::Particulars,
+            At::Autograph => At::Passwords,
+            At::Phrase => {
+                if self.making.step_back() {
+                    return;
+                }
+                At::Autograph
+            }
+            At::Review(review) if !review.is_waiting() && self.vault => At::Particulars,
+            At::Review(review) if !review.is_waiting() => At::Phrase,
+            At::Review(_) | At::Done(_) | At::Admission(_) => return,
         };
     }
+}
+
+/// What a guesser of this person's passwords would try first.
+fn personal_words(met: &Met) -> Vec<String> {
+    values(met).into_iter().map(|(_, value)| value).collect()
 }
 
 impl Screen<Shared> for Join {
@@ -218,88 +264,175 @@ impl Screen<Shared> for Join {
 
     fn title(&self, _shared: &Shared) -> String {
         match &self.step {
-            At::Invitation(_) | At::Resuming(_) | At::Center => "Join a center",
-            At::Passwords => "Choose passwords",
-            At::Particulars => "Your particulars",
-            At::Review(_) => "Review",
+            At::Invitation(_) => "Join a center",
+            At::Center => "Join: the center's guide (step 1 of 7)",
+            At::Particulars => "Join: your particulars (step 3 of 7)",
+            At::Passwords => "Join: choose passwords",
+            At::Autograph => "Join: your autograph",
+            At::Phrase => "Join: recovery phrase",
+            At::Review(_) => "Join: review of the application (step 4 of 7)",
+            At::Admission(admission) => return admission.title(),
             At::Done(_) => "Joined",
         }
         .into()
     }
 
-    fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
+    fn actions(&self, shared: &Shared) -> Vec<Action<Do>> {
+        let go_on =
+            |key: &'static str| Action::new(Do::GoOn, "go-on", key, "Go on", "The next step, when this one is done.");
+        let copy = Action::new(Do::Copy, "copy", "y", "Copy", "Copies the fingerprint, or your number.");
         match &self.step {
-            At::Center | At::Done(_) => vec![
-                Action::new(Do::GoOn, "go-on", "enter", "Go on", "The next step."),
+            At::Invitation(_) => vec![
+                go_on("ctrl-s"),
                 Action::new(
-                    Do::CopyFingerprint,
-                    "copy",
-                    "y",
-                    "Copy",
-                    "Copies the fingerprint, or your number.",
+                    Do::Restore,
+                    "restore",
+                    "ctrl-r",
+                    "Bring back",
+                    "Brings back a store that you had, with its recovery phrase.",
+                )
+                .when(!self.vault, "there is a vault already"),
+            ],
+            At::Center | At::Done(_) => vec![go_on("enter"), copy],
+            At::Particulars => vec![go_on("ctrl-s")],
+            At::Passwords => vec![
+                go_on("ctrl-s"),
+                Action::new(
+                    Do::OnePassword,
+                    "one-password",
+                    "ctrl-o",
+                    "One or two",
+                    "One password for both, asked again at every signing; or two.",
                 ),
             ],
-            At::Invitation(_) | At::Passwords | At::Particulars => {
-                vec![Action::new(
+            At::Autograph => vec![
+                Action::new(Do::TypeOrDraw, "type", "tab", "Type or draw", "Types the autograph, or draws it."),
+                Action::new(Do::Skip, "skip", "ctrl-n", "Without", "Goes on without an autograph."),
+            ],
+            At::Phrase => vec![
+                Action::new(
                     Do::GoOn,
                     "go-on",
                     "ctrl-s",
-                    "Go on",
-                    "The next step, when every field is right.",
-                )]
-            }
-            At::Review(_) | At::Resuming(_) => Vec::new(),
+                    "Written down",
+                    "Asks some of the words back, then goes on.",
+                )
+                .when(self.making.may_go_on(), "look at all the words first"),
+                Action::new(Do::Language, "language", "ctrl-l", "Language", "English or Japanese words: a new phrase."),
+                Action::new(Do::Skip, "skip", "ctrl-n", "Without", "Goes on without a recovery phrase."),
+            ],
+            At::Review(_) => Vec::new(),
+            At::Admission(admission) => admission.actions(shared),
         }
     }
 
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
-        match (todo, &self.step) {
-            (Do::GoOn, At::Center) => {
-                self.step = if self.interrupted.is_some() { At::Particulars } else { At::Passwords };
+        match (todo, &mut self.step) {
+            (Do::GoOn, At::Done(_)) => vec![Step::Enter(stack::layer(Home))],
+            (Do::GoOn, At::Phrase) => match self.making.go_on() {
+                Made::Yes => self.go_on(shared),
+                Made::NotYet => Steps::new(),
+            },
+            (Do::GoOn, _) => self.go_on(shared),
+            (Do::Restore, _) => vec![Step::Swap(stack::layer(Restore::new(&self.invitation.text(INVITATION))))],
+            (Do::OnePassword, _) => {
+                self.passwords.turn();
                 Steps::new()
             }
-            (Do::GoOn, At::Done(_)) => vec![Step::Enter(stack::layer(Home))],
-            (Do::GoOn, _) => self.submitted(shared),
-            (Do::CopyFingerprint, At::Done(joined)) => {
+            (Do::TypeOrDraw, _) => {
+                self.pads.turn();
+                Steps::new()
+            }
+            (Do::Skip, At::Autograph) => {
+                self.pads.clear();
+                self.to_phrase()
+            }
+            (Do::Skip, _) => {
+                self.making.clear();
+                self.to_review(shared);
+                Steps::new()
+            }
+            (Do::Language, _) => self.making.turn_language().into_iter().collect(),
+            (Do::Copy, At::Done(joined)) => {
                 vec![Step::Copy { text: joined.store.to_string(), what: "your number" }]
             }
-            (Do::CopyFingerprint, _) => {
+            (Do::Copy, _) => {
                 let fingerprint = self.met.as_ref().map(|met| met.welcome.fingerprint.clone());
                 let step = fingerprint.map(|text| Step::Copy { text, what: "the center's fingerprint" });
                 step.into_iter().collect()
             }
+            (Do::Admission(admission::Do::Amend), _) => {
+                self.step = At::Invitation(None);
+                self.meet(shared)
+            }
+            (Do::Admission(todo), At::Admission(admission)) => admission.run(todo, shared),
+            (Do::Admission(_), _) => Steps::new(),
         }
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
-        if let At::Review(review) = &mut self.step {
-            return match review.press(key) {
-                Reviewed::Taken => Some(Steps::new()),
-                Reviewed::Commit(consent) => Some(self.sign(consent, shared)),
-                Reviewed::Free | Reviewed::Back => None,
-            };
+        match &mut self.step {
+            At::Review(review) => {
+                return match review.press(key) {
+                    Reviewed::Taken => Some(Steps::new()),
+                    Reviewed::Commit(consent) => Some(self.sign(consent, shared)),
+                    Reviewed::Free | Reviewed::Back => None,
+                };
+            }
+            At::Center => {
+                let met = self.met.as_mut()?;
+                return met.guide.press(key).then(Steps::new);
+            }
+            At::Autograph => {
+                return match self.pads.press(shared.now, key)? {
+                    autograph::Given::NotYet => Some(Steps::new()),
+                    autograph::Given::Yes => Some(self.to_phrase()),
+                };
+            }
+            At::Phrase => {
+                return match self.making.press(key)? {
+                    Made::NotYet => Some(Steps::new()),
+                    Made::Yes => Some(self.go_on(shared)),
+                };
+            }
+            At::Admission(admission) => return admission.key(key, shared),
+            _ => {}
         }
-        let at_last = key.code == KeyCode::Enter && self.last_field().is_some();
-        let at_last = at_last && {
-            let last = self.last_field().map(str::to_owned);
-            self.form().is_some_and(|form| form.focused().map(str::to_owned) == last)
-        };
-        if at_last {
-            return Some(self.submitted(shared));
+        if key.code == KeyCode::Enter && self.at_last_field() {
+            return Some(self.go_on(shared));
         }
         match self.form()?.press(key) {
-            Pressed::Taken => Some(Steps::new()),
-            Pressed::Submit => Some(self.submitted(shared)),
+            Pressed::Taken => {
+                if matches!(self.step, At::Passwords) {
+                    self.passwords.measure();
+                }
+                Some(Steps::new())
+            }
+            Pressed::Submit => Some(self.go_on(shared)),
             Pressed::Free | Pressed::Back => None,
         }
     }
 
     fn paste(&mut self, pasted: &str, _shared: &Shared) {
-        if let At::Review(review) = &mut self.step {
-            review.paste(pasted);
-        } else if let Some(form) = self.form() {
-            form.paste(pasted);
+        match &mut self.step {
+            At::Review(review) => review.paste(pasted),
+            At::Phrase => self.making.paste(pasted),
+            At::Admission(admission) => admission.paste(pasted),
+            _ => {
+                if let Some(form) = self.form() {
+                    form.paste(pasted);
+                }
+            }
         }
+    }
+
+    fn wants_mouse(&self) -> bool {
+        matches!(self.step, At::Autograph) && self.pads.draws()
+    }
+
+    fn mouse(&mut self, mouse: MouseEvent, shared: &mut Shared) -> Steps {
+        self.pads.mouse(shared.now, mouse);
+        Steps::new()
     }
 
     fn told(&mut self, news: &News, _shared: &mut Shared) -> Steps {
@@ -311,7 +444,12 @@ impl Screen<Shared> for Join {
                     Ok(welcome) => {
                         let form = particulars(&welcome.form, self.met.as_ref());
                         let invitation = invitation.clone();
-                        self.met = Some(Met { invitation, welcome: welcome.clone(), particulars: form });
+                        let guide = Pager::new(
+                            format!("{} · root key {}", welcome.center, welcome.fingerprint),
+                            &welcome.guide.text,
+                        );
+                        let welcome = welcome.clone();
+                        self.met = Some(Met { invitation, welcome, guide, particulars: form });
                         self.step = At::Center;
                     }
                     Err(failure) => {
@@ -320,32 +458,54 @@ impl Screen<Shared> for Join {
                     }
                 }
             }
-            News::Joined(Ok(joined)) => {
+            News::Phrase(phrase, asked) => self.making.made(phrase, *asked),
+            News::Stands(Ok(standing)) => {
                 self.passwords.wipe();
-                self.step = At::Done(joined.clone());
-            }
-            News::Joined(Err(failure)) => match &mut self.step {
-                At::Review(review) => review.refuse(failure.message.clone()),
-                _ => {
-                    self.step = At::Invitation(None);
-                    self.invitation.refuse(INVITATION, failure.message.clone());
+                self.making.clear();
+                self.vault = true;
+                match &mut self.step {
+                    At::Admission(admission) => admission.stands(standing),
+                    At::Done(_) => {}
+                    At::Review(review) if !review.is_waiting() => {}
+                    step if standing.stage != Stage::Unsigned => {
+                        *step = At::Admission(Box::new(Admission::new(standing)));
+                    }
+                    _ => {}
                 }
+            }
+            News::Stands(Err(failure)) => match &mut self.step {
+                At::Admission(admission) => return admission.failed(failure),
+                At::Review(review) => review.refuse(failure.message.clone()),
+                _ => return vec![Step::Say(Tone::Bad, failure.message.clone())],
             },
-            News::Snapshot | News::LockedOut(_) | News::Done(..) => {}
+            News::Joined(Ok(joined)) => self.step = At::Done(joined.clone()),
+            News::Joined(Err(failure)) => {
+                if let At::Admission(admission) = &mut self.step {
+                    return admission.failed(failure);
+                }
+            }
+            News::Restored(_) | News::Snapshot | News::LockedOut(_) | News::Done(..) => {}
         }
         Steps::new()
     }
 
     fn step_back(&mut self, _shared: &mut Shared) -> bool {
+        if let At::Admission(admission) = &mut self.step {
+            return admission.back();
+        }
         self.back();
         true
+    }
+
+    fn guards(&self) -> bool {
+        !matches!(self.step, At::Admission(_) | At::Done(_) | At::Center)
     }
 
     fn lively(&self, _shared: &Shared) -> bool {
         match &self.step {
             At::Invitation(asked) => asked.is_some(),
-            At::Resuming(_) => true,
             At::Review(review) => review.is_waiting(),
+            At::Admission(admission) => admission.is_waiting(),
             _ => false,
         }
     }
@@ -353,34 +513,31 @@ impl Screen<Shared> for Join {
     fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
         match (&self.step, &self.met) {
             (At::Review(review), _) => review.view(ui, area),
-            (At::Resuming(waiting), _) => waiting.view(ui, area),
             (At::Invitation(Some((_, waiting))), _) => waiting.view(ui, area),
             (At::Invitation(None), _) => {
-                let words = match self.interrupted {
-                    None => format!(
-                        "Profile {} has no store yet. Enter the center's invitation to join it.",
+                let words = match (&self.reason, self.vault) {
+                    (Some(why), _) => format!("The center did not take the application: {why}. Enter goes on."),
+                    (None, true) => "Your keys are made; nothing was applied for yet. Enter goes on.".into(),
+                    (None, false) => format!(
+                        "Profile {} has no store yet. Enter the center's invitation to join it, or bring back a store \
+                         that you had (Ctrl-R).",
                         shared.place.profile
                     ),
-                    Some(Stage::Sent) => "A registration that you signed waits in this vault. Enter sends it to the \
-                                          center once more; the center answers the same telegram with the same number."
-                        .into(),
-                    Some(_) => "Your keys are made; the registration is not signed yet. Enter goes on.".into(),
                 };
                 form_view(ui, area, &words, &self.invitation);
             }
-            (At::Center, Some(met)) => center_view(ui, area, &met.welcome),
-            (At::Passwords, _) => {
-                let words = "Two passwords: A opens the vault, B inside it opens the signature key. Nobody can give \
-                             them back to you.";
-                form_view(ui, area, words, &self.passwords);
-            }
+            (At::Center, Some(met)) => shown::center_view(ui, area, &met.guide),
+            (At::Passwords, _) => self.passwords.view(ui, area),
             (At::Particulars, Some(met)) => {
                 let words = format!("{} asks this of its stores.", met.welcome.center);
                 form_view(ui, area, &words, &met.particulars);
             }
+            (At::Autograph, _) => self.pads.view(ui, area),
+            (At::Phrase, _) => self.making.view(ui, area),
+            (At::Admission(admission), _) => admission.view(ui, area),
             (At::Done(joined), met) => {
                 let fingerprint = met.as_ref().map(|met| met.welcome.fingerprint.as_str());
-                done_view(ui, area, joined, fingerprint.or(shared_fingerprint(shared)));
+                done_view(ui, area, joined, fingerprint.or(shown::shared_fingerprint(shared)));
             }
             (At::Center | At::Particulars, None) => {}
         }

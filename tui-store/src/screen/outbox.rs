@@ -1,5 +1,7 @@
 //! The outbox: telegrams that wait, or whose outcome is unknown, and on demand those that ended.
 
+mod import;
+
 use tui_kit::{
     KeyEvent,
     detail::{Detail, Row},
@@ -15,9 +17,12 @@ use wire::id::TelegramId;
 
 use crate::{
     act::{Act, Outcome},
+    app::Effect,
     screen::{News, Step, Steps, asked::Asked, shared::Shared, words},
-    view::{OutboxRow, Resolved, TelegramState},
+    view::{ExportedTelegram, OutboxRow, Resolved, TelegramState},
 };
+
+use import::Import;
 
 /// The list of telegrams.
 pub(crate) struct Outbox {
@@ -27,6 +32,7 @@ pub(crate) struct Outbox {
     rows: Asked<Vec<OutboxRow>>,
     table: Table<TelegramId>,
     resolving: Asked<Vec<Resolved>>,
+    exporting: Asked<ExportedTelegram>,
 }
 
 impl Default for Outbox {
@@ -34,6 +40,7 @@ impl Default for Outbox {
         let columns = [
             Column::fixed("Signed", 14).rank(2),
             Column::growing("Telegram", 16),
+            Column::fixed("Valid until", 14).rank(3),
             Column::fixed("State", 14),
             Column::growing("In words", 16).rank(1),
         ];
@@ -45,6 +52,7 @@ impl Default for Outbox {
             rows: Asked::Not,
             table: Table::new(columns, empty),
             resolving: Asked::Not,
+            exporting: Asked::Not,
         }
     }
 }
@@ -54,7 +62,11 @@ impl Default for Outbox {
 pub(crate) enum Do {
     Open,
     Resolve,
+    Send,
+    SendAll,
     Withdraw,
+    Export,
+    Import,
     All,
     Copy,
     CopyAll,
@@ -117,7 +129,21 @@ impl Screen<Shared> for Outbox {
                 "Takes it back, or has the center void it.",
             )
             .when(chosen.is_some_and(is_open), "no telegram that waits is selected"),
+            Action::new(Do::Send, "send", "s", "Send", "Sends what was prepared and never left.").when(
+                chosen.is_some_and(|row| row.state == TelegramState::Prepared),
+                "no prepared telegram is selected",
+            ),
+            Action::new(Do::SendAll, "send-all", "S", "Send all", "Sends all that was prepared.")
+                .when(
+                    shared.snapshot.outbox.iter().any(|row| row.state == TelegramState::Prepared),
+                    "nothing is prepared",
+                )
+                .quiet(),
             Action::new(Do::Open, "open", "enter", "Open", "The telegram in full.").when(some, none),
+            Action::new(Do::Export, "export", "e", "Export", "Writes it to a file that only this vault takes in.")
+                .when(chosen.is_some_and(is_open), "no telegram that waits is selected")
+                .quiet(),
+            Action::new(Do::Import, "import", "i", "Import", "Takes an exported telegram in.").quiet(),
             Action::new(Do::All, "all", "a", "All", "Shows those that ended too, or only those that wait."),
             Action::new(Do::Copy, "copy", "y", "Copy id", "Copies the telegram's id.").when(some, none),
             Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.")
@@ -135,6 +161,11 @@ impl Screen<Shared> for Outbox {
                     shared,
                 )];
             }
+            Do::SendAll => {
+                let act = Act::Send { telegram: None };
+                return vec![self.resolving.ask(act, "the center's word about each of them", shared)];
+            }
+            Do::Import => return vec![Step::Push(stack::layer(Import::new()))],
             Do::All => {
                 self.all = !self.all;
                 return self.fill(shared);
@@ -142,6 +173,17 @@ impl Screen<Shared> for Outbox {
             _ => {}
         }
         let Some(row) = self.chosen() else { return Steps::new() };
+        let telegram = row.telegram;
+        match todo {
+            Do::Send => {
+                let act = Act::Send { telegram: Some(telegram) };
+                return vec![self.resolving.ask(act, "the center's word", shared)];
+            }
+            Do::Export => {
+                return vec![self.exporting.ask(Act::ExportTelegram { telegram }, "the vault", shared)];
+            }
+            _ => {}
+        }
         vec![match todo {
             Do::Open => Step::Push(stack::layer(Telegram::new(row.clone()))),
             Do::Withdraw => Step::Push(stack::layer(Withdrawal::new(row))),
@@ -183,6 +225,17 @@ impl Screen<Shared> for Outbox {
         {
             self.set(rows);
         }
+        let exported = |outcome: &Outcome| match outcome {
+            Outcome::Telegram(exported) => Some(exported.clone()),
+            _ => None,
+        };
+        if self.exporting.told(news, shared, exported) {
+            return match std::mem::take(&mut self.exporting) {
+                Asked::Here(exported) => vec![Step::Own(Effect::Export(exported))],
+                Asked::Failed(failure) => vec![Step::Say(Tone::Bad, failure.message)],
+                Asked::Not | Asked::Waiting { .. } => Steps::new(),
+            };
+        }
         if self.resolving.told(news, shared, resolved) {
             return answers(&mut self.resolving);
         }
@@ -210,6 +263,7 @@ fn table_rows(outbox: &[OutboxRow]) -> impl Rows<Key = TelegramId> {
             vec![
                 row.prepared.text.as_str().into(),
                 row.what.as_str().into(),
+                row.valid_until.as_ref().map_or("", |until| until.text.as_str()).into(),
                 Cell::toned(words::telegram_tone(row.state), words::telegram_state(row.state)),
                 row.words.as_str().into(),
             ]
@@ -256,6 +310,7 @@ fn facts(row: &OutboxRow) -> Vec<Row> {
         Row::toned("State", words::telegram_tone(row.state), words::telegram_state(row.state)),
         Row::pair("In words", row.words.as_str()),
     ];
+    rows.extend(row.valid_until.iter().map(|until| Row::pair("Valid until", until.text.as_str())));
     rows.extend(row.number.map(|number| Row::pair("Number", number.to_string())));
     rows.push(Row::pair("Id", row.telegram.to_string()));
     rows

@@ -2,7 +2,7 @@
 
 use tui_kit::{
     KeyCode, KeyEvent,
-    form::{Field, Form, Pressed},
+    form::{Field, Form, Pressed, Strength},
     keys::Action,
     ratatui::layout::{Constraint, Layout, Rect},
     stack::Screen,
@@ -42,6 +42,17 @@ impl Change {
             Field::password(AGAIN, "Again").repeats(NEW),
         ];
         Self { which, form: Form::new("Change", fields), asked: Asked::Not }
+    }
+
+    /// Says how strong the new password is.
+    fn measure(&mut self) {
+        let found = self.form.secret(NEW).map(|secret| {
+            let found = vault::strength(&secret, &[]);
+            let advice = found.advice();
+            let sentence = if advice.is_empty() { "hard to guess".to_owned() } else { advice };
+            Strength { score: found.score, word: found.word().to_owned(), sentence }
+        });
+        self.form.set_strength(NEW, found);
     }
 
     fn submit(&mut self, shared: &mut Shared) -> Steps {
@@ -94,7 +105,10 @@ impl Screen<Shared> for Change {
             return Some(self.submit(shared));
         }
         match self.form.press(key) {
-            Pressed::Taken => Some(Steps::new()),
+            Pressed::Taken => {
+                self.measure();
+                Some(Steps::new())
+            }
             Pressed::Submit => Some(self.submit(shared)),
             Pressed::Free | Pressed::Back => None,
         }

@@ -174,7 +174,7 @@ impl Screen<Shared> for Refund {
                 Reviewed::Free | Reviewed::Back => return None,
                 Reviewed::Commit(_) => {
                     let review = Review::new("Give back", "Sign and send", self.rows());
-                    self.step = At::Signing(Signing::new(review));
+                    self.step = At::Signing(Signing::new(review, shared));
                 }
             },
             At::Signing(signing) => {

@@ -16,6 +16,7 @@ use crate::{
     screen::{
         News, Step, Steps,
         asked::Asked,
+        hold::Hold,
         password::{Change, Which},
         shared::Shared,
         words,
@@ -31,6 +32,9 @@ const LOOKS: [(Look, &str); 5] = [
     (Look::Mono, "no colours"),
 ];
 
+/// After how many minutes the screens lock; 0 for never.
+const LOCKS: [u32; 5] = [5, 10, 30, 60, 0];
+
 /// The settings.
 #[derive(Default)]
 pub(crate) struct Settings {
@@ -44,6 +48,9 @@ pub(crate) enum Do {
     PasswordA,
     PasswordB,
     Look,
+    Hold,
+    Close,
+    Lock,
     Doctor,
     Copy,
 }
@@ -60,6 +67,12 @@ impl Settings {
         rows.push(Row::pair("Listens at", list(&snapshot.counter.listening)));
         rows.push(Row::pair("Members find it at", list(&snapshot.counter.announced)));
         rows.push(Row::pair("Look", look));
+        rows.push(Row::pair("Locking", locks_words(shared.preferences.lock_minutes)));
+        let signing = snapshot.signing_until.as_ref();
+        rows.push(Row::pair(
+            "Password B",
+            signing.map_or("is asked for at every act".to_owned(), |until| format!("open until {}", until.text)),
+        ));
         if let Some(center) = &snapshot.center {
             rows.extend([
                 Row::Gap,
@@ -81,6 +94,13 @@ impl Settings {
             Asked::Not => rows.push(Row::Words("d looks at them.".into())),
         }
         rows
+    }
+}
+
+fn locks_words(minutes: u32) -> String {
+    match minutes {
+        0 => "the screens never lock by themselves".into(),
+        minutes => format!("the screens lock after {minutes} minutes without a key; the counter stays open"),
     }
 }
 
@@ -111,7 +131,7 @@ impl Screen<Shared> for Settings {
         "Settings".into()
     }
 
-    fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
+    fn actions(&self, shared: &Shared) -> Vec<Action<Do>> {
         vec![
             Action::new(Do::PasswordA, "password-a", "a", "Password A", "Changes what opens the vault."),
             Action::new(
@@ -121,6 +141,11 @@ impl Screen<Shared> for Settings {
                 "Password B",
                 "Changes what opens the signature key.",
             ),
+            Action::new(Do::Hold, "hold", "m", "Open B", "Opens password B for some minutes.")
+                .when(shared.snapshot.signing_until.is_none(), "it is open"),
+            Action::new(Do::Close, "close", "c", "Close B", "Closes password B at once.")
+                .when(shared.snapshot.signing_until.is_some(), "it is not open"),
+            Action::new(Do::Lock, "lock", "k", "Lock after", "After how long the screens lock by themselves."),
             Action::new(Do::Look, "look", "t", "Look", "The next look: colours, contrast."),
             Action::new(Do::Doctor, "doctor", "d", "Doctor", "Looks at keys, clock and line."),
             Action::new(Do::Copy, "copy", "y", "Copy", "Copies all of it."),
@@ -138,6 +163,15 @@ impl Screen<Shared> for Settings {
                 let keep = Step::Own(Effect::Keep(shared.preferences.clone()));
                 self.detail.set(self.rows(shared));
                 vec![Step::Look(look), keep, Step::Say(Tone::Plain, format!("look: {words}"))]
+            }
+            Do::Hold => vec![Step::Push(stack::layer(Hold::new()))],
+            Do::Close => vec![shared.order(Act::CloseSigning)],
+            Do::Lock => {
+                let here = LOCKS.iter().position(|minutes| *minutes == shared.preferences.lock_minutes);
+                shared.preferences.lock_minutes = LOCKS[(here.unwrap_or(0) + 1) % LOCKS.len()];
+                let keep = Step::Own(Effect::Keep(shared.preferences.clone()));
+                self.detail.set(self.rows(shared));
+                vec![keep, Step::Say(Tone::Plain, locks_words(shared.preferences.lock_minutes))]
             }
             Do::Doctor => {
                 let step = self.findings.ask(Act::Doctor, "keys, clock and line", shared);

@@ -6,15 +6,18 @@ use serde::{Deserialize, Serialize};
 use tui_kit::{
     Look, Now,
     keys::Bindings,
+    pad::{Drawing, Point, Stroke},
+    review::Review,
     stack::{Room, World},
     time::Zone,
 };
+use vault::Autograph;
 use wire::amount::{Amount, Currency};
 
 use crate::{
     act::Act,
     app::Effect,
-    screen::{News, ROOMS, Step},
+    screen::{KEY_ALARM, News, ROOMS, Step},
     view::{CatalogueView, CounterView, LineView, Money, OrderStanding, Snapshot},
 };
 
@@ -38,11 +41,19 @@ impl Default for Place {
 }
 
 /// How a person wants the screens; kept in the profile.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Preferences {
     /// The colours.
     pub look: Look,
+    /// After how many minutes without a key the screens are locked; 0 for never.
+    pub lock_minutes: u32,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { look: Look::default(), lock_minutes: 10 }
+    }
 }
 
 /// What every screen sees beside its own model.
@@ -58,6 +69,9 @@ pub struct Shared {
     pub(crate) place: Place,
     /// How the screens shall look.
     pub(crate) preferences: Preferences,
+    /// The drawn seal.
+    seal: Option<Drawing>,
+    locked: bool,
     bindings: Bindings,
     tickets: u64,
     /// Questions that nobody has taken the answer of.
@@ -72,6 +86,8 @@ impl Shared {
             closed: None,
             place,
             preferences,
+            seal: None,
+            locked: false,
             bindings,
             tickets: 0,
             open: Vec::new(),
@@ -81,8 +97,33 @@ impl Shared {
     /// Takes a newer state; one that was overtaken on its way is passed over.
     pub(crate) fn see(&mut self, snapshot: Arc<Snapshot>) {
         if snapshot.generation >= self.snapshot.generation {
+            self.seal = snapshot.seal.as_deref().and_then(drawing);
             self.snapshot = snapshot;
         }
+    }
+
+    /// Keeps the drawn seal, as far as it was drawn.
+    pub(crate) fn set_seal(&mut self, autograph: Option<&Autograph>) {
+        self.seal = autograph.and_then(drawing);
+        self.locked = false;
+    }
+
+    /// The drawn seal, for a review of something that is signed.
+    pub(crate) fn sealed(&self, review: Review) -> Review {
+        match &self.seal {
+            Some(seal) => review.seal(seal.clone()),
+            None => review,
+        }
+    }
+
+    /// Locks the screens: nothing of the state is shown until password A is given again.
+    pub(crate) fn lock(&mut self) {
+        self.locked = true;
+    }
+
+    /// Whether the screens are locked.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.locked
     }
 
     /// Asks the engine.
@@ -91,6 +132,14 @@ impl Shared {
         let ticket = Ticket(self.tickets);
         self.open.push(ticket);
         (ticket, Step::Own(Effect::Do { ticket, act }))
+    }
+
+    /// Asks for an exported telegram to be read and taken in.
+    pub(crate) fn ask_to_import(&mut self, path: PathBuf) -> (Ticket, Step) {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.open.push(ticket);
+        (ticket, Step::Own(Effect::Import { ticket, path }))
     }
 
     /// Asks the engine for something whose answer shows in the next snapshot; a failure is told at the foot.
@@ -145,10 +194,27 @@ impl World for Shared {
             LineView::Connected { payments: false, .. } => "no payments now",
             LineView::Down { .. } => "offline",
         };
-        match self.snapshot.store {
-            Some(store) => format!("{store} · {line} · {}", self.place.zone.name()),
-            None => self.place.profile.clone(),
+        let Some(store) = self.snapshot.store else { return self.place.profile.clone() };
+        if self.locked {
+            return format!("{store} · locked");
         }
+        let open = self.snapshot.signing_until.as_ref().map(|until| {
+            let left = i64::try_from(until.unix_ms).unwrap_or(i64::MAX).saturating_sub(self.now.unix_ms);
+            format!("B open {} min · ", left.max(0) / 60_000 + 1)
+        });
+        let recovery = match &self.snapshot.recovery {
+            None => "no phrase · ",
+            Some(row) if row.proved.is_none() => "restore unproved · ",
+            Some(_) => "",
+        };
+        format!("{}{recovery}{store} · {line} · {}", open.unwrap_or_default(), self.place.zone.name())
+    }
+
+    fn acknowledged(&mut self, title: &str) -> Option<Effect> {
+        (title == KEY_ALARM).then(|| match self.ask(Act::AcknowledgeKeys) {
+            (_, Step::Own(effect)) => Some(effect),
+            _ => None,
+        })?
     }
 
     fn waiting_in(&self, room: &str) -> usize {
@@ -159,6 +225,14 @@ impl World for Shared {
             _ => 0,
         }
     }
+}
+
+/// What was drawn of an autograph; none where it was typed.
+fn drawing(autograph: &Autograph) -> Option<Drawing> {
+    let point = |point: &vault::autograph::Point| Point { x: point.x, y: point.y, ms: point.ms };
+    let strokes = autograph.strokes().iter();
+    let strokes = strokes.map(|stroke| Stroke { points: stroke.points.iter().map(point).collect() });
+    Drawing::new(strokes.collect()).ok().filter(|drawing| !drawing.is_empty())
 }
 
 /// The state before anything is known.
@@ -185,5 +259,11 @@ fn nothing() -> Snapshot {
         outbox: Vec::new(),
         messages: Vec::new(),
         findings: Vec::new(),
+        alarm: None,
+        recovery: None,
+        copy_due: false,
+        newer: Vec::new(),
+        signing_until: None,
+        seal: None,
     }
 }

@@ -1,6 +1,5 @@
 //! An act that password B signs: its review, the wait for the center, and what became of it, in words.
 
-use secrecy::SecretString;
 use tui_kit::{
     KeyEvent,
     detail::{Detail, Row},
@@ -29,17 +28,30 @@ pub(super) struct Signing {
 }
 
 impl Signing {
-    /// Rows and warnings to be read, and the field for password B below them.
-    pub(super) fn new(review: Review) -> Self {
+    /// Rows and warnings to be read, with the drawn seal, and the field for password B below them; while password B is
+    /// open, Enter signs.
+    pub(super) fn new(review: Review, shared: &Shared) -> Self {
+        let review = shared.sealed(review);
+        match &shared.snapshot.signing_until {
+            Some(until) => {
+                let open = format!("Password B is open until {}: Enter signs.", until.text);
+                Self { review: review.warn(open), asked: Asked::Not, became: None }
+            }
+            None => Self::asking(review),
+        }
+    }
+
+    /// The same for what always asks for password B.
+    pub(super) fn asking(review: Review) -> Self {
         Self { review: review.password("Password B"), asked: Asked::Not, became: None }
     }
 
-    /// Takes a key; `act` makes the act out of password B. None: nobody here wants the key.
+    /// Takes a key; `act` makes the act out of password B, of none while it is open. None: nobody here wants the key.
     pub(super) fn key(
         &mut self,
         key: KeyEvent,
         shared: &mut Shared,
-        act: impl FnOnce(Password) -> Act,
+        act: impl FnOnce(Option<Password>) -> Act,
     ) -> Option<Steps> {
         if let Some(became) = &mut self.became {
             return became.press(key).then(Steps::new);
@@ -47,14 +59,16 @@ impl Signing {
         match self.review.press(key) {
             Pressed::Taken => Some(Steps::new()),
             Pressed::Free | Pressed::Back => None,
-            Pressed::Commit(Consent::Given) => Some(Steps::new()),
-            Pressed::Commit(Consent::Password(password_b)) => Some(self.send(act, password_b, shared)),
+            Pressed::Commit(Consent::Given) => Some(self.send(act(None), shared)),
+            Pressed::Commit(Consent::Password(password_b)) => {
+                Some(self.send(act(Some(Password(password_b))), shared))
+            }
         }
     }
 
-    fn send(&mut self, act: impl FnOnce(Password) -> Act, b: SecretString, shared: &mut Shared) -> Steps {
+    fn send(&mut self, act: Act, shared: &mut Shared) -> Steps {
         self.review.wait_or(shared.now, "the center's word", "Esc leaves it to the outbox");
-        vec![self.asked.ask(act(Password(b)), "the center's word", shared)]
+        vec![self.asked.ask(act, "the center's word", shared)]
     }
 
     pub(super) fn paste(&mut self, pasted: &str) {

@@ -25,18 +25,26 @@ pub(crate) struct Unlock {
     trying: Option<Waiting>,
     /// Why joining stopped, where it goes on behind the door.
     stopped: Option<String>,
+    /// Whether the vault is open behind the door.
+    behind: bool,
 }
 
 impl Unlock {
     /// The door of a vault.
     pub(crate) fn new() -> Self {
         let form = Form::new("Open", [Field::password(FIELD, "Password A").required()]);
-        Self { form, trying: None, stopped: None }
+        Self { form, trying: None, stopped: None, behind: false }
     }
 
     /// The door of a vault that was just made, and whose joining has not ended.
     pub(crate) fn to_go_on(why: String) -> Self {
         Self { stopped: Some(why), ..Self::new() }
+    }
+
+    /// The door of a store that stands open behind it: nobody did anything for a while.
+    pub(crate) fn locked() -> Self {
+        let words = "The screens are locked, because nobody did anything for a while. The counter is open.";
+        Self { stopped: Some(words.into()), behind: true, ..Self::new() }
     }
 
     fn attempt(&mut self, shared: &Shared) -> Steps {
@@ -103,6 +111,7 @@ impl Screen<Shared> for Unlock {
 
     fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
         let said = match &self.stopped {
+            Some(why) if self.behind => format!("{why} Enter password A."),
             Some(why) => format!(
                 "{why}\nThe vault is made and holds your keys; joining goes on behind this door. Enter password A."
             ),

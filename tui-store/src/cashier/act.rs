@@ -1,0 +1,103 @@
+//! Everything that a cashier can do, as data: subcommands, the control socket and the screens speak it alike.
+
+use serde::{Deserialize, Serialize};
+use wire::{key::VerificationKey, payload::RefundReason};
+
+use super::view::{DayView, OfferView, PausedView, TillView};
+use crate::{
+    act::Password,
+    view::{OrderDetail, OrderRow, OutboxRow, Resolved},
+};
+
+/// What can be asked of a cashier's terminal whose vault is open.
+///
+/// `order` is an order's hash, an unambiguous beginning of it of at least six digits, or the transaction number of its
+/// payment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
+pub enum Act {
+    /// Logs in, and says what may be done here. → [`Outcome::Status`]
+    Status,
+    /// The newest orders. → [`Outcome::Orders`]
+    Orders,
+    /// One order in full. → [`Outcome::Order`]
+    Order {
+        /// Which.
+        order: String,
+    },
+    /// Puts the goods of a paid order out for its buyer, again. → [`Outcome::Order`]
+    Deliver {
+        /// Which.
+        order: String,
+    },
+    /// Gives the payment of an order back, whole. → [`Outcome::Resolved`]
+    Refund {
+        /// Which.
+        order: String,
+        /// Why.
+        reason: RefundReason,
+        /// This terminal's password, asked for at every refund.
+        password: Password,
+    },
+    /// The refunds that were signed here. → [`Outcome::Outbox`]
+    Outbox,
+    /// Asks about every refund whose outcome is unknown. → [`Outcome::Resolved`]
+    Resolve,
+    /// The day's figures. → [`Outcome::Day`]
+    Day,
+    /// Stops or resumes the sale of an item. → [`Outcome::Paused`]
+    Pause {
+        /// The item's id.
+        item: String,
+        /// Whether it is not sold from now on.
+        paused: bool,
+    },
+    /// Makes an offer for a buyer at the counter. → [`Outcome::Offer`]
+    Offer {
+        /// The items' ids, and how many of each.
+        items: Vec<(String, u32)>,
+        /// The buyer's fresh key for this order.
+        buyer_key: VerificationKey,
+        /// The buyer's words.
+        note: String,
+    },
+}
+
+/// What an act brought.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// How this terminal stands.
+    Status(Box<TillView>),
+    /// Orders, newest first.
+    Orders(Vec<OrderRow>),
+    /// An order.
+    Order(Box<OrderDetail>),
+    /// What became of what was sent or asked about.
+    Resolved(Vec<Resolved>),
+    /// The refunds that were signed here, newest first.
+    Outbox(Vec<OutboxRow>),
+    /// The day's figures.
+    Day(Box<DayView>),
+    /// What is not sold now.
+    Paused(PausedView),
+    /// An offer.
+    Offer(Box<OfferView>),
+}
+
+impl Outcome {
+    /// The `data` of the JSON envelope: an object; lists stand under their name.
+    pub fn data(&self) -> serde_json::Value {
+        use serde_json::json;
+        match self {
+            Self::Status(status) => json!(status),
+            Self::Orders(orders) => json!({ "orders": orders }),
+            Self::Order(order) => json!(order),
+            Self::Resolved(telegrams) => json!({ "telegrams": telegrams }),
+            Self::Outbox(telegrams) => json!({ "telegrams": telegrams }),
+            Self::Day(day) => json!(day),
+            Self::Paused(paused) => json!(paused),
+            Self::Offer(offer) => json!(offer),
+        }
+    }
+}

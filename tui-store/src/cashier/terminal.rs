@@ -1,0 +1,447 @@
+//! A cashier's terminal with its vault open: the line to the store, and the acts.
+
+mod refund;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use data_encoding::{BASE64, HEXLOWER};
+use secrecy::SecretString;
+use tui_kit::profile::Profile;
+use vault::{Passwords, PinnedCenter, Surroundings, Vault};
+use wire::{
+    amount::{Amount, Currency},
+    bounded::{Bytes, List},
+    codec,
+    id::{CenterId, OrderHash, Salt},
+    key::{SigningKey, VerificationKey},
+    limits,
+    order::{Order, OrderLine, order_hash},
+    payload::{CashierRights, Offer},
+    telegram::Telegram,
+    text::{Line, Prose},
+    till::{CashierRequest, StoreLine, TillAnswer, TillDetail, TillRefusal, TillRequest, TillWelcome},
+    time::Timestamp,
+};
+
+use super::{
+    act::{Act, Outcome},
+    evidence,
+    line::{NotAnswered, Till, nonsense},
+    mark,
+    record::{self, Admitted, Joined},
+    view::{DayView, OfferView, PausedView, RightsView, TillView, order_detail, order_row},
+};
+use crate::{
+    act::Failure,
+    settle::outbox_rows,
+    view::{Money, OrderDetail},
+};
+
+/// The most orders that are fetched for a list.
+const ORDERS_MAX: usize = 1_000;
+
+/// A cashier's terminal. Clones are the same terminal.
+#[derive(Debug, Clone)]
+pub struct Terminal(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    vault: Mutex<Vault>,
+    key: SigningKey,
+    line: StoreLine,
+    wished: Line,
+    known: RwLock<Known>,
+    /// The connection, while it lives; held while one is being made, so that there is one only.
+    till: tokio::sync::Mutex<Option<Till>>,
+    /// One refund at a time: nothing is asked about while it is being sent.
+    turn: tokio::sync::Mutex<()>,
+    findings: Vec<String>,
+}
+
+/// What the store has said about this terminal.
+#[derive(Debug, Default)]
+struct Known {
+    admitted: Option<Admitted>,
+    rights: Option<CashierRights>,
+    left: Option<Amount>,
+    /// Why there is no connection.
+    why: Option<String>,
+}
+
+/// Makes a cashier's terminal of a profile, or gives the one that is there another line of the same store; the request
+/// that its owner certifies it with.
+///
+/// # Errors
+/// In words: another vault is there, another store's line, a password that may not be chosen or does not open it.
+pub async fn join(
+    profile: &Profile,
+    line: StoreLine,
+    name: Line,
+    password: SecretString,
+) -> Result<TillView, Failure> {
+    let folder = profile.data().to_owned();
+    let joining = tokio::task::spawn_blocking(move || {
+        let joined = Joined { line, name };
+        if Vault::exists(&folder) { rejoin(&folder, joined, &password) } else { create(&folder, joined, password) }
+    });
+    let terminal = Terminal::of(joining.await.map_err(Failure::machine)??)?;
+    Ok(terminal.view(false))
+}
+
+impl Terminal {
+    /// Opens the vault of a cashier's profile.
+    ///
+    /// # Errors
+    /// In words: no vault, a wrong password, another program that has it, a vault that is no cashier's.
+    pub async fn open(profile: &Profile, password: &SecretString) -> Result<Self, Failure> {
+        let (folder, password) = (profile.data().to_owned(), password.clone());
+        let opening = tokio::task::spawn_blocking(move || {
+            Vault::open(&folder, &password, Surroundings::system()).map_err(Failure::from)
+        });
+        Self::of(opening.await.map_err(Failure::machine)??)
+    }
+
+    pub(super) fn of(opening: vault::Opening) -> Result<Self, Failure> {
+        let vault::Opening { vault, records, findings } = opening;
+        let (joined, admitted) = record::read(&records).map_err(Failure::machine)?;
+        let joined = joined.ok_or_else(|| Failure::not_possible("this profile is not a cashier's terminal"))?;
+        let key = vault.terminal_key()?.clone();
+        let center = joined.line.center.root.center();
+        let certificate = admitted.as_ref().map(|admitted| &admitted.certificate);
+        let rights = certificate.and_then(|it| evidence::rights(it, &center, &key.verification_key()).ok());
+        Ok(Self(Arc::new(Inner {
+            vault: Mutex::new(vault),
+            key,
+            line: joined.line,
+            wished: joined.name,
+            known: RwLock::new(Known { admitted, rights, left: None, why: None }),
+            till: tokio::sync::Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+            findings: findings.iter().map(ToString::to_string).collect(),
+        })))
+    }
+
+    /// What is wrong with the vault, in sentences.
+    pub fn findings(&self) -> &[String] {
+        &self.0.findings
+    }
+
+    /// Does what a cashier asks.
+    ///
+    /// # Errors
+    /// In words, with the kind of failure.
+    pub async fn act(&self, act: Act) -> Result<Outcome, Failure> {
+        match act {
+            Act::Status => {
+                // Without a line the terminal still says what it knows; why there is none stands in the view.
+                let connected = self.till().await.is_ok();
+                Ok(Outcome::Status(Box::new(self.view(connected))))
+            }
+            Act::Orders => self.orders().await,
+            Act::Order { order } => Ok(self.shown(&self.order(&order).await?)),
+            Act::Deliver { order } => {
+                let order = self.order(&order).await?.row.order;
+                match self.ask(TillRequest::Deliver(order)).await? {
+                    TillAnswer::Order(detail) => Ok(self.shown(&detail)),
+                    _ => Err(nonsense()),
+                }
+            }
+            Act::Refund { order, reason, password } => {
+                self.refund(&order, reason, password.0).await.map(|one| Outcome::Resolved(vec![one]))
+            }
+            Act::Outbox => {
+                let items = self.vault(|vault| vault.outbox().items().cloned().collect::<Vec<_>>()).await?;
+                Ok(Outcome::Outbox(outbox_rows(&items, self.currency())))
+            }
+            Act::Resolve => self.resolve().await.map(Outcome::Resolved),
+            Act::Day => match self.ask(TillRequest::Day).await? {
+                TillAnswer::Day(day) => Ok(Outcome::Day(Box::new(DayView::new(&day, self.currency())))),
+                _ => Err(nonsense()),
+            },
+            Act::Pause { item, paused } => {
+                let item = Line::new(&item).map_err(Failure::not_possible)?;
+                match self.ask(TillRequest::Pause { item, paused }).await? {
+                    TillAnswer::Paused(paused) => Ok(Outcome::Paused(PausedView { paused: paused.into_vec() })),
+                    _ => Err(nonsense()),
+                }
+            }
+            Act::Offer { items, buyer_key, note } => self.offer(items, buyer_key, &note).await,
+        }
+    }
+
+    /// How this terminal stands, as far as it knows.
+    pub fn view(&self, connected: bool) -> TillView {
+        let inner = &self.0;
+        let known = inner.known.read().unwrap_or_else(PoisonError::into_inner);
+        let currency = known.admitted.as_ref().map_or(Currency::YEN, |admitted| admitted.currency);
+        let left = known.left.map(|left| Money::new(left, currency));
+        let line = match (&known.why, connected) {
+            (_, true) => "connected".to_owned(),
+            (Some(why), false) => why.clone(),
+            (None, false) => "not connected".to_owned(),
+        };
+        let vault = inner.vault.lock().unwrap_or_else(PoisonError::into_inner);
+        TillView {
+            store: inner.line.store,
+            store_name: known.admitted.as_ref().map(|admitted| admitted.store.clone()).unwrap_or_default(),
+            name: known.rights.as_ref().map_or_else(|| inner.wished.clone(), |rights| rights.name.clone()),
+            fingerprint: inner.key.verification_key().fingerprint(),
+            request: CashierRequest::new(self.center(), inner.line.store, inner.wished.clone(), &inner.key)
+                .to_string(),
+            rights: known.rights.as_ref().map(|rights| RightsView::new(rights, left, currency)),
+            line,
+            connected,
+            unknown: vault.outbox().open_count(),
+        }
+    }
+
+    async fn orders(&self) -> Result<Outcome, Failure> {
+        let mut rows = Vec::new();
+        let mut after: Option<OrderHash> = None;
+        loop {
+            let TillAnswer::Orders { orders, more } = self.ask(TillRequest::Orders { after }).await? else {
+                return Err(nonsense());
+            };
+            let last = orders.last().map(|order| order.order);
+            rows.extend(orders.iter().map(|order| order_row(order, self.currency())));
+            // A page that brings nothing would be asked for without end.
+            if !more || last.is_none() || last == after || rows.len() >= ORDERS_MAX {
+                return Ok(Outcome::Orders(rows));
+            }
+            after = last;
+        }
+    }
+
+    async fn order(&self, named: &str) -> Result<TillDetail, Failure> {
+        let named = Line::new(named).map_err(Failure::not_found)?;
+        match self.ask(TillRequest::Order(named)).await? {
+            TillAnswer::Order(detail) => Ok(*detail),
+            _ => Err(nonsense()),
+        }
+    }
+
+    fn shown(&self, detail: &TillDetail) -> Outcome {
+        let detail: OrderDetail = order_detail(detail, self.currency());
+        Outcome::Order(Box::new(detail))
+    }
+
+    /// Makes an order out of the catalogue and gets the store's offer for it.
+    async fn offer(
+        &self,
+        items: Vec<(String, u32)>,
+        buyer_key: VerificationKey,
+        note: &str,
+    ) -> Result<Outcome, Failure> {
+        let till = self.till().await?;
+        let mut lines = Vec::new();
+        for (id, quantity) in items {
+            let item = till.item(Line::new(&id).map_err(Failure::not_found)?).await?;
+            lines.push(OrderLine {
+                item: item.id,
+                title: item.title,
+                quantity,
+                unit_price: item.price,
+                digest: item.digest,
+                size: item.size,
+                file_name: item.file_name,
+            });
+        }
+        let total = Order::sum(&lines).ok_or_else(|| Failure::not_possible("the order's sum is too large"))?;
+        let order = Order {
+            center: self.center(),
+            store: self.0.line.store,
+            currency: self.currency(),
+            total,
+            lines: List::new(lines).map_err(Failure::not_possible)?,
+            note: Prose::new(note).map_err(Failure::not_possible)?,
+        };
+        order.check().map_err(Failure::not_possible)?;
+        let (bytes, salt) = (codec::encode(&order), Salt::random());
+        let hash = order_hash(&salt, &bytes);
+        let sent = Bytes::<{ limits::ORDER }>::new(bytes.clone()).map_err(Failure::not_possible)?;
+        let request = TillRequest::Offer { order: sent, salt, buyer_key };
+        let TillAnswer::Offer(telegram) = till.ask(request).await? else { return Err(nonsense()) };
+        let offer = self.believed_offer(&telegram, hash, total, buyer_key)?;
+        Ok(Outcome::Offer(Box::new(OfferView {
+            order: hash,
+            total: Money::new(total, self.currency()),
+            expires: offer.expires.into(),
+            order_bytes: BASE64.encode(&bytes),
+            salt: HEXLOWER.encode(&salt.0),
+            offer: BASE64.encode(&codec::encode(&telegram)),
+        })))
+    }
+
+    fn believed_offer(
+        &self,
+        telegram: &Telegram,
+        order: OrderHash,
+        total: Amount,
+        buyer_key: VerificationKey,
+    ) -> Result<Offer, Failure> {
+        let signed = telegram.verify_self::<Offer>().map_err(Failure::contradiction)?;
+        let by_store = signed.key() == self.0.line.key;
+        let offer = signed.into_payload();
+        let fits = (offer.center, offer.store, offer.order, offer.total, offer.buyer_key)
+            == (self.center(), self.0.line.store, order, total, buyer_key);
+        if by_store && fits { Ok(offer) } else { Err(Failure::contradiction("the offer is not for this order")) }
+    }
+
+    async fn ask(&self, request: TillRequest) -> Result<TillAnswer, Failure> {
+        let answer = self.till().await?.ask(request).await;
+        Ok(answer.map_err(|not| self.told(not))?)
+    }
+
+    /// Where the store says how much is left of a limit, the words say it too, in the currency.
+    fn told(&self, not: NotAnswered) -> Failure {
+        match not {
+            NotAnswered::Refused(refusal @ TillRefusal::OverLimit { left }) => {
+                Failure::refused(format!("{refusal}; {} is left", self.currency().print(left)))
+            }
+            not => not.into(),
+        }
+    }
+
+    /// The connection, logged in; it is made if there is none.
+    async fn till(&self) -> Result<Till, Failure> {
+        let inner = &self.0;
+        let mut current = inner.till.lock().await;
+        if let Some(till) = current.as_ref().filter(|till| !till.is_closed()) {
+            return Ok(till.clone());
+        }
+        *current = None;
+        let certificate = {
+            let known = inner.known.read().unwrap_or_else(PoisonError::into_inner);
+            known.admitted.as_ref().map(|admitted| admitted.certificate.clone())
+        };
+        let opened = Till::open(&inner.line, &inner.key, certificate).await;
+        let opened = match opened.map_err(Failure::from) {
+            Ok((till, welcome)) => self.welcomed(&till, welcome).await.map(|()| till),
+            Err(failure) => Err(failure),
+        };
+        let mut known = inner.known.write().unwrap_or_else(PoisonError::into_inner);
+        match opened {
+            Ok(till) => {
+                known.why = None;
+                *current = Some(till.clone());
+                Ok(till)
+            }
+            Err(failure) => {
+                known.why = Some(failure.message.clone());
+                Err(failure)
+            }
+        }
+    }
+
+    /// Verifies and keeps what the store said at the login.
+    async fn welcomed(&self, till: &Till, welcome: TillWelcome) -> Result<(), Failure> {
+        let key = self.0.key.verification_key();
+        let rights = evidence::rights(&welcome.certificate, &self.center(), &key).map_err(Failure::contradiction)?;
+        self.keep_sheet(&welcome.sheet).await?;
+        let admitted = Admitted::new(till.name.clone(), &welcome);
+        let new = {
+            let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
+            let new = known.admitted.as_ref() != Some(&admitted);
+            (known.rights, known.left) = (Some(rights), Some(welcome.left));
+            known.admitted = Some(admitted.clone());
+            new
+        };
+        if new {
+            let draft = admitted.draft()?;
+            self.vault(move |vault| vault.append_all(vec![draft])).await??;
+        }
+        Ok(())
+    }
+
+    /// Verifies a key sheet of the center and keeps it.
+    async fn keep_sheet(&self, sheet: &Telegram) -> Result<(), Failure> {
+        let (root, sheet) = (self.0.line.center.root, sheet.clone());
+        self.vault(move |vault| {
+            let Some(mut pinned) = vault.center().cloned() else { return Ok(()) };
+            evidence::sheet(&sheet, &root, pinned.sheet.as_ref()).map_err(Failure::contradiction)?;
+            pinned.sheet = Some(sheet);
+            Ok(vault.pin_center(&pinned)?)
+        })
+        .await?
+    }
+
+    /// Runs `work` with the vault on a blocking thread.
+    async fn vault<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Vault) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let inner = self.0.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            work(&mut inner.vault.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        done.await.map_err(|_| Failure::machine("the vault's writer failed; the log says more"))
+    }
+
+    fn center(&self) -> CenterId {
+        self.0.line.center.root.center()
+    }
+
+    fn currency(&self) -> Currency {
+        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.admitted.as_ref().map_or(Currency::YEN, |admitted| admitted.currency)
+    }
+
+    /// The later of the clocks here and at the welcome, so that a slow clock signs nothing that has run out.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+fn create(folder: &Path, joined: Joined, password: SecretString) -> Result<vault::Opening, Failure> {
+    tui_kit::profile::private_dir(folder).map_err(Failure::machine)?;
+    let pinned = PinnedCenter {
+        root: joined.line.center.root,
+        addresses: joined.line.center.addresses.iter().map(ToString::to_string).collect(),
+        sheet: None,
+        checkpoint: None,
+        account: None,
+    };
+    // The mark first: a vault without it would pass for a store's that has not joined.
+    std::fs::write(mark(folder), format!("{}\n", joined.line)).map_err(Failure::machine)?;
+    let made = Vault::create(folder, &Passwords::One(password.clone()), None, Surroundings::system());
+    let mut vault = match made {
+        Ok(vault) => vault,
+        Err(error) => {
+            // Nothing was made: the profile is as it was.
+            let _ = std::fs::remove_file(mark(folder));
+            return Err(error.into());
+        }
+    };
+    vault.pin_center(&pinned)?;
+    vault.append_all(vec![joined.draft()?])?;
+    drop(vault);
+    Ok(Vault::open(folder, &password, Surroundings::system())?)
+}
+
+/// Another line of the same store: it listens elsewhere, or shows another key.
+fn rejoin(folder: &Path, joined: Joined, password: &SecretString) -> Result<vault::Opening, Failure> {
+    if !mark(folder).exists() {
+        return Err(Failure::not_possible(
+            "this profile has a vault of another kind; give --profile a new name for the cashier's terminal",
+        ));
+    }
+    let mut opening = Vault::open(folder, password, Surroundings::system())?;
+    let (before, _) = record::read(&opening.records).map_err(Failure::machine)?;
+    if let Some(before) = before
+        && (before.line.store, before.line.center.root) != (joined.line.store, joined.line.center.root)
+    {
+        return Err(Failure::not_possible(format!(
+            "this terminal is a cashier's of {}; another store needs a profile of its own",
+            before.line.store
+        )));
+    }
+    opening.vault.append_all(vec![joined.draft()?])?;
+    drop(opening);
+    Ok(Vault::open(folder, password, Surroundings::system())?)
+}
+
+#[cfg(test)]
+mod tests;
