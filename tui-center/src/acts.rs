@@ -5,18 +5,24 @@
 //! may open the control socket could end the process as well. The books check the role a second time.
 
 mod joining;
+mod people;
+mod staff;
 
 use std::fmt;
 
 use ledger::{
-    Request,
+    Decision, Entry, Request,
     request::{OperatorRole, Proposed, Standing},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wire::{id::EntryNumber, receipt::EntryKind, sheet::Invitation, text::Line, time::Timestamp};
 
-pub use self::joining::{JoiningAct, JoiningOutcome, Letter};
+pub use self::{
+    joining::{JoiningAct, JoiningOutcome, Letter},
+    people::{PeopleAct, PeopleOutcome, PersonRow},
+    staff::{FourEyes, OperatorRow, ProposalRow, SheetKeyRow, StaffAct, StaffOutcome},
+};
 use crate::{
     center::Center,
     errors::{ErrorLine, Room, Weight},
@@ -99,6 +105,10 @@ pub enum Act {
     },
     /// Something of the admission desk.
     Joining(JoiningAct),
+    /// Something about people's data and keys.
+    People(PeopleAct),
+    /// Something about operators, proposals, limits and the center's keys.
+    Staff(StaffAct),
     /// Says that the clock, which jumped, is right.
     AcceptClock,
     /// Ends the program in order.
@@ -204,10 +214,16 @@ pub enum Outcome {
     Report(Report),
     /// To [`Act::Joining`].
     Joining(JoiningOutcome),
+    /// To [`Act::People`].
+    People(PeopleOutcome),
+    /// To [`Act::Staff`].
+    Staff(StaffOutcome),
     /// To [`Act::Verify`].
     Verified(Verified),
     /// An entry was made.
     Entered(TransactionRow),
+    /// It takes two operators: it was proposed as this entry, and another operator confirms it.
+    Proposed(TransactionRow),
     /// Done; there is nothing to say but this.
     Done {
         /// A sentence.
@@ -249,6 +265,8 @@ impl Act {
             Self::AssignReceipt { .. } => Some(OperatorRole::Clerk),
             Self::ReturnReceipt { .. } | Self::Standing { .. } => Some(OperatorRole::Supervisor),
             Self::Joining(act) => Some(act.needs()),
+            Self::People(act) => Some(act.needs()),
+            Self::Staff(act) => Some(act.needs()),
             Self::AcceptClock => Some(OperatorRole::Admin),
         }
     }
@@ -321,23 +339,21 @@ impl Center {
         };
         match act {
             Act::AssignReceipt { receipt, request } => {
-                self.enter(settlement::Act::AssignReceipt { by, receipt, request }).await
+                let assign = Request::AssignReceipt { by: by.clone(), receipt, request };
+                self.enter_own(&by, assign, Vec::new()).await
             }
             Act::ReturnReceipt { receipt } => {
                 self.can_go_back(receipt).await?;
-                self.enter(settlement::Act::ReturnReceipt { by, receipt }).await
+                let give_back = Request::ReturnReceipt { by: by.clone(), receipt };
+                self.enter_own(&by, give_back, Vec::new()).await
             }
             Act::Standing { of, frozen, reason } => {
-                // It stands in the books for ever, and every console shows it.
-                let reason = Line::new(&reason)
-                    .map_err(|error| ActError::new("usage", format!("the reason: {error}")))?
-                    .to_string();
-                if reason.is_empty() {
-                    return Err(ActError::new("usage", "say why: the reason stands in the books"));
-                }
+                let reason = stated(&reason)?;
                 self.enter(settlement::Act::Standing { by, of, frozen, reason }).await
             }
             Act::Joining(act) => self.join(by, act).await,
+            Act::People(act) => self.people(by, act).await,
+            Act::Staff(act) => self.staff(by, act).await,
             Act::AcceptClock => {
                 self.desk().accept_clock();
                 self.errors().tell(Room::Operators, Weight::Note, format!("{by} accepted the clock."));
@@ -403,6 +419,8 @@ impl Center {
             | Act::ReturnReceipt { .. }
             | Act::Standing { .. }
             | Act::Joining(_)
+            | Act::People(_)
+            | Act::Staff(_)
             | Act::AcceptClock
             | Act::Stop => return Err(ActError::new("internal", "this is nothing to look at")),
         })
@@ -443,26 +461,46 @@ impl Center {
             Some(act) => Request::Propose { by: by.to_owned(), act: Box::new(act) },
             None => request,
         };
+        self.enter_request(request, evidence).await
+    }
+
+    /// Enters what an operator asks as it is.
+    async fn enter_request(&self, request: Request, evidence: Vec<u8>) -> Result<Outcome, ActError> {
         let telegram = || ActError::new("internal", "this comes as a telegram only");
         self.enter_work(Work::own(request, evidence).ok_or_else(telegram)?).await
+    }
+
+    /// What an entry says of an act.
+    fn outcome_of(&self, entry: &Entry) -> Result<Outcome, ActError> {
+        let row = || crate::inquiry::words::row(entry, self.local());
+        match &entry.decision {
+            Decision::Refused(refusal) => Err(ActError::new("refused", crate::books::said(refusal))),
+            Decision::Done(ledger::Outcome::Proposed) => Ok(Outcome::Proposed(row())),
+            Decision::Done(_) => Ok(Outcome::Entered(row())),
+        }
     }
 
     async fn enter_work(&self, work: Work) -> Result<Outcome, ActError> {
         use crate::settlement::DeskError;
         match self.desk().submit(work).await {
-            Ok(answer) => {
-                let entry = &answer.record.entry;
-                match entry.refusal() {
-                    Some(refusal) => Err(ActError::new("refused", crate::books::said(refusal))),
-                    None => Ok(Outcome::Entered(crate::inquiry::words::row(entry, self.local()))),
-                }
-            }
+            Ok(answer) => self.outcome_of(&answer.record.entry),
             Err(error @ (DeskError::Unknown(_) | DeskError::Unreadable(_))) => {
                 Err(ActError { unknown: true, ..ActError::new("unknown", error) })
             }
             Err(error) => Err(ActError::new("refused", error)),
         }
     }
+}
+
+/// A reason: it stands in the books for ever, and every console shows it.
+fn stated(reason: &str) -> Result<String, ActError> {
+    let reason = Line::new(reason.trim())
+        .map_err(|error| ActError::new("usage", format!("the reason: {error}")))?
+        .to_string();
+    if reason.is_empty() {
+        return Err(ActError::new("usage", "say why: the reason stands in the books"));
+    }
+    Ok(reason)
 }
 
 #[cfg(test)]

@@ -245,6 +245,8 @@ impl Center {
             center.desk().clone(),
             center.0.stop.clone(),
         ));
+        center.finish_erasures();
+        center.complete_the_index();
         admission::issue::catch_up(&center);
         center.0.tasks.spawn(admission::follow(center.clone()));
         Ok(center)

@@ -13,11 +13,11 @@ use wire::{
     admission::Way,
     id::{ApplicationNumber, Digest, EntryNumber},
     key::VerificationKey,
-    text::{Line, Prose},
+    text::Prose,
     time::Timestamp,
 };
 
-use super::{ActError, Outcome};
+use super::{ActError, Outcome, stated};
 use crate::{
     admission::{applications::Row as Kept, document, issue, kit::NewBuild, standing},
     center::Center,
@@ -469,17 +469,6 @@ impl Center {
             Err(ActError::new("internal", "this could not be looked at: an error in the program"))
         })
     }
-}
-
-/// A reason that stands in the books.
-fn stated(reason: &str) -> Result<String, ActError> {
-    let reason = Line::new(reason.trim())
-        .map_err(|error| ActError::new("usage", format!("the reason: {error}")))?
-        .to_string();
-    if reason.is_empty() {
-        return Err(ActError::new("usage", "say why: the reason stands in the books"));
-    }
-    Ok(reason)
 }
 
 fn unreadable(why: String) -> ActError {

@@ -1,5 +1,6 @@
 //! `invitation`, `operators`, `config`, `doctor`: what needs no passphrase.
 
+use ledger::request::OperatorRole;
 use serde_json::json;
 use tui_kit::{
     cli::{self, Exit, Table, facts},
@@ -52,13 +53,27 @@ pub(super) fn operators(context: &Context) -> Result<Exit, cli::Failure> {
     let operators = Operators::open(&context.places().operators)
         .map_err(|error| cli::Failure::refused("operators", error.to_string()))?
         .list();
-    context.out.answer(&json!({ "operators": operators }), |to| {
+    let least = [OperatorRole::Clerk, OperatorRole::Supervisor, OperatorRole::Admin];
+    let off: Vec<&str> = least
+        .into_iter()
+        .filter(|least| operators.iter().filter(|it| it.role >= *least).count() < 2)
+        .map(role_name)
+        .collect();
+    context.out.answer(&json!({ "operators": operators, "four_eyes_off_for": off }), |to| {
         let mut table =
             Table::new(&[("NAME", Left), ("ROLE", Left), ("SSH KEY", Left)], "there are no operators");
         for operator in &operators {
             table.row([operator.name.clone(), role_name(operator.role).into(), operator.ssh_key.clone()]);
         }
-        table.write(context.out, to)
+        table.write(context.out, to)?;
+        match off.as_slice() {
+            [] => writeln!(to, "four eyes: on"),
+            off => writeln!(
+                to,
+                "four eyes: OFF for what takes a {}, since fewer than two operators are that or more",
+                off.join(", a ")
+            ),
+        }
     })?;
     Ok(Exit::Ok)
 }

@@ -4,9 +4,11 @@ mod about;
 mod books;
 mod init;
 mod joining;
+mod people;
 mod print;
 mod reach;
 mod serve;
+mod staff;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -22,7 +24,7 @@ use wire::{
 };
 
 use crate::{
-    acts::{Act, List, ROWS_MAX},
+    acts::{Act, List, ROWS_MAX, StaffAct},
     serve::Screens,
 };
 
@@ -43,6 +45,8 @@ struct Cli {
     service: SecretFrom<ServicePassphrase>,
     #[command(flatten)]
     operator: SecretFrom<OperatorPassphrase>,
+    #[command(flatten)]
+    fresh: SecretFrom<NewPassphrase>,
     /// The operator who acts; not needed where there is only one
     #[arg(long = "as", global = true, value_name = "NAME")]
     name: Option<String>,
@@ -68,8 +72,8 @@ enum Command {
     Members(Query),
     /// List the store register
     Stores(Query),
-    /// List the key register
-    Keys(Query),
+    /// List the key register; or show or rotate the center's own keys
+    Keys(staff::Keys),
     /// List the transaction register, newest first
     Transactions(Transactions),
     /// Show a member, store, card or transaction in full
@@ -139,6 +143,34 @@ enum Command {
     AcceptClock,
     /// List the operators
     Operators,
+    /// Add an operator, change a role or passphrase, take one off
+    #[command(subcommand)]
+    Operator(staff::Operator),
+    /// List what waits for a second operator
+    Proposals,
+    /// Do what another operator proposed
+    Confirm {
+        /// The proposal's transaction number
+        proposal: EntryNumber,
+    },
+    /// Drop a proposal
+    Withdraw {
+        /// The proposal's transaction number
+        proposal: EntryNumber,
+    },
+    /// Give a payment back
+    Refund(staff::Refund),
+    /// Show or change up to how much one operator acts alone
+    #[command(subcommand)]
+    Limits(staff::Limits),
+    /// Find, show, export or erase one person's data
+    #[command(subcommand)]
+    Person(people::Person),
+    /// Revoke a key of a member or store
+    RevokeKey(people::RevokeKey),
+    /// The passphrases of the service key and of the root key
+    #[command(subcommand)]
+    Passphrase(staff::Slots),
     /// Look at the books, or make the registers anew
     #[command(subcommand)]
     Books(books::Books),
@@ -207,6 +239,7 @@ macro_rules! passphrase {
 passphrase!(RootPassphrase, "root");
 passphrase!(ServicePassphrase, "service");
 passphrase!(OperatorPassphrase, "operator");
+passphrase!(NewPassphrase, "new");
 
 /// What every subcommand has at hand.
 struct Context {
@@ -215,6 +248,7 @@ struct Context {
     root: SecretFrom<RootPassphrase>,
     service: SecretFrom<ServicePassphrase>,
     operator: SecretFrom<OperatorPassphrase>,
+    fresh: SecretFrom<NewPassphrase>,
     name: Option<String>,
     screens: Option<Arc<dyn Screens>>,
 }
@@ -248,8 +282,8 @@ fn start(cli: Cli, out: Out, screens: Option<Arc<dyn Screens>>) -> Result<Exit, 
     tui_kit::guard::report_panics(PROGRAM, env!("CARGO_PKG_VERSION"), profile.state());
     // A profile is made by founding a center, not by looking at what is not there.
     let _log = if profile.exists() { tui_kit::log::start(profile.state(), PROGRAM).ok() } else { None };
-    let Cli { root, service, operator, name, command, .. } = cli;
-    let context = Context { out, profile, root, service, operator, name, screens };
+    let Cli { root, service, operator, fresh, name, command, .. } = cli;
+    let context = Context { out, profile, root, service, operator, fresh, name, screens };
     let command = command.unwrap_or(Command::Serve(serve::Serve::default()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(command.run(&context));
@@ -280,7 +314,7 @@ impl Command {
             }
             Self::Members(query) => Act::Members(query.list()),
             Self::Stores(query) => Act::Stores(query.list()),
-            Self::Keys(query) => Act::Keys(query.list()),
+            Self::Keys(keys) => keys.act(context)?,
             Self::Transactions(Transactions { query, kind, before, .. }) => {
                 Act::Transactions { list: query.list(), kind, before }
             }
@@ -307,6 +341,15 @@ impl Command {
             Self::Post(post) => post.act(),
             Self::Letter(letter) => return letter.run(context).await,
             Self::AcceptClock => Act::AcceptClock,
+            Self::Passphrase(slots) => return slots.run(context),
+            Self::Operator(operator) => operator.act(context)?,
+            Self::Proposals => StaffAct::Proposals.into(),
+            Self::Confirm { proposal } => StaffAct::Confirm { proposal }.into(),
+            Self::Withdraw { proposal } => StaffAct::Withdraw { proposal }.into(),
+            Self::Refund(refund) => refund.act(),
+            Self::Limits(limits) => limits.act()?,
+            Self::Person(person) => person.act()?,
+            Self::RevokeKey(revoke) => revoke.act(),
         };
         let outcome = context.reach().act(act).await?;
         print::outcome(context.out, &outcome)?;

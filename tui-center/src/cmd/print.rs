@@ -1,6 +1,8 @@
 //! Outcomes for people and for programs.
 
 mod joining;
+mod people;
+mod staff;
 
 use std::io::{self, Write};
 
@@ -91,7 +93,15 @@ fn words(out: Out, outcome: &Outcome, to: &mut dyn Write) -> io::Result<()> {
         Outcome::Entered(row) => {
             writeln!(to, "entered as {}: {}", row.number, tui_kit::text::clean(&row.words))
         }
+        Outcome::Proposed(row) => writeln!(
+            to,
+            "proposed as {}; another operator confirms it: {}",
+            row.number,
+            tui_kit::text::clean(&row.words)
+        ),
         Outcome::Joining(outcome) => joining::words(out, outcome, to),
+        Outcome::People(outcome) => people::words(out, outcome, to),
+        Outcome::Staff(outcome) => staff::words(out, outcome, to),
         Outcome::Done { words } => writeln!(to, "{words}"),
     }
 }
