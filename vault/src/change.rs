@@ -173,7 +173,7 @@ impl Vault {
         mut instead: impl FnMut(u64, u16, Zeroizing<Vec<u8>>) -> Option<(u16, Zeroizing<Vec<u8>>)>,
     ) -> Result<(), Error> {
         let (id, key, surroundings) = (header.vault, &*self.data_key, &self.surroundings);
-        let obsolete = &self.contents.keys.obsolete;
+        let (obsolete, known) = (&self.contents.keys.obsolete, &self.contents.index);
         let mut index = BTreeMap::new();
         let mut at = RECORDS;
         self.file.rewrite(header, |source, mut walk, target| {
@@ -185,8 +185,10 @@ impl Vault {
                         record::copy_bytes(source, offset, length, &mut target)?;
                         at += length;
                     }
-                    Span::Record { head, body, .. } => {
-                        let opened = record::open(key, &id, head, &body);
+                    Span::Record { offset, head, body } => {
+                        // What opens and is out of order was not taken in at opening, and is not now.
+                        let taken_in = known.get(&head.sequence) == Some(&offset);
+                        let opened = taken_in.then(|| record::open(key, &id, head, &body)).flatten();
                         if opened.is_none() && kind::is_under_b(head.kind) {
                             continue;
                         }

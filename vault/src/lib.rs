@@ -158,9 +158,9 @@
 //! - A new password that is guessed at once is refused ([`strength`]).
 //! - No secret is printed or logged. Keys, records and what the outbox holds beside telegrams are wiped when dropped; what
 //!   a program has decoded from a record is the program's. What the compiler moved over the stack, and the memory of
-//!   Argon2id, which goes back to the system at once, are not. The data key, terminal keys and opened signature keys lie on pages of their own that the
-//!   system keeps out of the swap; where it does not, [`Finding::NotLocked`] says so. Core dumps are for the programs to
-//!   turn off.
+//!   Argon2id, which goes back to the system at once, are not. The data key, phrases, terminal keys and opened signature
+//!   keys lie on pages of their own that the system keeps out of the swap; where it does not, [`Finding::NotLocked`] says
+//!   so. Core dumps are for the programs to turn off.
 //! - Two copies of one vault used at once do no harm that the center does not see: [`recovery`].
 
 pub mod autograph;

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Each arrow is synced before the call returns, so that a crash anywhere leaves a key that signs. The turn itself is a
-//! [`Draft`] ([`Vault::in_force`], [`Vault::dropped`]), to be kept with the answer in the one write of [`Vault::close`];
-//! after it the file is copied without the former key.
+//! [`Draft`] ([`Vault::in_force`], [`Vault::dropped`]), to be kept with the answer by [`Vault::close`]; after it the file
+//! is copied without the former key.
 
 use secrecy::SecretString;
 use wire::{

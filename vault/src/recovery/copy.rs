@@ -15,6 +15,7 @@ use crate::{
     custody::SealedKey,
     error::Error,
     kind,
+    page::InPage,
     password::Key,
     record::{MAX_CONTENT, Record},
     recovery::{KeyCopy, RecoveryKeys, RecoveryPhrase},
@@ -71,7 +72,7 @@ pub struct RestoredContents {
     /// All records; in the place of a signature key under password B its public half.
     pub(crate) records: Vec<Record>,
     /// The signature keys that were sealed to the phrase.
-    pub(crate) signature_keys: Vec<SigningKey>,
+    pub(crate) signature_keys: Vec<InPage<SigningKey>>,
 }
 
 impl RestoredContents {
@@ -88,7 +89,7 @@ impl RestoredContents {
     /// The public halves of the signature keys in it: the one in force, and one that waited to be. The center's chain of
     /// keys says which it is.
     pub fn signature_keys(&self) -> impl Iterator<Item = VerificationKey> {
-        self.signature_keys.iter().map(SigningKey::verification_key)
+        self.signature_keys.iter().map(|key| key.verification_key())
     }
 }
 
@@ -236,9 +237,8 @@ pub fn open_copy(
     let (made_at, records) = read_content(&content).ok_or(CopyError::Content)?;
     let copies = records.iter().filter(|record| record.kind == kind::KEY_COPY);
     let copies = copies.filter_map(|record| record.decode::<KeyCopy>("copy of the signature key").ok());
-    // With so much room the keys never move and leave no copy.
-    let mut signature_keys = Vec::with_capacity(records.len());
-    signature_keys.extend(copies.filter_map(|copy| copy.open(phrase)));
+    let keys = copies.filter_map(|copy| copy.open(phrase));
+    let signature_keys: Vec<InPage<SigningKey>> = keys.map(InPage::new).collect();
     if signature_keys.is_empty() {
         return Err(CopyError::NoSignatureKey);
     }

@@ -12,6 +12,7 @@ use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
 use crate::{
+    page::InPage,
     password::{Key, NORMALISED_GROWTH},
     recovery::RecoveryKeys,
     surroundings::Surroundings,
@@ -84,14 +85,14 @@ pub enum PhraseError {
 ///
 /// The same 32 bytes are the same root in both languages.
 pub struct RecoveryPhrase {
-    entropy: Key,
+    entropy: InPage<Key>,
     language: Language,
 }
 
 impl RecoveryPhrase {
     /// A fresh phrase of 32 random bytes.
     pub fn generate(language: Language, surroundings: &Surroundings) -> Self {
-        Self { entropy: Zeroizing::new(surroundings.array()), language }
+        Self { entropy: InPage::new(Zeroizing::new(surroundings.array())), language }
     }
 
     /// Reads a phrase as typed: in either language, whatever form its letters are in, with any white space between the
@@ -123,7 +124,7 @@ impl RecoveryPhrase {
         let (Some(entropy), 32) = (entropy.first_chunk::<32>(), length) else {
             return Err(PhraseError::Count(words().count()));
         };
-        Ok(Self { entropy: Zeroizing::new(*entropy), language })
+        Ok(Self { entropy: InPage::new(Zeroizing::new(*entropy)), language })
     }
 
     /// Its language.
@@ -133,7 +134,7 @@ impl RecoveryPhrase {
 
     /// The words, for showing them once.
     pub fn words(&self) -> Vec<&'static str> {
-        Mnemonic::from_entropy_in(self.language.list(), &*self.entropy)
+        Mnemonic::from_entropy_in(self.language.list(), &**self.entropy)
             .expect("32 bytes are a phrase of 24 words")
             .words()
             .collect()
@@ -196,7 +197,7 @@ impl RecoveryPhrase {
 
     fn derive(&self, info: &str) -> Key {
         let mut key = Key::default();
-        Hkdf::<Sha256>::new(None, &*self.entropy)
+        Hkdf::<Sha256>::new(None, &**self.entropy)
             .expand(info.as_bytes(), &mut *key)
             .expect("32 bytes are less than HKDF's 255 blocks");
         key
@@ -245,8 +246,8 @@ mod tests {
     #[test]
     fn the_published_vectors_are_read_in_both_languages() {
         let (english, japanese) = (parse(ENGLISH).unwrap(), parse(JAPANESE).unwrap());
-        assert_eq!(*english.entropy, [0x80; 32]);
-        assert_eq!(*japanese.entropy, [0x80; 32]);
+        assert_eq!(**english.entropy, [0x80; 32]);
+        assert_eq!(**japanese.entropy, [0x80; 32]);
         assert_eq!((english.language(), japanese.language()), (Language::English, Language::Japanese));
         assert_eq!(english.words().join(" "), ENGLISH);
         assert_eq!(english.public(), japanese.public(), "one root, whatever the words");
@@ -279,7 +280,7 @@ mod tests {
             })
             .collect();
         for text in [composed, spaced, wide] {
-            assert_eq!(*parse(&text).unwrap().entropy, [0x80; 32], "{text}");
+            assert_eq!(**parse(&text).unwrap().entropy, [0x80; 32], "{text}");
         }
     }
 

@@ -251,3 +251,20 @@ fn asking_for_a_vault_that_is_not_there_makes_nothing() {
     assert!(matches!(bench.try_open(&a()), Err(Error::NoVault(_))));
     assert!(!bench.profile.exists());
 }
+
+#[test]
+fn a_record_put_back_after_it_was_left_out_stays_out() {
+    let (bench, bytes, [_, second, third]) = three_records();
+    let mut vault = bench.open().vault;
+    vault.leave_out(|record| record.sequence == 4).unwrap();
+    drop(vault);
+    bench.set_bytes(&[&bench.bytes(), &bytes[second..third]].concat());
+    let mut opening = bench.open();
+    assert!(
+        matches!(opening.findings[..], [Finding::Damaged { sequence: Some(4), .. }]),
+        "{:?}",
+        opening.findings
+    );
+    opening.vault.change_password_b(&b(), &"another inner one".into()).unwrap();
+    assert!(opening.vault.read(4).unwrap().bytes.is_empty());
+}

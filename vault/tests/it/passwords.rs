@@ -127,6 +127,8 @@ fn a_refused_vault_stays_held_for_another_try() {
     let locked = Locked::claim(&bench.profile, bench.surroundings.clone()).unwrap();
     assert_eq!(locked.mode(), Mode::Double);
     let refused = locked.unlock(&b()).unwrap_err();
+    let salt = format!("{:?}", &bench.bytes()[40..72]);
+    assert!(!format!("{refused:?}").contains(&salt), "nothing to try passwords against gets into a log");
     assert!(matches!(bench.try_open(&a()), Err(Error::Held { .. })));
     bench.pass_seconds(1);
     let mut opening = refused.locked.unlock(&a()).unwrap();
