@@ -14,6 +14,7 @@
 //! | `snapshot`, `receipt` | the rows that people see, the files that prove |
 //! | `sign` | changes of keys, signed with what the vault holds |
 //! | `settle` | refunds, claims, changes of keys, and asking about what is unknown |
+//! | [`cashier`] | a cashier's own terminal, which is a profile of its own kind |
 //! | [`join`] | becoming a store |
 //! | [`restore`] | being one again on a new machine |
 //! | `kit` | the programs that the center offers |
@@ -27,6 +28,7 @@
 pub mod act;
 pub mod app;
 mod book;
+pub mod cashier;
 pub mod catalogue;
 mod center;
 pub mod cmd;

@@ -27,16 +27,25 @@ pub(super) fn rights(
     }
     match said.rights {
         Rights::Cashier(rights) => Ok(rights),
-        Rights::Owner => Err("the certificate that the store handed out is the owner's, not a cashier's".into()),
+        Rights::Owner => {
+            Err("the certificate that the store handed out is the owner's, not a cashier's".into())
+        }
     }
 }
 
 /// Whether a key sheet that the store passed on is the center's and not older than the one that is kept.
-pub(super) fn sheet(signed: &Telegram, root: &VerificationKey, kept: Option<&Telegram>) -> Result<(), String> {
+pub(super) fn sheet(
+    signed: &Telegram,
+    root: &VerificationKey,
+    kept: Option<&Telegram>,
+) -> Result<(), String> {
     let sheet = KeySheet::verify(signed, root).map_err(|error| error.to_string())?;
     let kept = kept.and_then(|kept| KeySheet::verify(kept, root).ok()).map_or(0, |kept| kept.number);
     if sheet.number < kept {
-        return Err(format!("the store shows the center's key sheet {}, but {kept} was seen before", sheet.number));
+        return Err(format!(
+            "the store shows the center's key sheet {}, but {kept} was seen before",
+            sheet.number
+        ));
     }
     Ok(())
 }
@@ -54,7 +63,9 @@ pub(super) fn verdict(
         None => {
             let refund: Refund = telegram.peek().map_err(|error| error.to_string())?;
             if refund.valid_until >= now {
-                return Err("it says that the refund is too old, which by this terminal's clock it is not".into());
+                return Err(
+                    "it says that the refund is too old, which by this terminal's clock it is not".into()
+                );
             }
         }
     }

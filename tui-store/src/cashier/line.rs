@@ -117,7 +117,9 @@ pub(super) fn nonsense() -> Failure {
 }
 
 fn other_store(store: StoreNumber) -> Failure {
-    Failure::contradiction(format!("it says that it is {store}, another store than this terminal's line names"))
+    Failure::contradiction(format!(
+        "it says that it is {store}, another store than this terminal's line names"
+    ))
 }
 
 fn lost(error: LinkError) -> NotAnswered {

@@ -23,7 +23,6 @@ use wire::{
     telegram::Telegram,
     text::{Line, Prose},
     till::{CashierRequest, StoreLine, TillAnswer, TillDetail, TillRefusal, TillRequest, TillWelcome},
-    time::Timestamp,
 };
 
 use super::{
@@ -82,10 +81,15 @@ pub async fn join(
     name: Line,
     password: SecretString,
 ) -> Result<TillView, Failure> {
+    profile.create().map_err(Failure::machine)?;
     let folder = profile.data().to_owned();
     let joining = tokio::task::spawn_blocking(move || {
         let joined = Joined { line, name };
-        if Vault::exists(&folder) { rejoin(&folder, joined, &password) } else { create(&folder, joined, password) }
+        if Vault::exists(&folder) {
+            rejoin(&folder, joined, &password)
+        } else {
+            create(&folder, joined, password)
+        }
     });
     let terminal = Terminal::of(joining.await.map_err(Failure::machine)??)?;
     Ok(terminal.view(false))
@@ -107,7 +111,8 @@ impl Terminal {
     pub(super) fn of(opening: vault::Opening) -> Result<Self, Failure> {
         let vault::Opening { vault, records, findings } = opening;
         let (joined, admitted) = record::read(&records).map_err(Failure::machine)?;
-        let joined = joined.ok_or_else(|| Failure::not_possible("this profile is not a cashier's terminal"))?;
+        let joined =
+            joined.ok_or_else(|| Failure::not_possible("this profile is not a cashier's terminal"))?;
         let key = vault.terminal_key()?.clone();
         let center = joined.line.center.root.center();
         let certificate = admitted.as_ref().map(|admitted| &admitted.certificate);
@@ -164,7 +169,9 @@ impl Terminal {
             Act::Pause { item, paused } => {
                 let item = Line::new(&item).map_err(Failure::not_possible)?;
                 match self.ask(TillRequest::Pause { item, paused }).await? {
-                    TillAnswer::Paused(paused) => Ok(Outcome::Paused(PausedView { paused: paused.into_vec() })),
+                    TillAnswer::Paused(paused) => {
+                        Ok(Outcome::Paused(PausedView { paused: paused.into_vec() }))
+                    }
                     _ => Err(nonsense()),
                 }
             }
@@ -196,6 +203,12 @@ impl Terminal {
             connected,
             unknown: vault.outbox().open_count(),
         }
+    }
+
+    /// The same, with whether the connection lives now.
+    pub async fn view_now(&self) -> TillView {
+        let connected = self.0.till.lock().await.as_ref().is_some_and(|till| !till.is_closed());
+        self.view(connected)
     }
 
     async fn orders(&self) -> Result<Outcome, Failure> {
@@ -249,7 +262,8 @@ impl Terminal {
                 file_name: item.file_name,
             });
         }
-        let total = Order::sum(&lines).ok_or_else(|| Failure::not_possible("the order's sum is too large"))?;
+        let total =
+            Order::sum(&lines).ok_or_else(|| Failure::not_possible("the order's sum is too large"))?;
         let order = Order {
             center: self.center(),
             store: self.0.line.store,
@@ -287,7 +301,11 @@ impl Terminal {
         let offer = signed.into_payload();
         let fits = (offer.center, offer.store, offer.order, offer.total, offer.buyer_key)
             == (self.center(), self.0.line.store, order, total, buyer_key);
-        if by_store && fits { Ok(offer) } else { Err(Failure::contradiction("the offer is not for this order")) }
+        if by_store && fits {
+            Ok(offer)
+        } else {
+            Err(Failure::contradiction("the offer is not for this order"))
+        }
     }
 
     async fn ask(&self, request: TillRequest) -> Result<TillAnswer, Failure> {
@@ -339,7 +357,8 @@ impl Terminal {
     /// Verifies and keeps what the store said at the login.
     async fn welcomed(&self, till: &Till, welcome: TillWelcome) -> Result<(), Failure> {
         let key = self.0.key.verification_key();
-        let rights = evidence::rights(&welcome.certificate, &self.center(), &key).map_err(Failure::contradiction)?;
+        let rights =
+            evidence::rights(&welcome.certificate, &self.center(), &key).map_err(Failure::contradiction)?;
         self.keep_sheet(&welcome.sheet).await?;
         let admitted = Admitted::new(till.name.clone(), &welcome);
         let new = {
@@ -388,15 +407,9 @@ impl Terminal {
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
         known.admitted.as_ref().map_or(Currency::YEN, |admitted| admitted.currency)
     }
-
-    /// The later of the clocks here and at the welcome, so that a slow clock signs nothing that has run out.
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
 }
 
 fn create(folder: &Path, joined: Joined, password: SecretString) -> Result<vault::Opening, Failure> {
-    tui_kit::profile::private_dir(folder).map_err(Failure::machine)?;
     let pinned = PinnedCenter {
         root: joined.line.center.root,
         addresses: joined.line.center.addresses.iter().map(ToString::to_string).collect(),

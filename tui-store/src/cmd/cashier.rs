@@ -85,7 +85,8 @@ impl Add {
     async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
         let request = self.request_file.as_ref().map(|file| {
             let text = fs::read_to_string(file)?;
-            text.parse::<CashierRequest>().map_err(|error| cli::Failure::usage(format!("{}: {error}", file.display())))
+            text.parse::<CashierRequest>()
+                .map_err(|error| cli::Failure::usage(format!("{}: {error}", file.display())))
         });
         let request = request.transpose()?;
         let key = self.key.or(request.as_ref().map(|request| request.key));
@@ -103,8 +104,13 @@ impl Add {
         }
         let currency = center.map_or(Currency::YEN, |center| center.currency);
         let refund_limit = limit(&self.refund_limit, currency)?;
-        let rights =
-            CashierRights { name, sell: self.sell, deliver: self.deliver, refund_limit, see_day: self.see_day };
+        let rights = CashierRights {
+            name,
+            sell: self.sell,
+            deliver: self.deliver,
+            refund_limit,
+            see_day: self.see_day,
+        };
         let password_b = Some(context.password_b()?);
         show_sent(context, ask(&mut reach, CashierAct::Certify { key, rights, password_b }).await?)
     }
@@ -134,8 +140,10 @@ async fn list(context: &Context) -> Result<Exit, cli::Failure> {
         ("Left today", Align::Right),
         ("Key", Align::Left),
     ];
-    let mut table =
-        Table::new(heads, "No cashiers; “cashier invite” prints the line that a terminal of staff joins with.");
+    let mut table = Table::new(
+        heads,
+        "No cashiers; “cashier invite” prints the line that a terminal of staff joins with.",
+    );
     for row in rows {
         let may = [(row.sell, "sell"), (row.deliver, "deliver"), (row.see_day, "see the day")];
         let may: Vec<&str> = may.into_iter().filter(|(has, _)| *has).map(|(_, may)| may).collect();

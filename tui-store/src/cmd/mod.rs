@@ -11,6 +11,7 @@ mod phrase;
 mod reach;
 mod receipt;
 mod serve;
+mod till;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,8 @@ use tui_kit::{
     cli::{self, Common, Exit, Out, PasswordA, PasswordB, SecretFrom},
     profile::Profile,
 };
+
+use crate::cashier::is_till;
 
 /// The program's name.
 pub const PROGRAM: &str = "tui-store";
@@ -107,6 +110,9 @@ enum Command {
     /// Certify staff's terminals, list them, take their rights away
     #[command(subcommand)]
     Cashier(cashier::CashierCommand),
+    /// Work at a till: a cashier's own terminal
+    #[command(subcommand)]
+    Till(till::TillCommand),
     /// Take receipts out, and check them offline
     #[command(subcommand)]
     Receipt(receipt::Receipt),
@@ -172,6 +178,7 @@ fn start(cli: Cli, out: Out) -> Result<Exit, cli::Failure> {
             None if context.out.is_json() => Err(cli::Failure::usage(
                 "the screens have no JSON; name what to do, “tui-store help” lists it",
             )),
+            None if is_till(&context.profile) => till::screens(&context).await,
             None => serve::screens(&context).await,
         }
     })
@@ -201,6 +208,7 @@ impl Command {
             Self::Resolve => money::resolve(context).await,
             Self::Withdraw { telegram } => outbox::Outbox::Withdraw { telegram }.run(context).await,
             Self::Cashier(cashier) => cashier.run(context).await,
+            Self::Till(till) => till.run(context).await,
             Self::Receipt(receipt) => receipt.run(context).await,
             Self::Password(password) => password.run(context).await,
             Self::Config(config) => config.run(context),

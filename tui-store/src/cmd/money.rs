@@ -27,7 +27,7 @@ pub(super) struct Refund {
 
 /// Why a payment is given back.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Reason {
+pub(super) enum Reason {
     /// The store does not know the order
     UnknownOrder,
     /// The store cannot deliver

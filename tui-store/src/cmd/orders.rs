@@ -201,7 +201,7 @@ fn home(context: &Context, snapshot: &Snapshot, to: &mut dyn Write) -> io::Resul
     Ok(())
 }
 
-fn orders(rows: &[OrderRow]) -> Table {
+pub(super) fn orders(rows: &[OrderRow]) -> Table {
     let heads = &[
         ("Taken", Align::Left),
         ("Goods", Align::Left),
@@ -225,7 +225,7 @@ fn orders(rows: &[OrderRow]) -> Table {
     table
 }
 
-fn detail(context: &Context, order: &OrderDetail, to: &mut dyn Write) -> io::Result<()> {
+pub(super) fn detail(context: &Context, order: &OrderDetail, to: &mut dyn Write) -> io::Result<()> {
     let row = &order.row;
     let mut rows = vec![
         ("Order", row.order.to_string()),

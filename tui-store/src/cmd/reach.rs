@@ -11,6 +11,7 @@ use tui_kit::{
 use super::Context;
 use crate::{
     act::{Act, Failure, FailureKind, Outcome, Password},
+    cashier::is_till,
     engine::Handle,
 };
 
@@ -41,6 +42,7 @@ impl Context {
                 return Err(cli::Failure::refused("not-joined", words)
                     .hint("join a center first: tui-store join INVITATION"));
             }
+            self.not_a_till()?;
             let password = match &password {
                 Some(password) => password,
                 None => password.insert(self.password_a.read()?),
@@ -63,6 +65,7 @@ impl Context {
 
     /// Opens the profile's vault for a program that stays; waits for a subcommand that has it now.
     pub(super) async fn open(&self, password: &SecretString) -> Result<Handle, cli::Failure> {
+        self.not_a_till()?;
         let since = Instant::now();
         loop {
             match Handle::open(self.profile.clone(), password).await {
@@ -72,6 +75,15 @@ impl Context {
                 opened => return opened.map_err(told),
             }
         }
+    }
+
+    /// A cashier's terminal is no store.
+    fn not_a_till(&self) -> Result<(), cli::Failure> {
+        if !is_till(&self.profile) {
+            return Ok(());
+        }
+        let words = format!("profile {} is a cashier's terminal, not a store", self.profile.name());
+        Err(cli::Failure::refused("not-possible", words).hint("“tui-store till help” lists what it can do"))
     }
 
     /// Reads password B for one act.

@@ -1,12 +1,7 @@
 //! The owner's acts about cashiers.
 
 use wire::{
-    amount::Amount,
-    bounded::List,
-    key::VerificationKey,
-    sheet::Invitation,
-    text::Line,
-    till::StoreLine,
+    amount::Amount, bounded::List, key::VerificationKey, sheet::Invitation, text::Line, till::StoreLine,
     time::Timestamp,
 };
 
@@ -84,9 +79,10 @@ pub(super) fn rows(book: &Book, now: Timestamp) -> Vec<CashierRow> {
 fn row(book: &Book, key: &VerificationKey, cashier: &Cashier, now: Timestamp) -> CashierRow {
     let rights = cashier.in_force.as_ref().map(|in_force| &in_force.rights);
     let (state, words) = match (&cashier.waits, rights) {
-        (Some(waiting), _) if waiting.revokes => {
-            (CashierState::Waiting, "its rights are taken away; the counter refuses it, the center has not spoken")
-        }
+        (Some(waiting), _) if waiting.revokes => (
+            CashierState::Waiting,
+            "its rights are taken away; the counter refuses it, the center has not spoken",
+        ),
         (Some(_), None) => (CashierState::Waiting, "certified; the center has not said what became of it"),
         (Some(_), Some(_)) => (CashierState::Waiting, "other rights are signed; the center has not spoken"),
         (None, Some(_)) => (CashierState::InForce, "its rights are in force"),
@@ -120,7 +116,9 @@ fn find(book: &Book, named: &str) -> Result<VerificationKey, Failure> {
     let shown: String = named.chars().take(80).collect();
     match (found.next(), found.next()) {
         (Some((key, _)), None) => Ok(*key),
-        (Some(_), Some(_)) => Err(Failure::not_found(format!("“{shown}” names more than one cashier; give the key"))),
+        (Some(_), Some(_)) => {
+            Err(Failure::not_found(format!("“{shown}” names more than one cashier; give the key")))
+        }
         (None, _) => Err(Failure::not_found(format!("this store has no cashier “{shown}”"))),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What an order's state says beside its words.
-pub(super) fn standing_tone(state: OrderStanding) -> Tone {
+pub(crate) fn standing_tone(state: OrderStanding) -> Tone {
     match state {
         OrderStanding::AwaitingPayment => Tone::Plain,
         OrderStanding::Paid => Tone::Strong,
@@ -31,7 +31,7 @@ pub(crate) fn telegram_tone(state: TelegramState) -> Tone {
 }
 
 /// A telegram's state in one word.
-pub(super) fn telegram_state(state: TelegramState) -> &'static str {
+pub(crate) fn telegram_state(state: TelegramState) -> &'static str {
     match state {
         TelegramState::Prepared => "not sent yet",
         TelegramState::Unknown => "unknown",

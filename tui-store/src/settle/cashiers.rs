@@ -3,11 +3,10 @@
 use secrecy::SecretString;
 use vault::{Item, State};
 use wire::{
-    bounded::List,
     id::{AccountNumber, Nonce, TelegramId},
     key::{SigningKey, VerificationKey},
     limits,
-    message::{Beside, CashierView},
+    message::Beside,
     payload::{CashierChange, CashierRights, Refund, Rights},
     telegram::{Signer, Telegram},
     terminal::{Line, certify},
@@ -59,14 +58,6 @@ impl Settle {
         };
         let (telegram, certificate) = self.keep.sign(password_b, sign).await?;
         Ok(vec![self.send(&line, telegram, Beside::Nothing, Purpose::Cashier { certificate }).await?])
-    }
-
-    /// The cashiers as the center has entered them.
-    ///
-    /// # Errors
-    /// When there is no line.
-    pub(crate) async fn entered_cashiers(&self) -> Result<List<CashierView, { limits::CASHIERS }>, Failure> {
-        Ok(self.center.line().await?.cashiers(ANSWER_LIMIT).await?)
     }
 
     /// Passes a cashier's refund on to the center: kept in the outbox first, so that it is asked about until the center
@@ -153,11 +144,15 @@ impl Settle {
                 Err(Failure::not_found("this store has no cashier with this key"))
             }
             None => Ok(()),
-            Some(rights) if rights.name.trim().is_empty() => Err(Failure::not_possible("a cashier needs a name")),
+            Some(rights) if rights.name.trim().is_empty() => {
+                Err(Failure::not_possible("a cashier needs a name"))
+            }
             Some(_) => {
                 key.check().map_err(|error| Failure::not_possible(format!("the cashier's key: {error}")))?;
                 if *key == self.keep.terminal_key().verification_key() {
-                    return Err(Failure::not_possible("this is the store's own terminal key; a cashier has its own"));
+                    return Err(Failure::not_possible(
+                        "this is the store's own terminal key; a cashier has its own",
+                    ));
                 }
                 Ok(())
             }

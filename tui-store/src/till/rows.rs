@@ -107,7 +107,7 @@ pub(crate) fn day(book: &Book, now: Timestamp) -> TillDay {
 }
 
 /// The standing of an order in the words of the till's protocol.
-pub(crate) fn standing(standing: OrderStanding) -> Standing {
+fn standing(standing: OrderStanding) -> Standing {
     match standing {
         OrderStanding::AwaitingPayment => Standing::AwaitingPayment,
         OrderStanding::Paid => Standing::Paid,

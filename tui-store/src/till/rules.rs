@@ -89,7 +89,10 @@ pub(crate) fn own_refund(
     let claimed: Refund = telegram.peek().map_err(bad)?;
     let verified = telegram.verify::<Refund>(key, claimed.key_event).map_err(bad)?;
     let refund = verified.payload().clone();
-    if telegram.signer != Signer::Account(AccountNumber::Store(store)) || refund.store != store || refund.center != center {
+    if telegram.signer != Signer::Account(AccountNumber::Store(store))
+        || refund.store != store
+        || refund.center != center
+    {
         return Err(bad("it is for another store or center"));
     }
     if refund.cashier != Some(*key) {
@@ -156,7 +159,8 @@ pub(crate) fn deliver(
     may(book, key, Right::Deliver)?;
     let sale = book.sales.get(order).ok_or_else(|| impossible("the store knows no such order"))?;
     let payment = sale.payment.and_then(|number| book.payments.get(&number));
-    let payment = payment.ok_or_else(|| impossible("the order is not paid yet, as far as the store knows"))?;
+    let payment =
+        payment.ok_or_else(|| impossible("the order is not paid yet, as far as the store knows"))?;
     if payment.refund != Step::Not {
         return Err(impossible("the order's payment is being given back, or was"));
     }

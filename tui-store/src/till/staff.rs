@@ -113,7 +113,8 @@ impl Staff {
     fn changed(&mut self, item: &Item) -> Result<(), Malformed> {
         let Purpose::Cashier { certificate } = record::value("purpose", &item.note)? else { return Ok(()) };
         let change: CashierChange = peek(&item.telegram)?;
-        if let Some(issuer) = certificate.as_ref().and_then(|it| it.verify_self::<TerminalCertificate>().ok()) {
+        if let Some(issuer) = certificate.as_ref().and_then(|it| it.verify_self::<TerminalCertificate>().ok())
+        {
             self.issuers.insert(issuer.key());
         }
         let id = item.telegram.id();
@@ -142,10 +143,11 @@ impl Staff {
             && cashier.entry.is_none_or(|known| known < entry)
         {
             cashier.entry = Some(entry);
-            cashier.in_force = change
-                .rights
-                .zip(certificate)
-                .map(|(rights, certificate)| InForce { rights, entry, certificate });
+            cashier.in_force = change.rights.zip(certificate).map(|(rights, certificate)| InForce {
+                rights,
+                entry,
+                certificate,
+            });
         }
         if cashier.entry.is_none() && cashier.waits.is_none() && cashier.refunds.is_empty() {
             self.cashiers.remove(&change.key);

@@ -11,6 +11,7 @@ use wire::{
     telegram::{Signer, Telegram},
     text::Prose,
     till::{Right, TillAnswer, TillOutcome, TillRefusal, TillRequest, TillVerdict},
+    time::Timestamp,
 };
 
 use super::{Terminal, evidence};
@@ -39,7 +40,9 @@ impl Terminal {
         let detail = crate::cashier::view::order_detail(&self.order(order).await?, self.currency());
         let payment = detail.row.payment.ok_or_else(|| Failure::not_possible("the order is not paid"))?;
         match detail.row.state {
-            OrderStanding::Refunded => return Err(Failure::not_possible(format!("{payment} was given back already"))),
+            OrderStanding::Refunded => {
+                return Err(Failure::not_possible(format!("{payment} was given back already")));
+            }
             OrderStanding::Claimed => {
                 return Err(Failure::not_possible(format!(
                     "{payment} is claimed; what was claimed cannot be given back"
@@ -59,7 +62,7 @@ impl Terminal {
             currency: self.currency(),
             reason,
             nonce: Nonce::random(),
-            valid_until: self.now().plus_ms(VALID_MS),
+            valid_until: Timestamp::now().plus_ms(VALID_MS),
         };
         // Whoever signs shows that it is the cashier and not somebody who found the terminal open.
         self.vault(move |vault| vault.unlock_signing(&password).map(drop)).await??;
@@ -119,7 +122,9 @@ impl Terminal {
                 return Ok(self.became(telegram, TelegramState::Refused, failure.message, None));
             }
             Err(NotAnswered::Lost(failure)) => {
-                return Ok(unknown(format!("{failure}; whether it was entered is unknown until the center says")));
+                return Ok(unknown(format!(
+                    "{failure}; whether it was entered is unknown until the center says"
+                )));
             }
         };
         let TillVerdict { outcome, sheet } = *said;
@@ -141,7 +146,7 @@ impl Terminal {
     async fn believed(&self, telegram: &Telegram, verdict: &Verdict, sheet: &Telegram) -> Result<(), String> {
         self.keep_sheet(sheet).await.map_err(|failure| failure.message)?;
         let root = self.0.line.center.root;
-        evidence::verdict(telegram, verdict, (sheet, &root), self.now())
+        evidence::verdict(telegram, verdict, (sheet, &root), Timestamp::now())
     }
 
     async fn close(&self, telegram: &Telegram, ending: Ending) -> Result<(), Failure> {

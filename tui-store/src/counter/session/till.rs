@@ -3,8 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use wire::{
-    bounded::Bytes,
-    bounded::List,
+    bounded::{Bytes, List},
     id::{OrderHash, Salt},
     key::{Signature, VerificationKey},
     limits,
@@ -12,7 +11,7 @@ use wire::{
     shop::{ShopRefusal, StoreAnswer},
     telegram::Telegram,
     text::{Line, Prose},
-    till::{Right, TillAnswer, TillRefusal, TillRequest, TillVerdict, TillWelcome},
+    till::{Right, TillAnswer, TillOutcome, TillRefusal, TillRequest, TillVerdict, TillWelcome},
     time::Timestamp,
 };
 
@@ -44,15 +43,6 @@ impl From<TillRefusal> for Not {
 impl From<Failure> for Not {
     fn from(failure: Failure) -> Self {
         Self::Own(failure)
-    }
-}
-
-impl From<NotPassed> for Not {
-    fn from(not: NotPassed) -> Self {
-        match not {
-            NotPassed::Refused(refusal) => Self::Refused(refusal),
-            NotPassed::Own(failure) => Self::Own(failure),
-        }
     }
 }
 
@@ -140,13 +130,13 @@ impl Session {
                 let facts = &self.counter.facts;
                 let refund = rules::own_refund(&telegram, (facts.center, facts.store), &key)?;
                 rules::may(&keep.book(), &key, Right::Refund)?;
-                let outcome = self.counter.settle.pass_on(telegram, &refund, &key).await?;
+                let outcome = said(self.counter.settle.pass_on(telegram, &refund, &key).await)?;
                 Ok(TillAnswer::Verdict(Box::new(TillVerdict { outcome, sheet: self.sheet().await? })))
             }
             TillRequest::Inquire(telegram) => {
                 let facts = &self.counter.facts;
                 rules::own_refund(&telegram, (facts.center, facts.store), &key)?;
-                let outcome = self.counter.settle.asked_by_cashier(telegram).await?;
+                let outcome = said(self.counter.settle.asked_by_cashier(telegram).await)?;
                 Ok(TillAnswer::Verdict(Box::new(TillVerdict { outcome, sheet: self.sheet().await? })))
             }
             TillRequest::Day => {
@@ -229,8 +219,22 @@ impl Session {
 
     /// The center's newest key sheet that is kept.
     async fn sheet(&self) -> Result<Telegram, Not> {
-        let kept = self.counter.keep.vault(|vault| vault.center().and_then(|center| center.sheet.clone())).await?;
+        let kept =
+            self.counter.keep.vault(|vault| vault.center().and_then(|center| center.sheet.clone())).await?;
         Ok(kept.ok_or(TillRefusal::Away)?)
+    }
+}
+
+/// What the center has said. Where the store itself failed, whether the refund left is not known.
+fn said(passed: Result<TillOutcome, NotPassed>) -> Result<TillOutcome, Not> {
+    match passed {
+        Ok(outcome) => Ok(outcome),
+        Err(NotPassed::Refused(refusal)) => Err(refusal.into()),
+        Err(NotPassed::Own(failure)) => {
+            tracing::error!("a cashier's refund: {failure}");
+            let words = "the store could not finish it; it asks the center when it can";
+            Ok(TillOutcome::Unknown(Prose::new(words).unwrap_or_default()))
+        }
     }
 }
 
