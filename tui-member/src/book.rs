@@ -33,7 +33,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     pub(crate) center: Option<CenterSeen>,
-    pub(crate) registration: Option<Registration>,
+    pub(crate) registration: Option<AccountNumber>,
     pub(crate) cards: BTreeMap<CardNumber, Card>,
     pub(crate) funding: BTreeMap<EntryNumber, FundingTerms>,
     pub(crate) messages: Vec<Message>,
@@ -50,13 +50,6 @@ pub(crate) struct Book {
     checkpoint: Option<SignedCheckpoint>,
     store_keys: BTreeMap<StoreNumber, VerificationKey>,
     notices: HashSet<Digest>,
-}
-
-/// How the center entered this member.
-#[derive(Debug, Clone)]
-pub(crate) struct Registration {
-    pub(crate) account: AccountNumber,
-    pub(crate) receipt: Receipt,
 }
 
 /// A card.
@@ -179,7 +172,7 @@ impl Book {
             match ending {
                 Ending::Registered { account, receipt, .. } => {
                     self.keep_receipt(&receipt, Some(id));
-                    self.registration = Some(Registration { account, receipt });
+                    self.registration = Some(account);
                 }
                 Ending::Verdict(Verdict::Done { effect: Effect::FundingOpened(terms), .. }) => {
                     if !self.ended_requests.contains(&terms.request) {
@@ -299,8 +292,7 @@ impl Book {
 impl Book {
     /// The member's number.
     pub(crate) fn account(&self) -> Result<AccountNumber, Failure> {
-        let registered = self.registration.as_ref().map(|registration| registration.account);
-        registered
+        self.registration
             .or(self.custody.account())
             .ok_or_else(|| Failure::not_possible("joining has not ended; run join again to finish it"))
     }

@@ -142,7 +142,11 @@ impl Screen<Shared> for Keys {
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
         let kind = match todo {
             Do::Ask => {
-                return vec![self.asked.ask(Act::Custody(CustodyAct::Keys), "the chain of your keys", shared)];
+                return vec![self.asked.ask(
+                    Act::Custody(CustodyAct::Keys),
+                    "the chain of your keys",
+                    shared,
+                )];
             }
             Do::Copy => return vec![Step::Copy { text: self.detail.text(), what: "the keys" }],
             Do::Deposit => {

@@ -2,18 +2,15 @@
 
 use std::fs;
 
+use crate::{
+    store::Trick,
+    world::{A, B, World, open, open_with, pay},
+};
 use tui_member::{
     act::{Act, FailureKind, Outcome},
     engine::Handle,
-    join, receipt,
+    receipt,
     view::{LineView, PurchaseState},
-};
-use vault::Passwords;
-
-use crate::{
-    center::{FakeCenter, Lie},
-    store::Trick,
-    world::{A, B, World, fields, means, open, open_with, passwords, pay, profile},
 };
 
 async fn fetch(
@@ -114,7 +111,8 @@ async fn refusals_are_words_and_move_nothing() {
     let named = Act::Pay {
         order: dear.order.to_string(),
         card: Some(world.snapshot().cards[0].card),
-        password_b: B.into(),
+        password_b: Some(B.into()),
+        prepare: false,
     };
     let refused = world.member.act(named).await.unwrap_err();
     assert_eq!(refused.message, "nothing was paid: the card holds too little");
@@ -132,7 +130,12 @@ async fn refusals_are_words_and_move_nothing() {
 async fn without_the_right_passwords_nothing_opens_and_nothing_is_signed() {
     let world = World::with_card().await;
     let order = world.order(1).await.unwrap().order;
-    let act = Act::Pay { order: order.to_string(), card: None, password_b: "a wrong password".into() };
+    let act = Act::Pay {
+        order: order.to_string(),
+        card: None,
+        password_b: Some("a wrong password".into()),
+        prepare: false,
+    };
     let before = world.center.submissions();
     assert_eq!(world.member.act(act).await.unwrap_err().kind, FailureKind::WrongPassword);
     let too_soon = world.pay(&order).await.unwrap_err();
@@ -154,34 +157,6 @@ async fn without_the_right_passwords_nothing_opens_and_nothing_is_signed() {
         }
     };
     assert_eq!(with_b.kind, FailureKind::WrongPassword);
-}
-
-#[tokio::test]
-async fn joining_is_finished_by_joining_again() {
-    let center = FakeCenter::start().await;
-    let folder = tempfile::tempdir().unwrap();
-    let wrong = [("name".to_owned(), String::new()), ("born".to_owned(), "long ago".to_owned())];
-    let words = join::join(profile(folder.path()), &center.invitation(), &wrong, passwords(), means()).await;
-    let words = words.err().expect("refused").message;
-    assert!(words.contains("Name is missing") && words.contains("Date of birth is a date"), "{words}");
-    let same = Passwords::Two { a: A.into(), b: A.into() };
-    assert!(
-        join::join(profile(folder.path()), &center.invitation(), &fields(), same, means()).await.is_err()
-    );
-    assert!(!vault::Vault::exists(folder.path()), "a newcomer with wrong fields has no vault");
-
-    center.lie(Lie::TamperedReceipt);
-    let lied =
-        join::join(profile(folder.path()), &center.invitation(), &fields(), passwords(), means()).await;
-    assert_eq!(lied.err().expect("not believed").kind, FailureKind::Contradiction);
-    center.lie(Lie::None);
-    let member = open(folder.path()).await.unwrap();
-    assert_eq!(member.stage().await, join::Stage::Sent);
-    let joined = member.resume_joining(&center.invitation()).await.unwrap();
-    assert_eq!(joined.member.to_string(), "M-000001-3", "the same registration, the same number");
-    assert_eq!(member.stage().await, join::Stage::Joined);
-    member.act(Act::Sync).await.unwrap();
-    assert!(matches!(member.snapshot().line, LineView::Connected { .. }));
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! A small center: honest books of cards and payments, evidence like the real one's, and a way to misbehave.
 
+mod admission;
 mod answers;
+mod custody;
 
 use std::{
     collections::HashMap,
@@ -14,11 +16,15 @@ use std::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use wire::{
+    admission::*,
     amount::{Amount, Currency},
     bounded::{Bytes, List},
     checkpoint::{Checkpoint, SignedCheckpoint},
     codec,
-    id::{AccountNumber, CardNumber, Digest, EntryNumber, MemberNumber, OrderHash, StoreNumber, TelegramId},
+    id::{
+        AccountNumber, ApplicationNumber, CardNumber, Digest, EntryNumber, MemberNumber, OrderHash,
+        StoreNumber, TelegramId,
+    },
     key::{SigningKey, VerificationKey},
     link::{self, Pace, Pusher},
     merkle::Tree,
@@ -31,6 +37,8 @@ use wire::{
     time::Timestamp,
     tls,
 };
+
+pub(crate) use admission::Letter;
 
 pub(crate) const FIRST_CARD: u64 = 1;
 
@@ -56,6 +64,16 @@ pub(crate) enum Lie {
     ShorterJournal,
     /// Too busy for everything.
     Busy,
+    /// The kit is signed by a key that the sheet does not name.
+    KitOfAnother,
+    /// The kit has a lower number than it had.
+    OlderKit,
+    /// A program's bytes are not those that the kit names.
+    OtherBuild,
+    /// The form has another field than it had.
+    OtherForm,
+    /// The deposited copy comes with a byte changed.
+    OtherCopy,
 }
 
 struct Kept {
@@ -66,9 +84,29 @@ struct Kept {
 
 struct Member {
     number: MemberNumber,
-    signature: VerificationKey,
-    terminal: VerificationKey,
-    event: EntryNumber,
+    /// The account's key events, oldest first.
+    chain: Vec<KeyEvent>,
+    waiting: Option<WaitingKey>,
+    copy: Option<(Vec<u8>, Timestamp)>,
+}
+
+impl Member {
+    fn newest(&self, role: KeyRole) -> Option<&KeyEvent> {
+        self.chain.iter().rev().find(|event| event.role == role)
+    }
+
+    fn key(&self, role: KeyRole) -> Option<VerificationKey> {
+        self.newest(role).and_then(|event| event.key)
+    }
+}
+
+/// An application as the center keeps it.
+struct Applicant {
+    telegram: TelegramId,
+    asked: Application,
+    view: ApplicationView,
+    number: MemberNumber,
+    code: Option<ActivationCode>,
 }
 
 struct Books {
@@ -77,6 +115,14 @@ struct Books {
     members: Vec<Member>,
     verdicts: HashMap<TelegramId, (EntryNumber, Option<Effect>, Option<Refusal>)>,
     registered: HashMap<TelegramId, (MemberNumber, EntryNumber)>,
+    applicants: Vec<Applicant>,
+    /// Whether whoever applies is admitted at once.
+    rule: bool,
+    kit: u64,
+    build: Vec<u8>,
+    pieces: u32,
+    deposits: u32,
+    deposit: Vec<u8>,
     cards: HashMap<CardNumber, (MemberNumber, Amount, Telegram)>,
     paid: HashMap<(StoreNumber, OrderHash), (EntryNumber, CardNumber, Amount)>,
     mail: Vec<(EntryNumber, MemberNumber, Mail)>,
@@ -94,6 +140,16 @@ pub(crate) struct FakeCenter {
     pushers: Mutex<Vec<Pusher<Push>>>,
     listening: Mutex<Option<(CancellationToken, String)>>,
     up: AtomicBool,
+}
+
+impl Books {
+    fn member(&self, number: MemberNumber) -> &Member {
+        self.members.iter().find(|one| one.number == number).expect("a member")
+    }
+
+    fn member_mut(&mut self, number: MemberNumber) -> &mut Member {
+        self.members.iter_mut().find(|one| one.number == number).expect("a member")
+    }
 }
 
 impl FakeCenter {
@@ -126,6 +182,13 @@ impl FakeCenter {
             members: Vec::new(),
             verdicts: HashMap::new(),
             registered: HashMap::new(),
+            applicants: Vec::new(),
+            rule: true,
+            kit: 3,
+            build: Vec::new(),
+            pieces: 0,
+            deposits: 0,
+            deposit: Vec::new(),
             cards: HashMap::new(),
             paid: HashMap::new(),
             mail: Vec::new(),
@@ -199,7 +262,7 @@ impl FakeCenter {
     pub(crate) fn fund(&self, member: MemberNumber, request: EntryNumber, amount: Amount) -> CardNumber {
         let card = CardNumber(FIRST_CARD + self.books().cards.len() as u64);
         let entry = EntryNumber(self.books().tree.size());
-        let event = self.books().members.iter().find(|one| one.number == member).expect("a member").event;
+        let event = self.books().member(member).newest(KeyRole::Signature).expect("a key").entry;
         let certificate = CardCertificate {
             center: self.sheet.center,
             card,

@@ -3,6 +3,9 @@
 
 mod acts;
 mod center;
+mod custody;
+mod joining;
 mod lies;
+mod outbox;
 mod store;
 mod world;

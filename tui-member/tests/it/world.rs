@@ -9,10 +9,13 @@ use tui_member::{
     Means, Patience,
     act::{Act, Failure, FailureKind, Outcome, Wanted},
     engine::Handle,
-    join,
+    join::{self, Filled, Newcomer, Registered, Registrant},
     view::{FundingRow, Offered, PurchaseRow, Snapshot},
 };
-use vault::{Cost, Passwords, Surroundings};
+use vault::{
+    Cost, Passwords, Surroundings,
+    recovery::{Language, RecoveryPhrase},
+};
 use wire::{
     amount::Amount,
     id::{CardNumber, OrderHash},
@@ -20,7 +23,7 @@ use wire::{
 };
 
 use crate::{
-    center::FakeCenter,
+    center::{FakeCenter, Letter},
     store::{self, FakeStore},
 };
 
@@ -46,6 +49,40 @@ pub(crate) fn fields() -> Vec<(String, String)> {
     vec![("name".into(), "Ada Lovelace".into()), ("born".into(), "1815-12-10".into())]
 }
 
+/// Someone who wants to join with these fields.
+pub(crate) fn newcomer(center: &FakeCenter, values: Vec<(String, String)>) -> Newcomer {
+    Newcomer {
+        invitation: center.invitation(),
+        filled: Filled { form: None, values },
+        passwords: passwords(),
+        autograph: None,
+        phrase: None,
+        replaces: None,
+    }
+}
+
+/// The registration of someone to whom this letter came.
+pub(crate) async fn registrant(member: &Handle, letter: Letter) -> Registrant {
+    Registrant {
+        member: letter.number,
+        code: letter.code,
+        terms: member.kit().await.expect("a kit").terms.hash(),
+        phrase: None,
+        password_b: B.into(),
+        prepare: false,
+    }
+}
+
+/// A member who has gone through all seven steps.
+pub(crate) async fn joined(center: &FakeCenter, folder: &Path, phrase: Option<RecoveryPhrase>) -> Handle {
+    let newcomer = Newcomer { phrase, ..newcomer(center, fields()) };
+    let (_, member) = join::join(profile(folder), newcomer, means()).await.unwrap();
+    let registrant = registrant(&member, center.letter()).await;
+    let registered = member.register(registrant).await.unwrap();
+    assert!(matches!(registered, Registered::Joined(_)));
+    member
+}
+
 /// Impatient, and with passwords that cost nothing.
 pub(crate) fn means() -> Means {
     let patience = Patience { connect: Duration::from_secs(5), answer: Duration::from_secs(5) };
@@ -68,11 +105,21 @@ impl World {
         let center = FakeCenter::start().await;
         let store = FakeStore::start(&center, goods).await;
         let folder = tempfile::tempdir().unwrap();
-        let (_, member) =
-            join::join(profile(folder.path()), &center.invitation(), &fields(), passwords(), means())
-                .await
-                .unwrap();
+        let member = joined(&center, folder.path(), None).await;
         Self { center, store, member, folder }
+    }
+
+    /// Joined with a recovery phrase, with a card of 1,000 yen.
+    pub(crate) async fn with_phrase() -> (Self, SecretString) {
+        let center = FakeCenter::start().await;
+        let store = FakeStore::start(&center, b"Blossoms fall.\n".to_vec()).await;
+        let folder = tempfile::tempdir().unwrap();
+        let phrase = RecoveryPhrase::generate(Language::English, &means().vault);
+        let words = SecretString::from(phrase.words().join(" "));
+        let member = joined(&center, folder.path(), Some(phrase)).await;
+        let world = Self { center, store, member, folder };
+        world.fund(1_000).await;
+        (world, words)
     }
 
     /// The same vault opened anew, as after an end of the program.
@@ -92,7 +139,8 @@ impl World {
     }
 
     pub(crate) async fn request_card(&self, amount: &str) -> Result<FundingRow, Failure> {
-        match self.member.act(Act::RequestCard { amount: amount.into(), password_b: B.into() }).await? {
+        let act = Act::RequestCard { amount: amount.into(), password_b: Some(B.into()), prepare: false };
+        match self.member.act(act).await? {
             Outcome::Funding(row) => Ok(row),
             other => panic!("{other:?}"),
         }
@@ -135,7 +183,9 @@ impl World {
 }
 
 pub(crate) async fn pay(member: &Handle, order: &OrderHash) -> Result<PurchaseRow, Failure> {
-    match member.act(Act::Pay { order: order.to_string(), card: None, password_b: B.into() }).await? {
+    let order = order.to_string();
+    let act = Act::Pay { order, card: None, password_b: Some(B.into()), prepare: false };
+    match member.act(act).await? {
         Outcome::Purchase(purchase) => Ok(purchase.row),
         other => panic!("{other:?}"),
     }

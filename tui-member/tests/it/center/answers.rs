@@ -16,14 +16,30 @@ impl FakeCenter {
         }
         Some(match request {
             Request::Form(role) => Answer::Form(self.form(role)),
+            Request::Guide(role) => Answer::Guide(Guide {
+                role,
+                version: 2,
+                text: Prose::new("# Joining\n- Bring your papers.").unwrap(),
+            }),
+            Request::Apply(call) => self.apply(&call),
+            Request::Application { number, signature } => self.application(number, &signature, exporter),
+            Request::Kit => Answer::Kit(self.kit()),
+            Request::Build { offset, .. } => self.build_piece(offset),
             Request::Register(call) => self.register(&call),
+            Request::Recover { key, signature } => {
+                return Some(self.recover(key, &signature, exporter, account));
+            }
             Request::Login { account: number, signature, .. } => {
                 let AccountNumber::Member(member) = number else {
                     return problem(ProblemKind::NotAuthentic, "members only");
                 };
                 let proof = login_message(&self.sheet.center, number, exporter);
-                let known =
-                    self.books().members.iter().find(|one| one.number == member).map(|one| one.terminal);
+                let known = self
+                    .books()
+                    .members
+                    .iter()
+                    .find(|one| one.number == member)
+                    .and_then(|one| one.key(KeyRole::Terminal));
                 if known.is_none_or(|key| key.verify(&proof, &signature).is_err()) {
                     return problem(ProblemKind::NotAuthentic, "the login does not fit");
                 }
@@ -41,6 +57,24 @@ impl FakeCenter {
 
     fn serve_member(&self, request: Request, member: MemberNumber) -> Option<Answer> {
         Some(match request {
+            Request::Copy { offset } => self.copy_piece(member, offset),
+            Request::Deposit { length, digest, offset, bytes } => {
+                self.take_deposit(member, (length, digest), offset, &bytes)
+            }
+            Request::Submit { telegram, beside }
+                if matches!(telegram.kind, Kind::KeyChange | Kind::KeyCancel) =>
+            {
+                self.books().submissions += 1;
+                let lie = self.books().lie;
+                if lie == Lie::HangUpBeforeEntry {
+                    return None;
+                }
+                let verdict = self.change_keys(&telegram, &beside, member);
+                if lie == Lie::SilentAfterEntry {
+                    return None;
+                }
+                Answer::Verdict(Box::new(verdict))
+            }
             Request::Submit { telegram, .. } => {
                 self.books().submissions += 1;
                 let lie = self.books().lie;
@@ -109,75 +143,6 @@ impl FakeCenter {
         })
     }
 
-    fn form(&self, role: wire::id::Role) -> Form {
-        let field = |key, label: &str, kind| Field {
-            key: Line::new(key).unwrap(),
-            label: Line::new(label).unwrap(),
-            help: Line::default(),
-            kind,
-            required: true,
-            max_chars: 100,
-        };
-        let fields =
-            [field("name", "Name", FieldKind::Line), field("born", "Date of birth", FieldKind::Date)];
-        Form { role, version: 1, fields: List::first(fields), terms: Prose::new("Be good.").unwrap() }
-    }
-
-    fn register(&self, call: &RegisterCall) -> Answer {
-        let id = call.telegram.id();
-        let lie = self.books().lie;
-        let asked = call.telegram.verify_self::<Registration>().expect("signed").into_payload();
-        call.certificate.verify_self::<TerminalCertificate>().expect("certified");
-        assert_eq!(particulars_hash(&call.salt, &call.particulars), asked.particulars);
-        assert_eq!(self.form(asked.role).terms_hash(), asked.terms);
-        let known = self.books().registered.get(&id).copied();
-        let (member, entry) = known.unwrap_or_else(|| {
-            let member = MemberNumber(self.books().members.len() as u64 + 1);
-            let entry = self.enter(
-                EntryKind::Registration,
-                MemberPart::Registered { member, key: asked.verification_key },
-            );
-            let mut books = self.books();
-            books.registered.insert(id, (member, entry));
-            books.members.push(Member {
-                number: member,
-                signature: asked.verification_key,
-                terminal: asked.terminal_key,
-                event: entry,
-            });
-            (member, entry)
-        });
-        let entry = if lie == Lie::TamperedReceipt { EntryNumber(0) } else { entry };
-        Answer::Registered { account: AccountNumber::Member(member), entry, receipt: self.receipt(entry) }
-    }
-
-    fn welcome(&self, member: MemberNumber) -> Welcome {
-        let account = AccountNumber::Member(member);
-        let books = self.books();
-        let known = books.members.iter().find(|one| one.number == member).expect("checked");
-        let foreign = books.lie == Lie::ForeignKey;
-        let signature = if foreign { SigningKey::generate().verification_key() } else { known.signature };
-        let keys = [(KeyRole::Signature, signature), (KeyRole::Terminal, known.terminal)];
-        let keys = keys.map(|(role, key)| KeyEvent { entry: known.event, role, key: Some(key) });
-        let size = if books.lie == Lie::ShorterJournal { 1 } else { books.tree.size() };
-        let checkpoint = self.checkpoint_at(&books.tree, size);
-        let head = ChainHead {
-            center: self.sheet.center,
-            account,
-            head: chain_hash(account, &keys),
-            size,
-            root: books.tree.root_at(size).unwrap(),
-        };
-        Welcome {
-            account,
-            checkpoint,
-            keys: List::first(keys),
-            head: Telegram::sign_as_key(&head, &self.keys[&SheetRole::Statement]),
-            mail: 0,
-            open: true,
-        }
-    }
-
     fn decide(&self, telegram: &Telegram, member: MemberNumber) -> Verdict {
         let id = telegram.id();
         if self.books().verdicts.contains_key(&id) {
@@ -185,8 +150,8 @@ impl FakeCenter {
         }
         let (key, event) = {
             let books = self.books();
-            let known = books.members.iter().find(|one| one.number == member).expect("logged in");
-            (known.signature, known.event)
+            let known = books.member(member).newest(KeyRole::Signature).expect("a key");
+            (known.key.expect("in force"), known.entry)
         };
         match telegram.kind {
             Kind::CardRequest => {
@@ -252,7 +217,7 @@ impl FakeCenter {
         books.verdicts.insert(id, (entry, Some(Effect::Paid { balance }), None));
     }
 
-    fn verdict(&self, id: &TelegramId) -> Verdict {
+    pub(super) fn verdict(&self, id: &TelegramId) -> Verdict {
         let (entry, effect, refusal) = self.books().verdicts[id].clone();
         let receipt = self.receipt(entry);
         match (effect, refusal) {
