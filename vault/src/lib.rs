@@ -155,7 +155,7 @@
 //! - Whoever can write the file can put an older one in its place, or cut off its end; nothing in a single file can tell.
 //!   What is gone with it the center still knows.
 //! - A key that was reported as made opens with its password until the center has refused it ([`rotation`]).
-//! - A new password that is guessed at once is refused ([`strength`]).
+//! - A new password that is guessed at once is refused ([`strength()`]).
 //! - No secret is printed or logged. Keys, records and what the outbox holds beside telegrams are wiped when dropped; what
 //!   a program has decoded from a record is the program's. What the compiler moved over the stack, and the memory of
 //!   Argon2id, which goes back to the system at once, are not. The data key, phrases, terminal keys and opened signature
