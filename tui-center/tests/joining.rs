@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{LIMIT, Place, Terminal, foreign, registration};
+use common::{LIMIT, Place, Terminal, foreign};
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tui_center::{
@@ -71,37 +71,6 @@ async fn members_and_stores_join_log_in_and_stand_in_the_registers() {
     let (kind, _) = problem(member.line.announce(bounded::List::default(), LIMIT).await);
     assert_eq!(kind, ProblemKind::NotAllowed);
     common::check_books(&server).await;
-    server.stop().await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_repeated_registration_gets_its_first_answer_and_a_bad_one_its_words() {
-    let place = Place::found();
-    let server = place.serve().await;
-    let (line, _pushes) = place.line().await;
-    let terms = line.form(Role::Member, LIMIT).await.unwrap().terms_hash();
-    let (signature, terminal) = (SigningKey::generate(), SigningKey::generate());
-    let call = registration(place.center(), Role::Member, &signature, &terminal, terms);
-    let first = line.register(call.clone(), LIMIT).await.unwrap();
-    let again = line.register(call.clone(), LIMIT).await.unwrap();
-    assert_eq!((first.0, first.1), (again.0, again.1));
-
-    let same_key = registration(place.center(), Role::Member, &signature, &terminal, terms);
-    assert!(problem(line.register(same_key, LIMIT).await).1.contains("registered already"));
-    let other = SigningKey::generate();
-    let foreign =
-        registration(SigningKey::generate().verification_key().center(), Role::Member, &other, &other, terms);
-    assert_eq!(problem(line.register(foreign, LIMIT).await).0, ProblemKind::WrongCenter);
-    let old_terms = registration(place.center(), Role::Member, &other, &terminal, Digest([0; 32]));
-    assert!(problem(line.register(old_terms, LIMIT).await).1.contains("terms"));
-    let mut tampered = registration(place.center(), Role::Member, &other, &SigningKey::generate(), terms);
-    tampered.telegram.signature.0[3] ^= 1;
-    assert_eq!(problem(line.register(tampered, LIMIT).await).0, ProblemKind::NotAuthentic);
-    let mut swapped = registration(place.center(), Role::Member, &other, &SigningKey::generate(), terms);
-    swapped.certificate = call.certificate.clone();
-    assert!(problem(line.register(swapped, LIMIT).await).1.contains("certificate"));
-    let size = server.center().desk().reader().size();
-    assert_eq!(size, 5, "three of the founding, the registration, the refused one");
     server.stop().await.unwrap();
 }
 
@@ -201,8 +170,7 @@ async fn operators_prove_who_they_are_and_do_what_their_role_allows() {
         center.act_as(Some(identity("wrong passphrase")), Act::Members(List::of(""))).await.unwrap_err();
     assert_eq!(error.kind, "not-believed");
     assert!(center.act_as(Some(identity(common::OPERATOR)), Act::Members(List::of(""))).await.is_ok());
-    let mut viewer = common::admin(&server);
-    viewer.role = ledger::request::OperatorRole::Viewer;
+    let viewer = common::operator(&server, "vera", ledger::request::OperatorRole::Viewer).await;
     let error = center.act(Some(&viewer), Act::AcceptClock).await.unwrap_err();
     assert_eq!(error.kind, "not-allowed");
     server.stop().await.unwrap();

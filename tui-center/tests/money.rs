@@ -279,6 +279,7 @@ fn refund(store: &Terminal, payment: EntryNumber, amount: u64) -> Telegram {
     store.sign(&payload::Refund {
         center: store.center,
         store: store.store(),
+        cashier: None,
         key_event: store.key_event,
         payment,
         amount: Amount::new(amount).unwrap(),

@@ -16,7 +16,7 @@ use crate::{
         mail, post,
         postman::{Backoff, Bag, Carrier, Kind, LineState, PostState, Postman, Settle, Settled, State},
     },
-    settlement::Work,
+    settlement::{Desk, Work},
 };
 
 /// The postmen at work.
@@ -48,7 +48,7 @@ impl Center {
             cabinet: self.cabinet().clone(),
             errors: self.errors().clone(),
             carrier,
-            settle: settle(self.clone(), given_up.clone()),
+            settle: settle(self.desk().clone(), given_up.clone()),
             backoff: Backoff::default(),
             stop: self.stopping().clone(),
         };
@@ -145,19 +145,16 @@ impl Center {
 }
 
 /// Enters what became of something. What no entry waits for (a notice, something entered before a crash) is settled.
-fn settle(center: Center, given_up: GivenUp) -> Settle {
+fn settle(desk: Desk, given_up: GivenUp) -> Settle {
     Arc::new(move |settled: Settled| {
-        let (center, given_up) = (center.clone(), given_up.clone());
+        let (desk, given_up) = (desk.clone(), given_up.clone());
         Box::pin(async move {
             let way = match settled.kind {
                 Kind::Mail => Way::Mail,
                 Kind::Letter => Way::Letter,
             };
-            let waits = center
-                .desk()
-                .state()
-                .unposted()
-                .any(|(entry, ways)| entry == settled.entry && ways.contains(&way));
+            let waits =
+                desk.state().unposted().any(|(entry, ways)| entry == settled.entry && ways.contains(&way));
             if !waits {
                 return Ok(());
             }
@@ -169,7 +166,7 @@ fn settle(center: Center, given_up: GivenUp) -> Settle {
             };
             let request = Request::Posted { intent: settled.entry, way, result };
             let work = Work::own(request, Vec::new()).ok_or("what went out comes as no telegram")?;
-            let entered = center.desk().submit(work).await;
+            let entered = desk.submit(work).await;
             match entered {
                 // A refusal says that it was entered before.
                 Ok(_) => {

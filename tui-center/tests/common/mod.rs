@@ -2,18 +2,27 @@
 
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses its part of it")]
 
+pub mod applicant;
+
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
-use ledger::state::PaymentState;
+use self::applicant::Applicant;
+use ledger::{
+    request::{Document, OperatorRole},
+    state::PaymentState,
+};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tui_center::{
-    acts::{Act, ActError, Outcome},
+    acts::{Act, ActError, JoiningAct, Outcome, Passphrase, StaffAct},
+    admission::document,
+    config,
     init::{Founded, Founding, found},
     operators::Operator,
     serve::Server,
@@ -21,22 +30,18 @@ use tui_center::{
 use tui_kit::profile::Profile;
 use wire::{
     amount::{Amount, Currency},
-    bounded::{Bytes, List},
-    codec,
+    bounded::List,
     id::{
         AccountNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, Nonce, OrderHash, Role, Salt,
         StoreNumber,
     },
     key::SigningKey,
-    message::{
-        Beside, Effect, FundingTerms, Mail, MailItem, Particulars, Push, RegisterCall, Verdict, Welcome,
-    },
+    message::{Beside, Effect, FundingTerms, Mail, MailItem, Push, Verdict, Welcome},
     order::{goods_hash, order_hash},
-    payload::{self, ClaimEvidence, Funding, Rights, particulars_hash},
+    payload::{self, ClaimEvidence, Funding},
     sheet::Invitation,
     telegram::{Payload, Signer, Telegram},
     terminal::{self, Line, LineError},
-    text,
     time::Timestamp,
 };
 
@@ -50,12 +55,24 @@ pub struct Place {
     pub dir: TempDir,
     pub profile: Profile,
     pub founded: Founded,
+    /// Where the center's mail is put.
+    pub pickup: PathBuf,
+    /// Whether newcomers are admitted at once.
+    pub by_rule: bool,
+    people: [AtomicU32; 2],
 }
 
 impl Place {
+    /// A center that admits whoever resembles nobody.
     pub fn found() -> Self {
+        Self { by_rule: true, ..Self::with_desk() }
+    }
+
+    /// A center at which operators admit.
+    pub fn with_desk() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let profile = Profile::locate("tui-center", dir.path().join("center").to_str()).unwrap();
+        let pickup = dir.path().join("pickup");
         let founding = Founding {
             name: "Garden Club".into(),
             currency: Currency::YEN,
@@ -68,6 +85,18 @@ impl Place {
             bank_bic: None,
             bank_inbox: None,
             bank_outbox: None,
+            mail: Some(config::Mail {
+                from: "office@garden.example".into(),
+                server: None,
+                security: config::Security::StartTls,
+                user: None,
+                password_file: None,
+                ca_file: None,
+                timeout_s: 10,
+                pickup: Some(pickup.clone()),
+            }),
+            post: None,
+            page: None,
             help: "help@garden.example".into(),
             operator: "ada".into(),
             operator_key:
@@ -80,11 +109,23 @@ impl Place {
         let config = profile.config_file();
         let quick = fs::read_to_string(&config).unwrap().replace("poll_ms = 400", "poll_ms = 20");
         fs::write(&config, quick).unwrap();
-        Self { dir, profile, founded }
+        Self { dir, profile, founded, pickup, by_rule: false, people: Default::default() }
     }
 
     pub async fn serve(&self) -> Server {
-        Server::start(&self.profile, SecretString::from("service passphrase"), None).await.unwrap()
+        let server =
+            Server::start(&self.profile, SecretString::from("service passphrase"), None).await.unwrap();
+        if self.by_rule {
+            let text = document::first(Document::Policy).replace("admit = \"desk\"", "admit = \"rule\"");
+            let rule = JoiningAct::SetDocument { document: Document::Policy, text };
+            act(&server, Act::Joining(rule)).await.unwrap();
+        }
+        server
+    }
+
+    /// Which newcomer of a role this is: 0 for the first.
+    pub fn another(&self, role: Role) -> u32 {
+        self.people[usize::from(role == Role::Store)].fetch_add(1, Ordering::Relaxed)
     }
 
     pub fn center(&self) -> CenterId {
@@ -138,71 +179,19 @@ pub struct Terminal {
     pub pushes: mpsc::Receiver<Push>,
 }
 
-/// What a newcomer sends.
-pub fn registration(
-    center: CenterId,
-    role: Role,
-    signature: &SigningKey,
-    terminal: &SigningKey,
-    terms: Digest,
-) -> RegisterCall {
-    let fields: &[(&str, &str)] = match role {
-        Role::Member => &[
-            ("name", "山田 花子"),
-            ("address", "1-2-3 Sakura, Tokyo"),
-            ("born", "1990-04-01"),
-            ("email", "hanako@garden.example"),
-            ("phone", "+81 3 1234 5678"),
-        ],
-        Role::Store => &[
-            ("trade_name", "Sakura Press"),
-            ("contact", "The Owner"),
-            ("address", "4-5-6 Ume, Tokyo"),
-            ("email", "owner@sakura.example"),
-            ("phone", "+81 3 8765 4321"),
-            ("account_holder", "Sakura Press"),
-            ("bank_account", "0009/202/7654321"),
-        ],
-    };
-    let fields =
-        fields.iter().map(|(key, value)| (text::Line::new(key).unwrap(), text::Prose::new(value).unwrap()));
-    let particulars = codec::encode(&Particulars { form: 1, fields: List::first(fields) });
-    let salt = Salt::random();
-    let registration = payload::Registration {
-        center,
-        role,
-        verification_key: signature.verification_key(),
-        terminal_key: terminal.verification_key(),
-        recovery_key: None,
-        particulars: particulars_hash(&salt, &particulars),
-        terms,
-        nonce: Nonce::random(),
-        valid_until: Timestamp::now().plus_ms(3_600_000),
-    };
-    let certificate = payload::TerminalCertificate {
-        center,
-        terminal_key: terminal.verification_key(),
-        rights: Rights::Owner,
-        issued: Timestamp::now(),
-    };
-    RegisterCall {
-        telegram: Telegram::sign_as_key(&registration, signature),
-        certificate: Telegram::sign_as_key(&certificate, signature),
-        particulars: Bytes::new(particulars).unwrap(),
-        salt,
-    }
-}
-
 impl Terminal {
     /// Joins and logs in.
     pub async fn join(place: &Place, role: Role) -> Self {
         let (line, pushes) = place.line().await;
-        let (signature, terminal) = (SigningKey::generate(), SigningKey::generate());
-        let terms = line.form(role, LIMIT).await.unwrap().terms_hash();
-        let call = registration(place.center(), role, &signature, &terminal, terms);
-        let (account, key_event, receipt) = line.register(call, LIMIT).await.unwrap();
+        let mut applicant = Applicant::new(place, role, &line).await;
+        applicant.apply(&line).await;
+        let (account, code) = applicant.mailed(place).await;
+        let call = applicant.registration(&line, account, &code).await;
+        let (registered, key_event, receipt) = line.register(call, LIMIT).await.unwrap();
+        assert_eq!(registered, account);
         line.check_receipt(&receipt).unwrap();
-        line.login(account, &terminal, None, LIMIT).await.unwrap();
+        line.login(account, &applicant.terminal, None, LIMIT).await.unwrap();
+        let Applicant { signature, terminal, .. } = applicant;
         Self { center: place.center(), account, key_event, signature, terminal, line, pushes }
     }
 
@@ -390,6 +379,19 @@ pub fn status(end_to_end: &str, code: &str) -> String {
 /// The admin whom the founding made.
 pub fn admin(server: &Server) -> Operator {
     server.center().operators().list().into_iter().find(|operator| operator.name == "ada").unwrap()
+}
+
+/// Another operator, whom the admin adds.
+pub async fn operator(server: &Server, name: &str, role: OperatorRole) -> Operator {
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    let add = StaffAct::Add {
+        name: name.into(),
+        role,
+        ssh_key: format!("{key} {name}"),
+        passphrase: Passphrase(SecretString::from(format!("{name}'s passphrase"))),
+    };
+    act(server, Act::Staff(add)).await.unwrap();
+    server.center().operators().list().into_iter().find(|operator| operator.name == name).unwrap()
 }
 
 /// Does an act as the admin.
