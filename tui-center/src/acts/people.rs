@@ -18,10 +18,7 @@ use super::{Act, ActError, Outcome, stated};
 use crate::{
     books::{
         BooksError,
-        cabinet::{
-            Certificate,
-            index::{Query, Who},
-        },
+        cabinet::index::{Query, Who},
     },
     center::Center,
     errors::{Room, Weight},
@@ -376,7 +373,7 @@ impl Center {
                     terminal.filter_map(|event| event.key).collect()
                 };
                 for key in terminals {
-                    cabinet.drop_certificate(Certificate::Terminal(key))?;
+                    cabinet.drop_terminal(key)?;
                 }
                 Ok(())
             }

@@ -276,6 +276,15 @@ impl Cabinet {
         self.0.certificates.put(&which.name(), &codec::encode(telegram), true)
     }
 
+    /// Takes all certificates of a terminal key out for good.
+    pub fn drop_terminal(&self, key: VerificationKey) -> Result<(), BooksError> {
+        let own = Certificate::Terminal(key).name();
+        for name in self.0.certificates.names()?.iter().filter(|name| name.starts_with(&own)) {
+            self.0.certificates.destroy(name)?;
+        }
+        Ok(())
+    }
+
     /// Takes a public telegram out for good; nothing happens where there is none.
     pub fn drop_certificate(&self, which: Certificate) -> Result<(), BooksError> {
         self.0.certificates.destroy(&which.name())

@@ -18,7 +18,8 @@ const MAGIC: [u8; 4] = *b"IkC1";
 const OVERHEAD: usize = 4 + 24 + 16;
 /// What the name of a file begins with until it is whole.
 pub(super) const UNFINISHED: &str = ".new-";
-const NAME: usize = 120;
+/// The longest name: that of a certificate names two keys.
+const NAME: usize = 160;
 
 /// A folder whose files are sealed under one key, each bound to its name.
 pub(super) struct Drawer {
