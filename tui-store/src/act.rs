@@ -15,8 +15,9 @@ pub use cashiers::CashierAct;
 pub use tui_kit::cli::{FailureKind, Password};
 
 use crate::view::{
-    CashierRow, CatalogueView, Claimable, DrillRow, Exported, ExportedTelegram, Findings, KeysView, KitRow, OrderDetail,
-    OrderRow, OrderStanding, OutboxRow, PayoutRow, Resolved, Snapshot, StoreLineRow, Verification,
+    CashierRow, CatalogueView, Claimable, DrillRow, Exported, ExportedTelegram, Findings, KeysView, KitRow,
+    OrderDetail, OrderRow, OrderStanding, OutboxRow, PayoutRow, Resolved, Snapshot, StoreLineRow,
+    Verification,
 };
 
 /// What can be asked of a store's program whose vault is open.

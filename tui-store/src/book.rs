@@ -392,7 +392,10 @@ impl Book {
                 );
             }
             Mail::KeyChangeCancelled { change } => {
-                self.tell(at, &format!("The new recovery key of {change} was cancelled and never comes into force."));
+                self.tell(
+                    at,
+                    &format!("The new recovery key of {change} was cancelled and never comes into force."),
+                );
             }
             Mail::Refunded { .. } | Mail::CardIssued { .. } | Mail::CardLapsed { .. } => {}
         }

@@ -13,8 +13,7 @@ use vault::PinnedCenter;
 use wire::{
     bounded::List,
     checkpoint::SignedCheckpoint,
-    codec,
-    limits,
+    codec, limits,
     message::{MailItem, Push, WaitingKey, Welcome},
     sheet::{Invitation, KeySheet},
     terminal::{self, Backoff, Line, LineError},

@@ -32,9 +32,7 @@ use wire::{
     tls,
 };
 
-use crate::{
-    act::Failure, catalogue::Catalogue, center::Center, goods::Shelf, keep::Keep, settle::Settle,
-};
+use crate::{act::Failure, catalogue::Catalogue, center::Center, goods::Shelf, keep::Keep, settle::Settle};
 
 use limits::Limits;
 use session::Session;

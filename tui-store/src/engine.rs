@@ -153,13 +153,17 @@ impl Handle {
             Act::Order { order } => {
                 Ok(Outcome::Order(Box::new(snapshot::order_detail(&inner.keep.book(), &order, now)?)))
             }
-            Act::Refund { payments, all_due, reason, password_b } => {
-                inner.settle.refund(payments, all_due, reason, password_b.map(|password| password.0)).await.map(Outcome::Resolved)
-            }
+            Act::Refund { payments, all_due, reason, password_b } => inner
+                .settle
+                .refund(payments, all_due, reason, password_b.map(|password| password.0))
+                .await
+                .map(Outcome::Resolved),
             Act::Claimable => Ok(Outcome::Claimable(snapshot::claimable(&inner.keep.book()))),
-            Act::Claim { payments, password_b } => {
-                inner.settle.claim(payments, password_b.map(|password| password.0)).await.map(Outcome::Resolved)
-            }
+            Act::Claim { payments, password_b } => inner
+                .settle
+                .claim(payments, password_b.map(|password| password.0))
+                .await
+                .map(Outcome::Resolved),
             Act::Payouts => Ok(Outcome::Payouts(snapshot::payout_rows(&inner.keep.book(), usize::MAX))),
             Act::Outbox => {
                 let items = inner.keep.items().await?;

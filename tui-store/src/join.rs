@@ -356,7 +356,8 @@ impl Newcomer {
         self.keep
             .record_if(move |book| {
                 let kit = book.custody.kit.as_ref();
-                let kit = kit.ok_or_else(|| Failure::not_possible("there is no admission kit yet; fetch it first"))?;
+                let kit = kit
+                    .ok_or_else(|| Failure::not_possible("there is no admission kit yet; fetch it first"))?;
                 if kit.terms.version != version {
                     return Err(Failure::not_possible("the terms have changed meanwhile; read them again"));
                 }
@@ -461,3 +462,6 @@ fn pinned(invitation: &Invitation, line: &Line) -> PinnedCenter {
 fn is_passing(kind: ProblemKind) -> bool {
     matches!(kind, ProblemKind::Busy | ProblemKind::Limited | ProblemKind::Stopped)
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,8 @@ impl Keep {
             Some(password) => self.vault(move |vault| Ok(vault.unlock_signing(&password)?.act(act))).await?,
             None => {
                 let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-                let closed = || Failure::not_possible("password B is not open any more; it is asked for again");
+                let closed =
+                    || Failure::not_possible("password B is not open any more; it is asked for again");
                 let (open, _) = session.as_mut().ok_or_else(closed)?;
                 open.act(Instant::now(), act).map_err(|_| closed())
             }

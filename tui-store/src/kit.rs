@@ -101,7 +101,9 @@ impl io::Write for HashWriter<'_> {
 fn not_the_one(part: &Path) -> Failure {
     // What can't be removed is found to be another one again.
     let _ = fs::remove_file(part);
-    Failure::contradiction("the program that came is not the one that the admission kit names; nothing of it is kept")
+    Failure::contradiction(
+        "the program that came is not the one that the admission kit names; nothing of it is kept",
+    )
 }
 
 fn failed(path: &Path, error: &io::Error) -> Failure {

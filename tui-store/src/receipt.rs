@@ -150,9 +150,9 @@ fn answers(receipt: &Receipt, telegram: &Telegram) -> Result<String, String> {
         | StorePart::Voided { telegram }
         | StorePart::CashierChanged { telegram, .. } => telegram == id,
         StorePart::Registered { key, .. } => telegram.signer == Signer::Key(key),
-        StorePart::KeyChanged { role, key } => telegram
-            .peek::<KeyChange>()
-            .is_ok_and(|change| (change.role, change.key) == (role, key)),
+        StorePart::KeyChanged { role, key } => {
+            telegram.peek::<KeyChange>().is_ok_and(|change| (change.role, change.key) == (role, key))
+        }
         StorePart::KeyChangeWaits { key, .. } => {
             telegram.peek::<KeyChange>().is_ok_and(|change| change.key == Some(key))
         }

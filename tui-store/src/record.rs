@@ -165,13 +165,19 @@ pub(crate) enum Did {
 /// What a telegram in the outbox is for. Variants are only ever appended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Purpose {
-    Registration { trade_name: Line },
+    Registration {
+        trade_name: Line,
+    },
     Refund,
     Claim,
-    KeyChange { role: KeyRole },
+    KeyChange {
+        role: KeyRole,
+    },
     KeyCancel,
     /// A cashier's rights; the certificate of its terminal key, where it is given some.
-    Cashier { certificate: Option<Telegram> },
+    Cashier {
+        certificate: Option<Telegram>,
+    },
 }
 
 /// What ended a telegram.

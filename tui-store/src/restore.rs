@@ -7,9 +7,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use vault::{
-    Opening, Passwords, PinnedCenter, RecoveryPhrase, Surroundings, Vault, recovery::open_copy,
-};
+use vault::{Opening, Passwords, PinnedCenter, RecoveryPhrase, Surroundings, Vault, recovery::open_copy};
 use wire::{
     codec,
     id::{AccountNumber, StoreNumber},
@@ -87,8 +85,12 @@ pub async fn restore(
         checkpoint: Some(welcome.checkpoint.note().to_owned()),
         account: Some(welcome.account),
     };
-    let signers: Vec<VerificationKey> =
-        welcome.keys.iter().filter(|event| event.role == KeyRole::Terminal).filter_map(|event| event.key).collect();
+    let signers: Vec<VerificationKey> = welcome
+        .keys
+        .iter()
+        .filter(|event| event.role == KeyRole::Terminal)
+        .filter_map(|event| event.key)
+        .collect();
     let (folder, password_b) = (profile.to_owned(), password_b(&passwords));
     let made = tokio::task::spawn_blocking(move || {
         let surroundings = Surroundings::system();
@@ -131,7 +133,8 @@ async fn renew_keys(
 ) -> Result<Vec<KeyRole>, Failure> {
     let mut renewed = Vec::new();
     let in_force = |role| welcome.keys.iter().rfind(|event| event.role == role).and_then(|event| event.key);
-    let key_event = welcome.keys.iter().rfind(|event| event.role == KeyRole::Recovery).map(|event| event.entry);
+    let key_event =
+        welcome.keys.iter().rfind(|event| event.role == KeyRole::Recovery).map(|event| event.entry);
     let key_event = key_event.ok_or_else(|| Failure::contradiction("the account has no recovery key"))?;
     for role in [KeyRole::Signature, KeyRole::Terminal] {
         let stated = in_force(role);

@@ -196,7 +196,7 @@ impl Settle {
     }
 }
 
-fn verdict_words(verdict: &Verdict) -> (TelegramState, String) {
+pub(crate) fn verdict_words(verdict: &Verdict) -> (TelegramState, String) {
     match verdict {
         Verdict::Done { effect: Effect::KeyChanged, .. } => {
             (TelegramState::Done, "in force; the evidence was checked".into())

@@ -18,8 +18,9 @@ use crate::{
     center::chain,
     settle::outbox_rows,
     view::{
-        AlarmRow, BuildRow, CatalogueView, CenterRow, Claimable, ClaimableRow, CounterView, KitRow, LineRow, LineView, MessageRow,
-        Moment, Money, OrderDetail, OrderRow, OrderStanding, PayoutRow, RefundRow, Snapshot, StandingCount,
+        AlarmRow, BuildRow, CatalogueView, CenterRow, Claimable, ClaimableRow, CounterView, KitRow, LineRow,
+        LineView, MessageRow, Moment, Money, OrderDetail, OrderRow, OrderStanding, PayoutRow, RefundRow,
+        Snapshot, StandingCount,
     },
 };
 

@@ -1,5 +1,9 @@
 //! For tests: a joined store in a temporary folder, and a center of a few lines that signs what it says.
 
+mod admission;
+mod cashiers;
+mod keys;
+
 use std::{
     collections::HashMap,
     path::Path,
@@ -31,6 +35,8 @@ use wire::{
     time::Timestamp,
     tls,
 };
+
+pub(crate) use admission::form;
 
 use crate::{
     keep::Keep,
@@ -124,7 +130,10 @@ pub(crate) struct FakeCenter {
 }
 
 struct State {
-    keys: [VerificationKey; 2],
+    chain: Vec<KeyEvent>,
+    admission: admission::Admissions,
+    custody: keys::Custody,
+    staff: cashiers::Staff,
     tree: Tree,
     entries: Vec<(Leaf, Vec<u8>)>,
     mail: Vec<(EntryNumber, Mail)>,
@@ -141,10 +150,25 @@ struct State {
 const SALT: [u8; 32] = [9; 32];
 
 impl FakeCenter {
+    /// A center that knows one store with these keys.
     pub(crate) async fn start(signature: VerificationKey, terminal: &SigningKey) -> Self {
+        let event = |role, key| KeyEvent { entry: EntryNumber(1), role, key: Some(key) };
+        let terminal = terminal.verification_key();
+        Self::with(vec![event(KeyRole::Signature, signature), event(KeyRole::Terminal, terminal)]).await
+    }
+
+    /// A center that knows nobody yet.
+    pub(crate) async fn empty() -> Self {
+        Self::with(Vec::new()).await
+    }
+
+    async fn with(chain: Vec<KeyEvent>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let state = State {
-            keys: [signature, terminal.verification_key()],
+            chain,
+            admission: admission::Admissions::default(),
+            custody: keys::Custody::default(),
+            staff: cashiers::Staff::default(),
             tree: Tree::new(),
             entries: Vec::new(),
             mail: Vec::new(),
@@ -232,7 +256,7 @@ impl FakeCenter {
 
     pub(crate) fn sheet(&self) -> KeySheet {
         let key = self.key().verification_key();
-        let roles = [SheetRole::Tls, SheetRole::Checkpoint, SheetRole::Statement];
+        let roles = [SheetRole::Tls, SheetRole::Checkpoint, SheetRole::Statement, SheetRole::Directory];
         KeySheet {
             number: 1,
             center: self.root().verification_key().center(),
@@ -318,8 +342,15 @@ impl FakeCenter {
                     Verdict::Void { receipt: self.enter(EntryKind::Void, &voided) }
                 })))
             }
-            _ => Answer::Problem(Problem::new(ProblemKind::Malformed, "not in this test")),
+            request => self.answer_stranger(request),
         }
+    }
+
+    /// What is answered without a login: joining, and the recovery key.
+    fn answer_stranger(&self, request: Request) -> Answer {
+        self.admission(request)
+            .or_else(|request| self.custody(request))
+            .unwrap_or_else(|_| Answer::Problem(Problem::new(ProblemKind::Malformed, "not in this test")))
     }
 
     fn submit(&self, telegram: &Telegram, beside: &Beside) -> Answer {
@@ -346,11 +377,18 @@ impl FakeCenter {
     }
 
     fn decide(&self, telegram: &Telegram, beside: &Beside) -> Verdict {
-        let signature = self.lock().keys[0];
-        let event = EntryNumber(1);
+        let (signature, event) = self.in_force(KeyRole::Signature);
         match telegram.kind {
+            Kind::KeyChange | Kind::KeyCancel => self.decide_keys(telegram, beside),
+            Kind::CashierChange => self.decide_cashier(telegram),
             Kind::Refund => {
-                let refund = telegram.verify::<Refund>(&signature, event).unwrap().payload().clone();
+                let cashier = telegram.peek::<Refund>().unwrap().cashier;
+                let key = cashier.unwrap_or(signature);
+                let refund = telegram.verify::<Refund>(&key, event).unwrap().payload().clone();
+                if let Some(reason) = cashier.and_then(|key| self.cashier_refusal(&key, &refund)) {
+                    let part = StorePart::Refused { telegram: telegram.id(), reason: reason.clone() };
+                    return Verdict::Refused { reason, receipt: self.enter(EntryKind::Refund, &part) };
+                }
                 let part = StorePart::Refunded {
                     telegram: telegram.id(),
                     payment: refund.payment,
@@ -383,9 +421,7 @@ impl FakeCenter {
 
     fn welcome(&self, account: AccountNumber) -> Welcome {
         let checkpoint = self.checkpoint();
-        let [signature, terminal] = self.lock().keys;
-        let event = |role, key| KeyEvent { entry: EntryNumber(1), role, key: Some(key) };
-        let keys = vec![event(KeyRole::Signature, signature), event(KeyRole::Terminal, terminal)];
+        let keys = self.lock().chain.clone();
         let head = ChainHead {
             center: self.sheet().center,
             account,
@@ -395,7 +431,19 @@ impl FakeCenter {
         };
         let head = Telegram::sign_as_key(&head, &self.key());
         let mail = self.lock().mail.len() as u64;
-        Welcome { account, checkpoint, keys: List::new(keys).unwrap(), head, mail, open: true }
+        let state = self.lock();
+        Welcome {
+            account,
+            checkpoint,
+            keys: List::new(keys).unwrap(),
+            head,
+            mail,
+            open: true,
+            held: None,
+            waiting: state.custody.waiting,
+            kit: state.admission.kit,
+            copy: state.custody.copy_view(),
+        }
     }
 
     fn mail(&self, after: Option<EntryNumber>) -> MailPage {

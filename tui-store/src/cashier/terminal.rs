@@ -205,6 +205,12 @@ impl Terminal {
         }
     }
 
+    /// The terminal key, for a test that signs what the terminal would not.
+    #[cfg(test)]
+    pub(crate) fn signing_key(&self) -> SigningKey {
+        self.0.key.clone()
+    }
+
     /// The same, with whether the connection lives now.
     pub async fn view_now(&self) -> TillView {
         let connected = self.0.till.lock().await.as_ref().is_some_and(|till| !till.is_closed());
@@ -455,6 +461,3 @@ fn rejoin(folder: &Path, joined: Joined, password: &SecretString) -> Result<vaul
     drop(opening);
     Ok(Vault::open(folder, password, Surroundings::system())?)
 }
-
-#[cfg(test)]
-mod tests;

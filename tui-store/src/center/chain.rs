@@ -152,7 +152,8 @@ async fn turn_keys(
             if stated == Some(waits) {
                 vault.promote(role)?;
                 turned = true;
-            } else if role == KeyRole::Recovery && still_waits != Some(waits) && !is_asked_for(vault, &waits) {
+            } else if role == KeyRole::Recovery && still_waits != Some(waits) && !is_asked_for(vault, &waits)
+            {
                 vault.drop_waiting(role)?;
             }
         }

@@ -94,8 +94,9 @@ impl Join {
         if !Vault::exists(context.profile.data()) {
             if self.number.is_some() {
                 let words = "there is no application in this profile that a number could belong to";
-                return Err(cli::Failure::refused("not-joined", words)
-                    .hint("apply first: tui-store join INVITATION"));
+                return Err(
+                    cli::Failure::refused("not-joined", words).hint("apply first: tui-store join INVITATION")
+                );
             }
             let invitation = self.invitation.ok_or_else(|| {
                 cli::Failure::usage("give the center's invitation; it looks like inkan:KEY@host:port")
@@ -110,18 +111,23 @@ impl Join {
                 return Err(told(Failure::not_possible(words)));
             }
             Reach::Running(_) => {
-                return Err(told(Failure::not_possible("this profile has joined already, and its counter is open")));
+                return Err(told(Failure::not_possible(
+                    "this profile has joined already, and its counter is open",
+                )));
             }
         };
         if let (Some(given), Some(pinned)) = (&self.invitation, newcomer.invitation().await.map_err(told)?)
             && given.root != pinned.root
         {
-            let words = "this profile's vault is pinned to another center; choose another profile with --profile";
+            let words =
+                "this profile's vault is pinned to another center; choose another profile with --profile";
             return Err(told(Failure::not_possible(words)));
         }
         match self.number {
             Some(AccountNumber::Store(store)) => self.register(context, &newcomer, store).await,
-            Some(other) => Err(cli::Failure::usage(format!("{other} is no store's number; it begins with S-"))),
+            Some(other) => {
+                Err(cli::Failure::usage(format!("{other} is no store's number; it begins with S-")))
+            }
             None => self.making.go_on(context, &newcomer).await,
         }
     }
@@ -302,7 +308,10 @@ fn rows(standing: &Standing, center: String, fingerprint: String) -> Vec<(&'stat
     }
     rows.extend(standing.not_taken.iter().map(|why| ("Not taken", why.clone())));
     if let Some(kit) = &standing.kit {
-        rows.push(("Admission kit", format!("{}, with terms of use version {}", kit.number, kit.terms_version)));
+        rows.push((
+            "Admission kit",
+            format!("{}, with terms of use version {}", kit.number, kit.terms_version),
+        ));
     }
     let phrase = match &standing.recovery {
         None => "none; make one with keys new-phrase once you have joined".to_owned(),

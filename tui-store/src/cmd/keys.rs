@@ -100,14 +100,21 @@ impl Keys {
                 return show_sent(context, reach.act(act).await?);
             }
             Self::Revoke { role, phrase } => {
-                let phrase =
-                    if phrase.is_given() { Some(Password(phrase::joined(&phrase::read(&phrase)?))) } else { None };
+                let phrase = if phrase.is_given() {
+                    Some(Password(phrase::joined(&phrase::read(&phrase)?)))
+                } else {
+                    None
+                };
                 let mut reach = context.reach().await?;
                 let password_b = if phrase.is_none() { Some(context.password_b()?) } else { None };
-                return show_sent(context, reach.act(Act::Revoke { role: role.into(), password_b, phrase }).await?);
+                return show_sent(
+                    context,
+                    reach.act(Act::Revoke { role: role.into(), password_b, phrase }).await?,
+                );
             }
             Self::NewPhrase { options, old } => {
-                let old = if old.is_given() { Some(Password(phrase::joined(&phrase::read(&old)?))) } else { None };
+                let old =
+                    if old.is_given() { Some(Password(phrase::joined(&phrase::read(&old)?))) } else { None };
                 let mut reach = context.reach().await?;
                 let password_b = context.password_b()?;
                 let made = options.make(false)?;
@@ -134,8 +141,7 @@ impl Recovery {
         match self {
             Self::Drill { phrase } => {
                 let phrase = Password(phrase::joined(&phrase::read(&phrase)?));
-                let drill =
-                    want!(context.reach().await?.act(Act::Drill { phrase }).await?, Outcome::Drill(drill) => drill);
+                let drill = want!(context.reach().await?.act(Act::Drill { phrase }).await?, Outcome::Drill(drill) => drill);
                 let rows = [
                     ("Proved", drill.at.text.clone()),
                     ("Copy of", drill.copied.text.clone()),
@@ -148,7 +154,8 @@ impl Recovery {
                 let keys =
                     want!(context.reach().await?.act(Act::Deposit).await?, Outcome::Keys(keys) => keys);
                 let data = json!({ "deposited": keys.deposited, "copy_due": keys.copy_due });
-                let at = keys.deposited.map(|at| at.text).unwrap_or_else(|| "never: there is no phrase".into());
+                let at =
+                    keys.deposited.map(|at| at.text).unwrap_or_else(|| "never: there is no phrase".into());
                 context.out.answer(&data, |to| facts(to, [("Deposited", at)]))?;
             }
             Self::Restore { invitation, phrase, single_password } => {
@@ -171,7 +178,10 @@ impl Recovery {
                     ("Store", restored.store.to_string()),
                     (
                         "Copy of",
-                        restored.copied.as_ref().map_or("no copy lay with the center".into(), |at| at.text.clone()),
+                        restored
+                            .copied
+                            .as_ref()
+                            .map_or("no copy lay with the center".into(), |at| at.text.clone()),
                     ),
                     ("Came back", format!("{} records", restored.records)),
                 ];
@@ -214,13 +224,21 @@ fn rows(keys: &KeysView) -> Vec<(&'static str, String)> {
         rows.extend(row.waits.iter().map(|key| ("  waits", key.clone())));
     }
     rows.extend(
-        keys.waiting.iter().map(|(key, from)| ("Waits at center", format!("{key}, in force from {}", from.text))),
+        keys.waiting
+            .iter()
+            .map(|(key, from)| ("Waits at center", format!("{key}, in force from {}", from.text))),
     );
     rows.extend(keys.held.iter().map(|until| ("Money held", format!("until {}", until.text))));
     let deposited = keys.deposited.as_ref().map_or("never".to_owned(), |at| at.text.clone());
-    rows.push(("Copy deposited", if keys.copy_due { format!("{deposited}; a newer one is due") } else { deposited }));
+    rows.push((
+        "Copy deposited",
+        if keys.copy_due { format!("{deposited}; a newer one is due") } else { deposited },
+    ));
     let proved = keys.recovery.as_ref().and_then(|row| row.proved.as_ref());
-    rows.push(("Restore proved", proved.map_or("never; recovery drill does it".to_owned(), |at| at.text.clone())));
+    rows.push((
+        "Restore proved",
+        proved.map_or("never; recovery drill does it".to_owned(), |at| at.text.clone()),
+    ));
     rows
 }
 

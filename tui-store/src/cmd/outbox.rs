@@ -65,9 +65,7 @@ impl Outbox {
             (Self::Send { .. }, Some(newcomer)) => {
                 show_joined(context, &newcomer.resume().await.map_err(told)?)
             }
-            (Self::Send { telegram }, None) => {
-                show_sent(context, reach.act(Act::Send { telegram }).await?)
-            }
+            (Self::Send { telegram }, None) => show_sent(context, reach.act(Act::Send { telegram }).await?),
             (Self::Withdraw { .. }, Some(newcomer)) => {
                 newcomer.withdraw().await.map_err(told)?;
                 list(context, reach.act(Act::Outbox).await?)
@@ -86,13 +84,19 @@ impl Outbox {
                 file.sync_all()?;
                 let data = serde_json::json!({ "telegram": exported.telegram, "file": out });
                 context.out.answer(&data, |to| {
-                    writeln!(to, "{}\nOnly this vault takes it in; it still waits in the outbox.", out.display())
+                    writeln!(
+                        to,
+                        "{}\nOnly this vault takes it in; it still waits in the outbox.",
+                        out.display()
+                    )
                 })?;
                 Ok(Exit::Ok)
             }
             (Self::Import { file }, _) => {
                 if std::fs::metadata(&file)?.len() > FILE_BYTES_MAX {
-                    return Err(told(Failure::not_possible("this is not an exported telegram: it is too long")));
+                    return Err(told(Failure::not_possible(
+                        "this is not an exported telegram: it is too long",
+                    )));
                 }
                 let content = std::fs::read_to_string(&file)?;
                 list(context, reach.act(Act::ImportTelegram { content }).await?)

@@ -63,7 +63,11 @@ impl PhraseOptions {
     /// `optional` allows.
     pub(super) fn make(&self, optional: bool) -> Result<Option<Made>, cli::Failure> {
         if self.no_phrase {
-            return if optional { Ok(None) } else { Err(cli::Failure::usage("a new phrase is what is asked for")) };
+            return if optional {
+                Ok(None)
+            } else {
+                Err(cli::Failure::usage("a new phrase is what is asked for"))
+            };
         }
         let language = match self.phrase_language {
             PhraseLanguage::En => Language::English,
@@ -125,7 +129,12 @@ fn show(phrase: &RecoveryPhrase, to: &mut File) -> io::Result<()> {
     )?;
     for (row, words) in phrase.words().chunks(ROW).enumerate() {
         for (at, word) in words.iter().enumerate() {
-            write!(to, "{:>4} {word}{}", row * ROW + at + 1, " ".repeat(12_usize.saturating_sub(word.chars().count())))?;
+            write!(
+                to,
+                "{:>4} {word}{}",
+                row * ROW + at + 1,
+                " ".repeat(12_usize.saturating_sub(word.chars().count()))
+            )?;
         }
         writeln!(to)?;
     }

@@ -5,7 +5,7 @@ use std::fs;
 use wire::{
     bounded::{Bytes, List},
     id::{Digest, Salt},
-    key::VerificationKey,
+    key::{SigningKey, VerificationKey},
     link::Link,
     order::{Order, OrderLine, goods_hash, order_hash},
     payload::{Delivery, Offer},
@@ -45,11 +45,17 @@ impl Open {
             store: STORE,
             name: Line::new("Books").unwrap(),
             currency: Currency::YEN,
-            terminal_key: shop.keep.terminal_key().clone(),
             offer_ms: 60_000,
         };
-        let counter =
-            Counter::new(shop.keep.clone(), center.clone(), shelf.clone(), catalogue.subscribe(), facts);
+        let settle = crate::settle::Settle::new(shop.keep.clone(), center.clone());
+        let counter = Counter::new(
+            shop.keep.clone(),
+            center.clone(),
+            settle,
+            shelf.clone(),
+            catalogue.subscribe(),
+            facts,
+        );
         let (mut listeners, bound) = listen(&["127.0.0.1:0".into()]).await.unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(counter.serve(listeners.remove(0), stop.clone()));

@@ -46,7 +46,9 @@ impl Inner {
                 let by = match (password_b, phrase) {
                     (_, Some(phrase)) => By::Phrase(read_phrase(&phrase.0)?),
                     (Some(password), None) => By::PasswordB(password.0),
-                    (None, None) => return Err(Failure::not_possible("give password B or the recovery phrase")),
+                    (None, None) => {
+                        return Err(Failure::not_possible("give password B or the recovery phrase"));
+                    }
                 };
                 self.settle.revoke(role, by).await.map(Outcome::Resolved)
             }
@@ -141,7 +143,9 @@ impl Inner {
             let words = match (own, event) {
                 (None, None) => "there is none".to_owned(),
                 (Some(_), None) => "the center has not stated it yet".into(),
-                (own, Some(event)) if own.is_some() && event.key == own => format!("in force since {}", event.entry),
+                (own, Some(event)) if own.is_some() && event.key == own => {
+                    format!("in force since {}", event.entry)
+                }
                 (_, Some(KeyEvent { entry, key: None, .. })) => format!("revoked by {entry}"),
                 (_, Some(event)) => format!("the center has another in force since {}", event.entry),
             };
@@ -152,7 +156,12 @@ impl Inner {
                 words,
             }
         });
-        let chain = book.custody.chain.iter().enumerate().map(|(at, event)| event_row(&book.custody.chain[..at], event));
+        let chain = book
+            .custody
+            .chain
+            .iter()
+            .enumerate()
+            .map(|(at, event)| event_row(&book.custody.chain[..at], event));
         Ok(Outcome::Keys(Box::new(KeysView {
             keys: keys.collect(),
             chain: chain.collect(),

@@ -57,7 +57,9 @@ impl Newcomer {
             };
             let kit = custody.kit.as_ref().filter(|_| custody.terms_accepted());
             let kit = kit.ok_or_else(|| {
-                Failure::not_possible("the terms of use were not accepted yet; fetch the admission kit and read them")
+                Failure::not_possible(
+                    "the terms of use were not accepted yet; fetch the admission kit and read them",
+                )
             })?;
             (view.number, applying.clone(), kit.terms.hash())
         };
@@ -186,6 +188,3 @@ async fn not_registered(keep: &Arc<Keep>, id: TelegramId, error: LineError) -> F
         error => error.into(),
     }
 }
-
-#[cfg(test)]
-mod tests;

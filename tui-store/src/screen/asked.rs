@@ -40,7 +40,10 @@ impl<T> Asked<T> {
     /// The same for an exported telegram in a file.
     pub(super) fn ask_to_import(&mut self, path: std::path::PathBuf, shared: &mut Shared) -> Step {
         let (ticket, step) = shared.ask_to_import(path);
-        *self = Self::Waiting { ticket, waiting: Waiting::new(shared.now, "the vault to take it in", "Esc goes back") };
+        *self = Self::Waiting {
+            ticket,
+            waiting: Waiting::new(shared.now, "the vault to take it in", "Esc goes back"),
+        };
         step
     }
 

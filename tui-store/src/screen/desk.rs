@@ -47,7 +47,8 @@ pub async fn run(
     let preferences = read_preferences(&preferences_file(&profile));
     let (bindings, problems) = read_bindings(&profile.config_file());
     let place = Place { profile: profile.name().to_owned(), zone: Zone::local() };
-    let desk = Desk { profile, options, open: Arc::default(), watching: Arc::default(), serving: Arc::default() };
+    let desk =
+        Desk { profile, options, open: Arc::default(), watching: Arc::default(), serving: Arc::default() };
     let exists = Vault::exists(desk.profile.data());
     let entered = match password_a {
         Some(password) if exists => Some(desk.clone().unlock(password).await?),

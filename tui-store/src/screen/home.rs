@@ -173,7 +173,10 @@ fn needs(shared: &Shared, ui: &Ui<'_, '_>, columns: u16) -> Vec<Line<'static>> {
         lines.push(with_key(ui, Tone::Plain, "nothing is sold yet", "3 catalogue", columns));
     }
     for build in &snapshot.newer {
-        let words = format!("{} {} is offered by the center; “kit --download” fetches it", build.program, build.version);
+        let words = format!(
+            "{} {} is offered by the center; “kit --download” fetches it",
+            build.program, build.version
+        );
         lines.push(with_key(ui, Tone::Plain, &words, "", columns));
     }
     if snapshot.recovery.is_none() && snapshot.store.is_some() {

@@ -278,8 +278,9 @@ impl Screen<Shared> for Join {
     }
 
     fn actions(&self, shared: &Shared) -> Vec<Action<Do>> {
-        let go_on =
-            |key: &'static str| Action::new(Do::GoOn, "go-on", key, "Go on", "The next step, when this one is done.");
+        let go_on = |key: &'static str| {
+            Action::new(Do::GoOn, "go-on", key, "Go on", "The next step, when this one is done.")
+        };
         let copy = Action::new(Do::Copy, "copy", "y", "Copy", "Copies the fingerprint, or your number.");
         match &self.step {
             At::Invitation(_) => vec![
@@ -306,7 +307,13 @@ impl Screen<Shared> for Join {
                 ),
             ],
             At::Autograph => vec![
-                Action::new(Do::TypeOrDraw, "type", "tab", "Type or draw", "Types the autograph, or draws it."),
+                Action::new(
+                    Do::TypeOrDraw,
+                    "type",
+                    "tab",
+                    "Type or draw",
+                    "Types the autograph, or draws it.",
+                ),
                 Action::new(Do::Skip, "skip", "ctrl-n", "Without", "Goes on without an autograph."),
             ],
             At::Phrase => vec![
@@ -318,7 +325,13 @@ impl Screen<Shared> for Join {
                     "Asks some of the words back, then goes on.",
                 )
                 .when(self.making.may_go_on(), "look at all the words first"),
-                Action::new(Do::Language, "language", "ctrl-l", "Language", "English or Japanese words: a new phrase."),
+                Action::new(
+                    Do::Language,
+                    "language",
+                    "ctrl-l",
+                    "Language",
+                    "English or Japanese words: a new phrase.",
+                ),
                 Action::new(Do::Skip, "skip", "ctrl-n", "Without", "Goes on without a recovery phrase."),
             ],
             At::Review(_) => Vec::new(),
@@ -334,7 +347,9 @@ impl Screen<Shared> for Join {
                 Made::NotYet => Steps::new(),
             },
             (Do::GoOn, _) => self.go_on(shared),
-            (Do::Restore, _) => vec![Step::Swap(stack::layer(Restore::new(&self.invitation.text(INVITATION))))],
+            (Do::Restore, _) => {
+                vec![Step::Swap(stack::layer(Restore::new(&self.invitation.text(INVITATION))))]
+            }
             (Do::OnePassword, _) => {
                 self.passwords.turn();
                 Steps::new()
@@ -516,7 +531,9 @@ impl Screen<Shared> for Join {
             (At::Invitation(Some((_, waiting))), _) => waiting.view(ui, area),
             (At::Invitation(None), _) => {
                 let words = match (&self.reason, self.vault) {
-                    (Some(why), _) => format!("The center did not take the application: {why}. Enter goes on."),
+                    (Some(why), _) => {
+                        format!("The center did not take the application: {why}. Enter goes on.")
+                    }
                     (None, true) => "Your keys are made; nothing was applied for yet. Enter goes on.".into(),
                     (None, false) => format!(
                         "Profile {} has no store yet. Enter the center's invitation to join it, or bring back a store \

@@ -72,16 +72,46 @@ impl Screen<Shared> for Keys {
         let phrase = shared.snapshot.recovery.is_some();
         let waits = self.shown.as_ref().is_some_and(|keys| keys.waiting.is_some());
         vec![
-            Action::new(Do::Drill, "drill", "d", "Restore drill", "Proves that the recovery phrase brings all back.")
-                .when(phrase, "there is no recovery phrase; n makes one"),
-            Action::new(Do::RotateSignature, "rotate", "s", "New signature key", "Puts a new signature key in place."),
-            Action::new(Do::RotateTerminal, "rotate-terminal", "t", "New terminal key", "Puts a new terminal key in place."),
+            Action::new(
+                Do::Drill,
+                "drill",
+                "d",
+                "Restore drill",
+                "Proves that the recovery phrase brings all back.",
+            )
+            .when(phrase, "there is no recovery phrase; n makes one"),
+            Action::new(
+                Do::RotateSignature,
+                "rotate",
+                "s",
+                "New signature key",
+                "Puts a new signature key in place.",
+            ),
+            Action::new(
+                Do::RotateTerminal,
+                "rotate-terminal",
+                "t",
+                "New terminal key",
+                "Puts a new terminal key in place.",
+            ),
             Action::new(Do::NewPhrase, "phrase", "n", "New phrase", "Makes a new recovery phrase."),
-            Action::new(Do::Cancel, "cancel", "x", "Cancel change", "Cancels a recovery key that waits, with the phrase.")
-                .when(waits, "no recovery key waits"),
+            Action::new(
+                Do::Cancel,
+                "cancel",
+                "x",
+                "Cancel change",
+                "Cancels a recovery key that waits, with the phrase.",
+            )
+            .when(waits, "no recovery key waits"),
             Action::new(Do::Revoke, "revoke", "R", "Revoke", "Revokes the signature key, with the phrase.")
                 .when(phrase, "there is no recovery phrase; without it nothing could bring the store back"),
-            Action::new(Do::Ask, "ask", "r", "Ask center", "Asks again, and deposits a copy of the vault if one is due."),
+            Action::new(
+                Do::Ask,
+                "ask",
+                "r",
+                "Ask center",
+                "Asks again, and deposits a copy of the vault if one is due.",
+            ),
             Action::new(Do::Copy, "copy", "y", "Copy", "Copies all of it."),
         ]
     }
@@ -180,7 +210,11 @@ fn rows(keys: &KeysView) -> Vec<Row> {
             });
             let deposited = keys.deposited.as_ref().map_or("never", |at| at.text.as_str());
             rows.push(if keys.copy_due {
-                Row::toned("Copy at center", Tone::Warn, format!("{deposited}; a newer one is due, r deposits it"))
+                Row::toned(
+                    "Copy at center",
+                    Tone::Warn,
+                    format!("{deposited}; a newer one is due, r deposits it"),
+                )
             } else {
                 Row::toned("Copy at center", Tone::Good, deposited)
             });
@@ -192,7 +226,8 @@ fn rows(keys: &KeysView) -> Vec<Row> {
         rows.push(Row::pair(event.entry.to_string(), format!("{}  {key}", event.words)));
     }
     if !keys.locked {
-        let words = "the system may write keys in memory to its swap; raise the limit of locked memory (ulimit -l)";
+        let words =
+            "the system may write keys in memory to its swap; raise the limit of locked memory (ulimit -l)";
         rows.extend([Row::Gap, Row::toned("Memory", Tone::Warn, words)]);
     }
     rows

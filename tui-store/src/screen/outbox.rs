@@ -140,9 +140,15 @@ impl Screen<Shared> for Outbox {
                 )
                 .quiet(),
             Action::new(Do::Open, "open", "enter", "Open", "The telegram in full.").when(some, none),
-            Action::new(Do::Export, "export", "e", "Export", "Writes it to a file that only this vault takes in.")
-                .when(chosen.is_some_and(is_open), "no telegram that waits is selected")
-                .quiet(),
+            Action::new(
+                Do::Export,
+                "export",
+                "e",
+                "Export",
+                "Writes it to a file that only this vault takes in.",
+            )
+            .when(chosen.is_some_and(is_open), "no telegram that waits is selected")
+            .quiet(),
             Action::new(Do::Import, "import", "i", "Import", "Takes an exported telegram in.").quiet(),
             Action::new(Do::All, "all", "a", "All", "Shows those that ended too, or only those that wait."),
             Action::new(Do::Copy, "copy", "y", "Copy id", "Copies the telegram's id.").when(some, none),

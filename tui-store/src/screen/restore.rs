@@ -101,7 +101,8 @@ impl Restore {
 
     fn send(&mut self, shared: &Shared) -> Steps {
         let invitation = self.invitation.text(INVITATION).parse::<Invitation>();
-        let (Ok(invitation), Some(phrase), Some((a, b))) = (invitation, self.phrase.clone(), self.passwords.secrets())
+        let (Ok(invitation), Some(phrase), Some((a, b))) =
+            (invitation, self.phrase.clone(), self.passwords.secrets())
         else {
             return Steps::new();
         };
@@ -250,9 +251,14 @@ impl Screen<Shared> for Restore {
             }
             At::Words => {
                 let rows = if area.height < 12 { 0 } else { 2 };
-                let [head, body] = Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
+                let [head, body] =
+                    Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
                 let style = ui.theme().text;
-                ui.paragraph(head, "The 24 words, in their order. Tab completes a word. Ctrl-L: the other language.", style);
+                ui.paragraph(
+                    head,
+                    "The 24 words, in their order. Tab completes a word. Ctrl-L: the other language.",
+                    style,
+                );
                 self.words.view(ui, body);
             }
             At::Passwords => self.passwords.view(ui, area),
@@ -274,7 +280,9 @@ fn rows(recovered: &Recovered) -> Vec<Row> {
     rows.extend(recovered.renewed.iter().map(|key| Row::pair("New", key.as_str())));
     rows.extend([
         Row::Gap,
-        Row::Words("If the old machine may be in other hands, rotate the keys (8). Enter opens your counter.".into()),
+        Row::Words(
+            "If the old machine may be in other hands, rotate the keys (8). Enter opens your counter.".into(),
+        ),
     ]);
     rows
 }

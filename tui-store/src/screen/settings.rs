@@ -71,7 +71,8 @@ impl Settings {
         let signing = snapshot.signing_until.as_ref();
         rows.push(Row::pair(
             "Password B",
-            signing.map_or("is asked for at every act".to_owned(), |until| format!("open until {}", until.text)),
+            signing
+                .map_or("is asked for at every act".to_owned(), |until| format!("open until {}", until.text)),
         ));
         if let Some(center) = &snapshot.center {
             rows.extend([
@@ -145,7 +146,13 @@ impl Screen<Shared> for Settings {
                 .when(shared.snapshot.signing_until.is_none(), "it is open"),
             Action::new(Do::Close, "close", "c", "Close B", "Closes password B at once.")
                 .when(shared.snapshot.signing_until.is_some(), "it is not open"),
-            Action::new(Do::Lock, "lock", "k", "Lock after", "After how long the screens lock by themselves."),
+            Action::new(
+                Do::Lock,
+                "lock",
+                "k",
+                "Lock after",
+                "After how long the screens lock by themselves.",
+            ),
             Action::new(Do::Look, "look", "t", "Look", "The next look: colours, contrast."),
             Action::new(Do::Doctor, "doctor", "d", "Doctor", "Looks at keys, clock and line."),
             Action::new(Do::Copy, "copy", "y", "Copy", "Copies all of it."),

@@ -111,8 +111,8 @@ impl Settle {
         let _turn = self.turn.lock().await;
         let line = self.fresh_line().await?;
         let waiting = self.center.stated().waiting;
-        let waiting =
-            waiting.ok_or_else(|| Failure::not_possible("no change of the recovery key waits at the center"))?;
+        let waiting = waiting
+            .ok_or_else(|| Failure::not_possible("no change of the recovery key waits at the center"))?;
         let key_event = self.event_in_force(KeyRole::Recovery, phrase.public().recovery_key)?;
         let account = AccountNumber::Store(identity(&self.keep.book())?.store);
         let changer = Changer { center: line.sheet.center, account, key_event, now: line_time(&line) };
@@ -178,7 +178,8 @@ impl Settle {
     /// Who asks for a change now, signing with the key of `by`.
     async fn changer(&self, line: &Line, by: KeyRole) -> Result<Changer, Failure> {
         let key = self.keep.vault(move |vault| vault.in_use(by)).await?;
-        let key = key.ok_or_else(|| Failure::not_possible(format!("this vault has no {}", role_words(by))))?;
+        let key =
+            key.ok_or_else(|| Failure::not_possible(format!("this vault has no {}", role_words(by))))?;
         let store = identity(&self.keep.book())?;
         let key_event = match by {
             KeyRole::Signature => store.key_event,
@@ -191,7 +192,10 @@ impl Settle {
     fn event_in_force(&self, role: KeyRole, key: VerificationKey) -> Result<EntryNumber, Failure> {
         let event = self.keep.book().custody.event_of(role, &key);
         event.ok_or_else(|| {
-            Failure::not_possible(format!("the center's chain of keys has another {} in force", role_words(role)))
+            Failure::not_possible(format!(
+                "the center's chain of keys has another {} in force",
+                role_words(role)
+            ))
         })
     }
 

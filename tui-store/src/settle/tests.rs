@@ -1,6 +1,7 @@
 //! Refunds and claims against a center that answers, dies, lies or is busy.
 
 use wire::{
+    amount::Currency,
     bounded::List as Bounded,
     id::{Digest, OrderHash, Salt},
     key::SigningKey,
@@ -65,7 +66,7 @@ impl Till {
             issued: now,
             expires: now.plus_ms(1),
         };
-        let offer = Telegram::sign_as_key(&offer, self.shop.keep.terminal_key());
+        let offer = Telegram::sign_as_key(&offer, &self.shop.keep.terminal_key());
         let (digest, buyer_key) = (offer.digest(), buyer.verification_key());
         let taken = Taken { at: now, order: bytes, salt, buyer_key, offer };
         let mut records = vec![Record::Taken(taken)];
@@ -86,11 +87,11 @@ impl Till {
     }
 
     async fn refund(&self, payments: &[EntryNumber], all_due: bool) -> Result<Vec<Resolved>, Failure> {
-        self.settle.refund(payments.to_vec(), all_due, None, PASSWORD_B.into()).await
+        self.settle.refund(payments.to_vec(), all_due, None, Some(PASSWORD_B.into())).await
     }
 
     async fn claim(&self, payments: &[EntryNumber]) -> Result<Vec<Resolved>, Failure> {
-        self.settle.claim(payments.to_vec(), PASSWORD_B.into()).await
+        self.settle.claim(payments.to_vec(), Some(PASSWORD_B.into())).await
     }
 
     fn claimable(&self) -> Vec<EntryNumber> {
@@ -243,7 +244,7 @@ async fn a_wrong_password_b_signs_nothing() {
     let till = Till::open().await;
     let payment = till.sold(500, false).await;
     let failure =
-        till.settle.refund(vec![payment], false, None, "not the password".into()).await.unwrap_err();
+        till.settle.refund(vec![payment], false, None, Some("not the password".into())).await.unwrap_err();
     assert_eq!(failure.kind, crate::act::FailureKind::WrongPassword);
     assert!(till.shop.keep.waiting().await.unwrap().is_empty());
 }

@@ -29,18 +29,24 @@ impl From<&ApplicationView> for ApplicationRow {
             ApplicationState::AskedBack { words } => {
                 ("asked-back", format!("something is missing; amend it: {words}"))
             }
-            ApplicationState::Refused { words } => ("refused", format!("the center does not admit you: {words}")),
+            ApplicationState::Refused { words } => {
+                ("refused", format!("the center does not admit you: {words}"))
+            }
             ApplicationState::Admitted { ways, until } => {
                 let ways: Vec<&str> = ways.iter().map(|way| way.words()).collect();
                 let until = Moment::from(*until).text;
                 (
                     "admitted",
-                    format!("number and code are on their way {}; the code counts until {until}", ways.join(" and ")),
+                    format!(
+                        "number and code are on their way {}; the code counts until {until}",
+                        ways.join(" and ")
+                    ),
                 )
             }
-            ApplicationState::CodeSpent => {
-                ("code-spent", "the code ran out or was mistyped too often; ask the center for another".into())
-            }
+            ApplicationState::CodeSpent => (
+                "code-spent",
+                "the code ran out or was mistyped too often; ask the center for another".into(),
+            ),
             ApplicationState::Registered { account } => ("registered", format!("registered as {account}")),
         };
         Self { application: view.number, state: state.to_owned(), words, since: view.since.into() }

@@ -65,13 +65,14 @@ pub(crate) enum Do {
 
 impl Admission {
     pub(super) fn new(standing: &Standing) -> Self {
-        let number = Field::text(NUMBER, "Number").required().hint("like S-000001-3, from the mail or letter").check(
-            |text| match text.parse::<AccountNumber>() {
+        let number = Field::text(NUMBER, "Number")
+            .required()
+            .hint("like S-000001-3, from the mail or letter")
+            .check(|text| match text.parse::<AccountNumber>() {
                 Ok(AccountNumber::Store(_)) => Ok(()),
                 Ok(_) => Err("is a member's number; a store's begins with S-".into()),
                 Err(error) => Err(error.to_string()),
-            },
-        );
+            });
         let fields = [
             number,
             Field::code(CODE, "Activation code", CODE_CHARS)
@@ -89,7 +90,9 @@ impl Admission {
 
     pub(super) fn title(&self) -> String {
         match &self.step {
-            At::Standing if self.standing.stage == Stage::Prepared => "Join: registration prepared (step 7 of 7)",
+            At::Standing if self.standing.stage == Stage::Prepared => {
+                "Join: registration prepared (step 7 of 7)"
+            }
             At::Standing | At::Waiting(_) => "Join: your application (step 6 of 7)",
             At::Terms(_) => "Join: terms of use (step 5 of 7)",
             At::Code => "Join: number and code (step 7 of 7)",
@@ -101,26 +104,74 @@ impl Admission {
     pub(super) fn actions(&self, _shared: &Shared) -> Vec<Action<super::Do>> {
         match &self.step {
             At::Standing if matches!(self.standing.stage, Stage::Prepared | Stage::Sent) => vec![
-                Action::new(super::Do::Admission(Do::Send), "send", "enter", "Send", "Sends the registration that waits."),
-                Action::new(super::Do::Admission(Do::Withdraw), "withdraw", "w", "Withdraw", "Takes the registration back.")
-                    .when(self.standing.stage == Stage::Prepared, "it may have left; only the center can end it"),
+                Action::new(
+                    super::Do::Admission(Do::Send),
+                    "send",
+                    "enter",
+                    "Send",
+                    "Sends the registration that waits.",
+                ),
+                Action::new(
+                    super::Do::Admission(Do::Withdraw),
+                    "withdraw",
+                    "w",
+                    "Withdraw",
+                    "Takes the registration back.",
+                )
+                .when(self.standing.stage == Stage::Prepared, "it may have left; only the center can end it"),
             ],
             At::Standing => {
                 let state = self.standing.application.as_ref().map_or("", |row| row.state.as_str());
                 vec![
-                    Action::new(super::Do::Admission(Do::Code), "code", "enter", "Number, code", "Enters the number and code that came.")
-                        .when(self.standing.terms_accepted, "read the terms first: t"),
-                    Action::new(super::Do::Admission(Do::Terms), "terms", "t", "Terms", "The terms of use, to be read and accepted.")
-                        .when(self.standing.kit.is_some(), "the admission kit is not here yet: r fetches it"),
-                    Action::new(super::Do::Admission(Do::Ask), "ask", "r", "Ask center", "How the application stands now."),
-                    Action::new(super::Do::Admission(Do::Amend), "amend", "a", "Amend", "Fills in what the center asked back for.")
-                        .when(matches!(state, "asked-back" | "refused"), "the center asks nothing back"),
-                    Action::new(super::Do::Admission(Do::Copy), "copy", "y", "Copy number", "Copies the application's number."),
+                    Action::new(
+                        super::Do::Admission(Do::Code),
+                        "code",
+                        "enter",
+                        "Number, code",
+                        "Enters the number and code that came.",
+                    )
+                    .when(self.standing.terms_accepted, "read the terms first: t"),
+                    Action::new(
+                        super::Do::Admission(Do::Terms),
+                        "terms",
+                        "t",
+                        "Terms",
+                        "The terms of use, to be read and accepted.",
+                    )
+                    .when(self.standing.kit.is_some(), "the admission kit is not here yet: r fetches it"),
+                    Action::new(
+                        super::Do::Admission(Do::Ask),
+                        "ask",
+                        "r",
+                        "Ask center",
+                        "How the application stands now.",
+                    ),
+                    Action::new(
+                        super::Do::Admission(Do::Amend),
+                        "amend",
+                        "a",
+                        "Amend",
+                        "Fills in what the center asked back for.",
+                    )
+                    .when(matches!(state, "asked-back" | "refused"), "the center asks nothing back"),
+                    Action::new(
+                        super::Do::Admission(Do::Copy),
+                        "copy",
+                        "y",
+                        "Copy number",
+                        "Copies the application's number.",
+                    ),
                 ]
             }
             At::Terms(pager) => vec![
-                Action::new(super::Do::Admission(Do::Accept), "accept", "enter", "Accept", "Accepts the terms of use.")
-                    .when(pager.was_read(), "read them to the end first"),
+                Action::new(
+                    super::Do::Admission(Do::Accept),
+                    "accept",
+                    "enter",
+                    "Accept",
+                    "Accepts the terms of use.",
+                )
+                .when(pager.was_read(), "read them to the end first"),
             ],
             At::Code | At::Review(..) | At::Waiting(_) => Vec::new(),
         }
@@ -180,7 +231,9 @@ impl Admission {
         let terms = self.standing.kit.as_ref().map(|kit| kit.terms_version.to_string()).unwrap_or_default();
         let recovery = self.standing.recovery.as_ref().map_or("none", |row| row.key.as_str());
         let mut rows = vec![Row::pair("Number", store.to_string())];
-        rows.extend(self.standing.application.iter().map(|row| Row::pair("Application", row.application.to_string())));
+        rows.extend(
+            self.standing.application.iter().map(|row| Row::pair("Application", row.application.to_string())),
+        );
         rows.extend([
             Row::pair("Terms of use", format!("version {terms}, accepted")),
             Row::pair("Recovery key", recovery),
@@ -284,7 +337,8 @@ impl Admission {
                 ui.paragraph(foot, "Enter accepts them, once they were read to the end.", style);
             }
             At::Code => {
-                let words = "The mail or letter brings your number and a code that works once, with your keys only.";
+                let words =
+                    "The mail or letter brings your number and a code that works once, with your keys only.";
                 form_view(ui, area, words, &self.code);
             }
             At::Review(review, ..) => review.view(ui, area),

@@ -101,7 +101,10 @@ impl Passwords {
 
     pub(in crate::screen) fn view(&self, ui: &mut Ui<'_, '_>, area: Rect) {
         let (words, form) = if self.single {
-            ("One password opens the vault and signs. Nobody can give it back to you. Ctrl-O: two.", &self.one)
+            (
+                "One password opens the vault and signs. Nobody can give it back to you. Ctrl-O: two.",
+                &self.one,
+            )
         } else {
             (
                 "Two passwords: A opens the vault, B inside it opens the signature key. Nobody can give them back to \

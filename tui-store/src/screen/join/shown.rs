@@ -46,7 +46,9 @@ pub(super) fn particulars(form: &message::Form, before: Option<&Met>) -> Form {
             FieldKind::Phone => Asked::Phone,
             FieldKind::Kana => Asked::Kana,
             FieldKind::Number => Asked::Number(None),
-            FieldKind::Consent => Asked::Choice(vec![("yes".into(), "yes".into()), ("no".into(), "no".into())]),
+            FieldKind::Consent => {
+                Asked::Choice(vec![("yes".into(), "yes".into()), ("no".into(), "no".into())])
+            }
             FieldKind::BankAccount => Asked::Checked(Box::new(check)),
         };
         Described {

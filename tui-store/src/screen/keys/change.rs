@@ -1,13 +1,7 @@
 //! A new signature or terminal key, signed with password B.
 
 use tui_kit::{
-    KeyEvent,
-    detail::Row,
-    keys::Action,
-    ratatui::layout::Rect,
-    review::Review,
-    stack::Screen,
-    ui::Ui,
+    KeyEvent, detail::Row, keys::Action, ratatui::layout::Rect, review::Review, stack::Screen, ui::Ui,
 };
 use wire::payload::KeyRole;
 

@@ -11,7 +11,10 @@ use tui_kit::{
     theme::Tone,
     ui::Ui,
 };
-use vault::{Language, RecoveryPhrase, recovery::{PhraseError, WORDS}};
+use vault::{
+    Language, RecoveryPhrase,
+    recovery::{PhraseError, WORDS},
+};
 use wire::payload::KeyRole;
 
 use crate::{
@@ -166,7 +169,9 @@ impl Screen<Shared> for Drill {
                 "Type the 24 words from your paper. The copy at the center is restored in a folder of its own, compared \
                  with this vault, and thrown away."
             }
-            For::Cancel => "Type the 24 words of the phrase in force: the new recovery key never comes into force.",
+            For::Cancel => {
+                "Type the 24 words of the phrase in force: the new recovery key never comes into force."
+            }
             For::Revoke => {
                 "Type the 24 words. Nothing that the signature key signs counts from then on; a new one comes with \
                  “recovery restore” in a new profile."

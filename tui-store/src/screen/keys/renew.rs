@@ -1,13 +1,7 @@
 //! A new recovery phrase: made, shown, asked back, then signed with password B.
 
 use tui_kit::{
-    KeyEvent,
-    detail::Row,
-    keys::Action,
-    ratatui::layout::Rect,
-    review::Review,
-    stack::Screen,
-    ui::Ui,
+    KeyEvent, detail::Row, keys::Action, ratatui::layout::Rect, review::Review, stack::Screen, ui::Ui,
 };
 
 use crate::{
@@ -67,9 +61,21 @@ impl Screen<Shared> for Renew {
             return Vec::new();
         }
         vec![
-            Action::new(Do::GoOn, "go-on", "ctrl-s", "Written down", "Asks some of the words back, then goes on.")
-                .when(self.making.may_go_on(), "look at all the words first"),
-            Action::new(Do::Language, "language", "ctrl-l", "Language", "English or Japanese words: a new phrase."),
+            Action::new(
+                Do::GoOn,
+                "go-on",
+                "ctrl-s",
+                "Written down",
+                "Asks some of the words back, then goes on.",
+            )
+            .when(self.making.may_go_on(), "look at all the words first"),
+            Action::new(
+                Do::Language,
+                "language",
+                "ctrl-l",
+                "Language",
+                "English or Japanese words: a new phrase.",
+            ),
         ]
     }
 

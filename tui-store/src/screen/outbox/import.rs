@@ -27,7 +27,8 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) fn new() -> Self {
-        let field = Field::text(FILE, "File").required().max(1_000).hint("a file that this vault has exported");
+        let field =
+            Field::text(FILE, "File").required().max(1_000).hint("a file that this vault has exported");
         Self { form: Form::new("Take in", [field]), asked: Asked::Not }
     }
 
@@ -99,7 +100,8 @@ impl Screen<Shared> for Import {
             self.asked.view(ui, area, "");
             return;
         }
-        let words = "An exported telegram waits again as it did; only the vault that exported it takes it in.";
+        let words =
+            "An exported telegram waits again as it did; only the vault that exported it takes it in.";
         form_view(ui, area, words, &self.form);
     }
 }

@@ -3,6 +3,10 @@
 use std::{path::PathBuf, sync::Arc};
 
 use tui_kit::{testing::Stage, time::Zone};
+use vault::{
+    Autograph,
+    autograph::{Point, Stroke},
+};
 use wire::{
     amount::{Amount, Currency},
     id::{EntryNumber, OrderHash, StoreNumber, TelegramId},
@@ -13,11 +17,10 @@ use wire::{
 use crate::{
     act::{Act, Failure, Outcome},
     app::{Effect, Entered, Msg, Place, Preferences, Store, Ticket},
-    join::Stage as Joining,
     view::{
-        CatalogueView, CenterRow, Claimable, ClaimableRow, CounterView, ItemRow, LineRow, LineView,
-        MessageRow, Moment, Money, OrderDetail, OrderRow, OrderStanding, OutboxRow, PayoutRow, RefundRow,
-        Snapshot, StandingCount, TelegramState,
+        CatalogueView, CenterRow, Claimable, ClaimableRow, CounterView, ItemRow, KeyEventRow, KeyRow,
+        KeysView, LineRow, LineView, MessageRow, Moment, Money, OrderDetail, OrderRow, OrderStanding,
+        OutboxRow, PayoutRow, RecoveryRow, RefundRow, Snapshot, StandingCount, TelegramState,
     },
 };
 
@@ -179,12 +182,63 @@ pub(super) fn snapshot() -> Snapshot {
             words: "sent; the center has not said what became of it".into(),
             number: None,
             prepared: at(12),
+            valid_until: Some(at(50)),
         }],
         messages: vec![MessageRow {
             at: at(2),
             words: prose("Payment T-000090-6 fits no order; a refund is due."),
         }],
         findings: Vec::new(),
+        alarm: None,
+        recovery: Some(recovery()),
+        copy_due: false,
+        newer: Vec::new(),
+        signing_until: None,
+        seal: Some(Arc::new(autograph())),
+    }
+}
+
+pub(super) fn recovery() -> RecoveryRow {
+    RecoveryRow { key: "RECO-VERY".into(), made: at(1), confirmed: true, proved: Some(at(3)) }
+}
+
+/// A drawn seal of one stroke.
+pub(super) fn autograph() -> Autograph {
+    let point = |i: u16| Point { x: i * 1_600, y: i.abs_diff(20) * 3_000, ms: u32::from(i) * 10 };
+    Autograph::new(vec![Stroke { points: (0..40).map(point).collect() }], None).unwrap()
+}
+
+pub(super) fn keys() -> KeysView {
+    let key = |role: &str, key: &str, waits: Option<&str>, words: &str| KeyRow {
+        role: role.into(),
+        key: Some(key.into()),
+        waits: waits.map(str::to_owned),
+        words: words.into(),
+    };
+    let event = |entry, role: &str, key: &str, words: &str| KeyEventRow {
+        entry: EntryNumber(entry),
+        role: role.into(),
+        key: Some(key.into()),
+        words: words.into(),
+    };
+    KeysView {
+        keys: vec![
+            key("signature", "SIGN-ATUR", None, "in force since T-000044-0"),
+            key("terminal", "TERM-INAL", None, "in force since T-000003-5"),
+            key("recovery", "RECO-VERY", Some("NEXT-RECO"), "in force since T-000003-5"),
+        ],
+        chain: vec![
+            event(3, "signature", "OLDS-IGNA", "first signature key"),
+            event(3, "terminal", "TERM-INAL", "first terminal key"),
+            event(3, "recovery", "RECO-VERY", "first recovery key"),
+            event(44, "signature", "SIGN-ATUR", "new signature key"),
+        ],
+        recovery: Some(recovery()),
+        waiting: Some(("NEXT-RECO".into(), at(40))),
+        held: None,
+        deposited: Some(at(5)),
+        copy_due: true,
+        locked: true,
     }
 }
 
@@ -194,7 +248,7 @@ pub(super) fn stage(width: u16, height: u16) -> Stage<Store> {
 }
 
 pub(super) fn stage_of(snapshot: Snapshot, width: u16, height: u16) -> Stage<Store> {
-    let entered = Entered { snapshot: Some(Arc::new(snapshot)), stage: Joining::Joined, invitation: None };
+    let entered = Entered { snapshot: Some(Arc::new(snapshot)), standing: None, seal: None };
     let mut stage = Stage::new(
         Store::entered(entered, place(), Preferences::default(), Default::default()),
         width,
@@ -224,6 +278,7 @@ pub(super) fn settle(stage: &mut Stage<Store>) {
     for effect in stage.effects() {
         if let Effect::Do { ticket, act } = effect {
             let outcome = match act {
+                Act::Keys => Outcome::Keys(Box::new(keys())),
                 Act::Claimable => Outcome::Claimable(claimable()),
                 Act::Order { order } => {
                     let id = u8::from_str_radix(&order[..2], 16).unwrap();

@@ -1,24 +1,34 @@
 //! The door, and the way from an invitation to a number.
 
+use std::sync::Arc;
+
 use secrecy::ExposeSecret as _;
 use tui_kit::testing::Stage;
+use vault::{Language, RecoveryPhrase, Surroundings};
 use wire::{
+    admission::Guide,
     bounded::List,
-    id::{EntryNumber, Role, StoreNumber},
+    id::{ApplicationNumber, EntryNumber, Role, StoreNumber},
     key::SigningKey,
     message::{Field, FieldKind, Form},
     sheet::Invitation,
 };
 
-use super::fixture::{line, place, prose, snapshot};
+use super::fixture::{at, autograph, line, place, prose, recovery, snapshot};
 use crate::{
     act::Failure,
-    app::{Door, Effect, Entered, LockedOut, Msg, NewStore, Preferences, Store},
-    join::{Joined, Stage as Standing, Welcome},
+    app::{BroughtBack, Door, Effect, Entered, LockedOut, Msg, NewStore, NewcomerAct, Preferences, Store},
+    join::{Joined, Stage as Where, Standing, Welcome},
+    restore::Recovered,
+    view::{ApplicationRow, KitRow},
 };
 
+fn stage_of(door: Door, width: u16, height: u16) -> Stage<Store> {
+    Stage::new(Store::new(door, place(), Preferences::default(), Default::default()), width, height)
+}
+
 fn stage(door: Door) -> Stage<Store> {
-    Stage::new(Store::new(door, place(), Preferences::default(), Default::default()), 80, 24)
+    stage_of(door, 80, 24)
 }
 
 fn invitation() -> Invitation {
@@ -38,15 +48,61 @@ fn welcome() -> Box<Welcome> {
     let fields = [
         field("trade_name", "Trade name", FieldKind::Line, true),
         field("founded", "Founded", FieldKind::Date, false),
+        field("kana", "Sound of the name", FieldKind::Kana, false),
         field("bank_account", "Bank account", FieldKind::BankAccount, true),
     ];
-    let form =
-        Form { role: Role::Store, version: 1, fields: List::first(fields), terms: prose("Be honest.") };
-    Box::new(Welcome { center: line("Garden Club"), fingerprint: "ABCD-EFGH".into(), form })
+    let form = Form { role: Role::Store, version: 1, fields: List::first(fields), terms: prose("") };
+    let text = prose("# Selling here\n\nWe are a garden club.\n\n- Fill in the form.\n- Wait for the mail.");
+    let guide = Guide { role: Role::Store, version: 1, text };
+    Box::new(Welcome { center: line("Garden Club"), fingerprint: "ABCD-EFGH".into(), guide, form })
+}
+
+fn phrase() -> Arc<RecoveryPhrase> {
+    let words = "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor \
+                 acoustic avoid letter advice cage absurd amount doctor acoustic bless";
+    Arc::new(RecoveryPhrase::parse(&words.into()).unwrap())
 }
 
 fn joined() -> Joined {
-    Joined { store: StoreNumber(1), entry: EntryNumber(3), center: line("Garden Club") }
+    Joined {
+        store: StoreNumber(1),
+        entry: EntryNumber(3),
+        center: line("Garden Club"),
+        key: "SIGN-ATUR".into(),
+    }
+}
+
+fn standing(stage: Where, state: &str) -> Standing {
+    let words = match state {
+        "waiting" => "nobody has decided yet",
+        "asked-back" => "something is missing; amend it: your register number",
+        _ => "number and code are on their way by e-mail; the code counts until 26/12/01 12:00",
+    };
+    Standing {
+        stage,
+        invitation: Some(invitation().to_string()),
+        application: Some(ApplicationRow {
+            application: ApplicationNumber(7),
+            state: state.into(),
+            words: words.into(),
+            since: at(5),
+        }),
+        not_taken: None,
+        kit: Some(KitRow {
+            number: 2,
+            issued: at(1),
+            terms_version: 4,
+            terms: prose("# Terms\n\nBe honest."),
+            vault_floor: (65_536, 3),
+            builds: Vec::new(),
+        }),
+        terms_accepted: false,
+        recovery: Some(recovery()),
+    }
+}
+
+fn entered(standing: Standing) -> Entered {
+    Entered { snapshot: None, standing: Some(Box::new(standing)), seal: Some(autograph()) }
 }
 
 #[test]
@@ -59,54 +115,148 @@ fn the_door_opens_with_password_a_or_says_why_not() {
     assert_eq!(password.0.expose_secret(), "secret q");
     stage.message(Msg::Unlocked(Err(LockedOut { message: "password A is wrong; wait 2 s".into() })));
     assert!(stage.screen().contains("password A is wrong; wait 2 s"));
-    let entered = Entered { snapshot: Some(snapshot().into()), stage: Standing::Joined, invitation: None };
+    let entered = Entered { snapshot: Some(snapshot().into()), standing: None, seal: None };
     stage.message(Msg::Unlocked(Ok(entered)));
     assert!(stage.screen().contains("Home"));
     assert!(matches!(stage.effects().as_slice(), [Effect::Serve]));
 }
 
+/// To the recovery phrase, by typing alone.
+fn at_the_phrase(stage: &mut Stage<Store>) {
+    stage.paste(&invitation().to_string()).keys("<enter>");
+    assert!(matches!(stage.effects().as_slice(), [Effect::Meet(asked)] if **asked == invitation()));
+    stage.message(Msg::Met(Ok(welcome())));
+    stage.keys("<enter>");
+    stage.keys("桜 Press<enter>1990/4/1<enter><enter>0009/202/7654321<enter>");
+    stage.keys("lantern seven bridges<enter>lantern seven bridges<enter>");
+    stage.keys("quiet harbour clock<enter>quiet harbour clock<enter>");
+    stage.keys("<tab>hanako of the garden<enter>");
+    assert!(matches!(stage.effects().as_slice(), [Effect::MakePhrase(Language::English)]));
+    let asked = RecoveryPhrase::positions(&Surroundings::system());
+    assert_eq!(asked.len(), 3);
+    stage.message(Msg::Phrase(phrase(), [1, 5, 24]));
+}
+
 #[test]
-fn a_store_joins_by_typing_alone() {
+fn a_store_applies_by_typing_alone() {
     let mut stage = stage(Door::Empty);
     assert!(stage.screen().contains("Join a center"));
     stage.keys("hello<enter>");
     assert!(stage.screen().contains("this is not an invitation"), "{}", stage.screen());
-    stage.keys("<ctrl-u>").paste(&invitation().to_string());
+    stage.keys("<ctrl-u>");
+    at_the_phrase(&mut stage);
+    assert!(stage.screen().contains("letter"), "the words are seen before any is asked back");
+    stage.keys("<ctrl-s>");
+    assert!(stage.screen().contains("as you wrote them down"), "{}", stage.screen());
+    stage.keys("letter<enter>amount<enter>zoo<enter>");
+    assert!(stage.screen().contains("word 24 is another one"), "{}", stage.screen());
+    stage.keys("<ctrl-u>bless<enter>");
+    assert!(stage.screen().contains("made and asked back"), "{}", stage.screen());
     stage.keys("<enter>");
-    assert!(matches!(stage.effects().as_slice(), [Effect::Meet(asked)] if **asked == invitation()));
-    stage.message(Msg::Met(Ok(welcome())));
+    let mut effects = stage.effects();
+    let Some(Effect::Begin(beginning)) = effects.pop() else { panic!("{effects:?}") };
+    let values =
+        [("trade_name", "桜 Press"), ("founded", "1990-04-01"), ("bank_account", "0009/202/7654321")];
+    assert_eq!(beginning.values, values.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    assert_eq!(beginning.form, welcome().form, "what is sent is what was shown");
+    assert_eq!(beginning.password_a.0.expose_secret(), "lantern seven bridges");
+    assert_eq!(beginning.password_b.as_ref().unwrap().0.expose_secret(), "quiet harbour clock");
+    assert_eq!(beginning.autograph.as_ref().unwrap().typed().unwrap().text, "hanako of the garden");
+    assert_eq!(beginning.phrase.as_ref().unwrap().public(), phrase().public());
+    stage.message(Msg::Stands(Ok(Box::new(standing(Where::Applied, "waiting")))));
     assert!(
-        stage.screen().contains("Garden Club") && stage.screen().contains("ABCD-EFGH"),
+        stage.screen().contains("A-000007-") && stage.screen().contains("nobody has decided yet"),
         "{}",
         stage.screen()
     );
+}
+
+#[test]
+fn every_step_of_joining_is_seen_at_every_size() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let shot = |name: &str, stage: &mut Stage<Store>| {
+            let shown = stage.screen();
+            for line in shown.lines() {
+                assert!(tui_kit::text::width(line) <= usize::from(width), "{name}: {line}");
+            }
+            insta::assert_snapshot!(format!("join-{name}-{width}x{height}"), shown);
+        };
+        let mut stage = stage_of(Door::Empty, width, height);
+        shot("invitation", &mut stage);
+        stage.paste(&invitation().to_string()).keys("<enter>");
+        stage.message(Msg::Met(Ok(welcome())));
+        shot("guide", &mut stage);
+        stage.keys("<enter>");
+        shot("particulars", &mut stage);
+        stage.keys("桜 Press<enter><enter><enter>0009/202/7654321<enter>lantern");
+        shot("passwords", &mut stage);
+        stage.keys(" seven bridges<enter>lantern seven bridges<enter>");
+        stage.keys("quiet harbour clock<enter>quiet harbour clock<enter>");
+        shot("autograph", &mut stage);
+        stage.keys("<ctrl-n>");
+        stage.message(Msg::Phrase(phrase(), [1, 5, 24]));
+        shot("phrase", &mut stage);
+        stage.keys("<pgdn><pgdn><pgdn>").screen();
+        stage.keys("<ctrl-s>");
+        shot("asked-back", &mut stage);
+
+        let mut stage = stage_of(Door::Locked, width, height);
+        stage.message(Msg::Unlocked(Ok(entered(standing(Where::Applied, "admitted")))));
+        shot("admitted", &mut stage);
+        stage.keys("t");
+        shot("terms", &mut stage);
+        stage.keys("G").screen();
+        stage.keys("<enter>");
+        stage.message(Msg::Stands(Ok(Box::new(Standing {
+            terms_accepted: true,
+            ..standing(Where::Applied, "admitted")
+        }))));
+        stage.keys("<enter>S-000001-3<enter>0123456789abcdef");
+        shot("code", &mut stage);
+        stage.keys("<enter><enter>");
+        shot("registration", &mut stage);
+        stage.keys("quiet harbour clock<enter>");
+        stage.message(Msg::Joined(Ok(NewStore { joined: joined(), snapshot: snapshot().into() })));
+        shot("done", &mut stage);
+    }
+}
+
+#[test]
+fn number_and_code_are_registered_with_the_seal_in_sight_and_refusals_are_said() {
+    let mut stage = stage(Door::Locked);
+    let accepted = Standing { terms_accepted: true, ..standing(Where::Applied, "admitted") };
+    stage.message(Msg::Unlocked(Ok(entered(accepted.clone()))));
+    stage.effects();
+    stage.keys("<enter>M-000001-3<enter>");
+    assert!(
+        stage.screen().contains("a store's begins with S-") || stage.screen().contains("like M-"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("<up><ctrl-u>");
+    stage.keys(&format!("{}<enter>0123 4567 89ab cdef<enter><enter>", StoreNumber(1)));
+    assert!(stage.screen().contains("your drawn seal"), "{}", stage.screen());
+    stage.keys("quiet harbour clock<enter>");
+    let effects = stage.effects();
+    let [Effect::Newcomer(NewcomerAct::Register { store, code, prepare: false, .. })] = effects.as_slice()
+    else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((*store, code.print().as_str()), (StoreNumber(1), "0123-4567-89AB-CDEF"));
+    stage.message(Msg::Joined(Err(Failure::refused("the activation code is another"))));
+    assert!(stage.screen().contains("the activation code is another"), "{}", stage.screen());
+    stage.keys("<esc><right><ctrl-s>");
+    assert!(stage.screen().contains("it waits in the outbox"), "{}", stage.screen());
+    stage.keys("quiet harbour clock<enter>");
+    let effects = stage.effects();
+    assert!(
+        matches!(effects.as_slice(), [Effect::Newcomer(NewcomerAct::Register { prepare: true, .. })]),
+        "{effects:?}"
+    );
+    stage.message(Msg::Stands(Ok(Box::new(Standing { stage: Where::Prepared, ..accepted }))));
+    assert!(stage.screen().contains("it was never sent"), "{}", stage.screen());
     stage.keys("<enter>");
-    assert!(stage.screen().contains("Choose passwords"));
-    stage.keys("short<enter>short<enter>password two<enter>password two<enter>");
-    assert!(stage.screen().contains("Choose passwords"), "a short password is not taken");
-    stage.keys("<ctrl-u>password one<enter><ctrl-u>password one<enter><enter><enter>");
-    assert!(stage.screen().contains("Your particulars"), "{}", stage.screen());
-    insta::assert_snapshot!("join-particulars-80x24", stage.screen());
-    stage.keys("桜 Press<enter>1990/4/1<enter>0009/202/7654321<enter>");
-    insta::assert_snapshot!("join-review-80x24", stage.screen());
-    assert!(stage.screen().contains("Review") && stage.screen().contains("Be honest."));
-    stage.keys("<esc>");
-    assert!(stage.screen().contains("桜 Press"), "what was entered is kept");
-    stage.keys("<ctrl-s><enter>");
-    let mut effects = stage.effects();
-    let Some(Effect::Join(joining)) = effects.pop() else { panic!("{effects:?}") };
-    let values =
-        [("trade_name", "桜 Press"), ("founded", "1990-04-01"), ("bank_account", "0009/202/7654321")];
-    assert_eq!(joining.values, values.map(|(key, value)| (key.to_owned(), value.to_owned())));
-    assert_eq!(joining.password_a.0.expose_secret(), "password one");
-    assert_eq!(joining.password_b.0.expose_secret(), "password two");
-    assert!(stage.screen().contains("waiting for"));
-    stage.message(Msg::Joined(Ok(NewStore { joined: joined(), snapshot: snapshot().into() })));
-    insta::assert_snapshot!("join-done-80x24", stage.screen());
-    assert!(stage.screen().contains("You are store S-000001-"));
-    assert!(matches!(stage.effects().as_slice(), [Effect::Serve]), "the counter opens at once");
-    stage.keys("<enter>");
-    assert!(stage.screen().contains("Home"));
+    assert!(matches!(stage.effects().as_slice(), [Effect::Newcomer(NewcomerAct::Send)]));
 }
 
 #[test]
@@ -116,41 +266,101 @@ fn what_the_center_refuses_can_be_put_right() {
     stage.effects();
     stage.message(Msg::Met(Err(Failure::machine("no address of the center answers"))));
     assert!(stage.screen().contains("no address of the center answers"));
-    stage.keys("<enter>").message(Msg::Met(Ok(welcome())));
-    stage.keys("<enter>password one<enter>password one<enter>password two<enter>password two<enter>");
-    stage.keys("Shop<enter><enter>0009/202/7654321<enter><enter>");
-    stage.message(Msg::Joined(Err((Failure::refused("the trade name is taken"), Door::Empty))));
-    assert!(stage.screen().contains("the trade name is taken") && stage.screen().contains("Review"));
+    stage.keys("<ctrl-u>");
+    at_the_phrase(&mut stage);
+    stage.keys("<ctrl-n>");
+    assert!(
+        stage.screen().contains("Recovery phrase") && stage.screen().contains("none"),
+        "{}",
+        stage.screen()
+    );
     stage.keys("<enter>");
-    stage.message(Msg::Joined(Err((Failure::unknown("the line broke; run join again"), Door::Locked))));
+    stage.message(Msg::Stands(Err((Failure::refused("the trade name is taken"), Door::Empty))));
+    assert!(stage.screen().contains("the trade name is taken") && stage.screen().contains("review"));
+    stage.keys("<enter>");
+    stage.message(Msg::Stands(Err((Failure::unknown("the line broke; run join again"), Door::Locked))));
     let shown = stage.screen();
     assert!(shown.contains("the line broke; run join again") && shown.contains("holds your keys"), "{shown}");
 }
 
 #[test]
+fn weak_passwords_are_measured_and_refused() {
+    let mut stage = stage(Door::Empty);
+    stage.paste(&invitation().to_string()).keys("<enter>");
+    stage.message(Msg::Met(Ok(welcome())));
+    stage.keys("<enter>Shop<enter><enter><enter>0009/202/7654321<enter>");
+    stage.keys("password1");
+    assert!(stage.screen().contains("weak"), "{}", stage.screen());
+    stage.keys("<enter>password1<enter>quiet harbour clock<enter>quiet harbour clock<enter>");
+    assert!(stage.screen().contains("choose passwords"), "{}", stage.screen());
+    stage.keys("<ctrl-o>lantern seven bridges<enter>lantern seven bridges<enter>");
+    assert!(stage.screen().contains("autograph"), "one password is enough: {}", stage.screen());
+}
+
+#[test]
 fn an_interrupted_join_goes_on_where_it_stopped() {
-    let open = |standing| {
+    let open = |standing: Standing| {
         let mut stage = stage(Door::Locked);
-        let entered = Entered { snapshot: None, stage: standing, invitation: Some(invitation()) };
-        stage.message(Msg::Unlocked(Ok(entered)));
+        stage.message(Msg::Unlocked(Ok(entered(standing))));
         stage
     };
-    let mut sent = open(Standing::Sent);
+    let mut sent = open(standing(Where::Sent, "admitted"));
     assert!(sent.screen().contains("A registration that you signed waits"), "{}", sent.screen());
     sent.keys("<enter>");
-    assert!(matches!(sent.effects().as_slice(), [Effect::Resume(to)] if **to == invitation()));
+    assert!(matches!(sent.effects().as_slice(), [Effect::Newcomer(NewcomerAct::Send)]));
     sent.message(Msg::Joined(Ok(NewStore { joined: joined(), snapshot: snapshot().into() })));
     assert!(sent.screen().contains("You are store S-"));
 
-    let mut unsigned = open(Standing::Unsigned);
+    let mut unsigned = open(Standing { application: None, ..standing(Where::Unsigned, "waiting") });
     unsigned.keys("<enter>").message(Msg::Met(Ok(welcome())));
     unsigned.keys("<enter>");
-    assert!(unsigned.screen().contains("Your particulars"), "passwords are chosen already");
+    assert!(unsigned.screen().contains("particulars"), "passwords are chosen already");
     unsigned.effects();
-    unsigned.keys("Shop<enter><enter>0009/202/7654321<enter>");
+    unsigned.keys("Shop<enter><enter><enter>0009/202/7654321<enter>");
     assert!(unsigned.screen().contains("Password B"), "{}", unsigned.screen());
+    assert!(unsigned.screen().contains("your drawn seal"), "{}", unsigned.screen());
     unsigned.keys("password two<enter>");
     let effects = unsigned.effects();
-    let [Effect::Register(registering)] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!(registering.password_b.0.expose_secret(), "password two");
+    let [Effect::Newcomer(NewcomerAct::Apply { password_b, .. })] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(password_b.0.expose_secret(), "password two");
+}
+
+#[test]
+fn a_store_is_brought_back_with_the_phrase_and_a_wrong_word_is_named() {
+    let mut stage = stage(Door::Empty);
+    stage.keys("<ctrl-r>").paste(&invitation().to_string());
+    stage.keys("<enter>");
+    assert!(stage.screen().contains("the recovery phrase"), "{}", stage.screen());
+    let words = phrase().words().join(" ");
+    stage.paste(&words.replacen("cage", "kage", 1));
+    stage.keys("<ctrl-s>");
+    assert!(stage.screen().contains("word 3 is not in the list"), "{}", stage.screen());
+    stage.keys("<ctrl-u>zoo<ctrl-s>");
+    assert!(stage.screen().contains("one word is wrong or out of order"), "{}", stage.screen());
+    stage.keys(
+        "<up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up>",
+    );
+    stage.keys("<down><down><ctrl-u>cage<ctrl-s>");
+    stage.keys("lantern seven bridges<enter>lantern seven bridges<enter>");
+    stage.keys("quiet harbour clock<enter>quiet harbour clock<enter>");
+    stage.keys("<enter>");
+    let mut effects = stage.effects();
+    let Some(Effect::Restore(restoring)) = effects.pop() else { panic!("{effects:?}\n{}", stage.screen()) };
+    assert_eq!(restoring.phrase.0.expose_secret(), words);
+    let recovered = Recovered {
+        store: StoreNumber(1),
+        center: line("Garden Club"),
+        copied: Some(at(4)),
+        records: 120,
+        renewed: Vec::new(),
+    };
+    stage.message(Msg::Restored(Ok(Box::new(BroughtBack { recovered, snapshot: snapshot().into() }))));
+    assert!(
+        stage.screen().contains("S-000001-") && stage.screen().contains("120 records"),
+        "{}",
+        stage.screen()
+    );
+    assert!(matches!(stage.effects().as_slice(), [Effect::Serve]));
 }

@@ -44,7 +44,7 @@ fn a_claim_is_reviewed_signed_and_told() {
     let (ticket, act) = asked(&mut stage);
     let Act::Claim { payments, password_b } = act else { panic!("{act:?}") };
     assert_eq!(payments, [EntryNumber(105), EntryNumber(107)], "exactly what was read");
-    assert_eq!(password_b.0.expose_secret(), "secret q");
+    assert_eq!(password_b.unwrap().0.expose_secret(), "secret q");
     stage.pass(std::time::Duration::from_secs(7));
     let waiting = "waiting for the center's word for 7 s (Esc leaves it to the outbox)";
     assert!(stage.screen().contains(waiting), "{}", stage.screen());

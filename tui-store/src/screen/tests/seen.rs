@@ -20,7 +20,7 @@ use crate::{
 const LOOKED_AT: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
 
 /// Every place that keys lead to.
-const PLACES: [(&str, &str); 16] = [
+const PLACES: [(&str, &str); 21] = [
     ("home", ""),
     ("orders", "2"),
     ("order", "2<down><down><enter>"),
@@ -36,6 +36,11 @@ const PLACES: [(&str, &str); 16] = [
     ("outbox", "5"),
     ("messages", "6"),
     ("settings", "7"),
+    ("keys", "8"),
+    ("rotate", "8s"),
+    ("drill", "8d"),
+    ("hold", "7m"),
+    ("import", "5i"),
     ("help", "?"),
 ];
 
