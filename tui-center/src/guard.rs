@@ -387,6 +387,15 @@ mod tests {
     }
 
     #[test]
+    fn applications_are_taken_at_a_pace() {
+        let (guard, _errors, _dir) = guard(Limits { applications_per_hour: 3, ..Limits::default() });
+        let taken = (0..10).filter(|_| guard.applies(A).is_ok()).count();
+        assert_eq!(taken, 3);
+        assert_eq!(guard.applies(A), Err(TurnedAway::TooManyApplications));
+        assert!(guard.applies(B).is_ok(), "another address is not affected");
+    }
+
+    #[test]
     fn wrong_logins_lock_out_for_growing_times() {
         let (guard, _errors, _dir) = guard(Limits { wrong_logins: 2, ..Limits::default() });
         let account = AccountNumber::Member(wire::id::MemberNumber(1));

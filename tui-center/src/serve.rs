@@ -16,6 +16,7 @@ use tui_kit::{
     control::{Answer, Link, Listener},
     profile::Profile,
 };
+use wire::time::Timestamp;
 
 use crate::{
     acts::{Act, ActError, Identity, Outcome},
@@ -230,7 +231,7 @@ async fn tidy(center: Center) {
             _ = ticks.tick() => {
                 center.guard().tidy();
                 let tidying = center.clone();
-                if tokio::task::spawn_blocking(move || admission::tidy(&tidying)).await.is_err() {
+                if tokio::task::spawn_blocking(move || admission::tidy(&tidying, Timestamp::now())).await.is_err() {
                     let words = "Old applications could not be looked at: an error in the program.";
                     center.errors().tell(Room::Program, Weight::Alarm, words);
                 }

@@ -537,6 +537,72 @@ async fn another_key_registers_when_two_operators_want_it() {
     server.stop().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_terminal_is_replaced_and_its_owner_is_told() {
+    let place = Place::found();
+    let server = place.serve().await;
+    let (line, _pushes) = place.line().await;
+    let mut owner = Applicant::new(&place, Role::Member, &line).await;
+    owner.apply(&line).await;
+    let (account, code) = owner.mailed(&place).await;
+    let call = owner.registration(&line, account, &code).await;
+    line.register(call, LIMIT).await.unwrap();
+
+    let mut again = Applicant::new(&place, Role::Member, &line).await;
+    again.recovery = Some(SigningKey::generate());
+    let view = line.apply(again.call(None, Some(account)), LIMIT).await.unwrap();
+    assert_eq!(view.state, ApplicationState::Waiting, "no rule replaces a terminal");
+    again.number = view.number;
+    admit(&server, again.number).await;
+    let (same, code) = again.mailed(&place).await;
+    assert_eq!(same, account);
+    let call = again.registration(&line, account, &code).await;
+    line.register(call, LIMIT).await.unwrap();
+    {
+        let state = server.center().desk().state();
+        let holder = state.holder(account).unwrap();
+        let key = holder.key(wire::payload::KeyRole::Signature).unwrap().0;
+        assert_eq!(key, again.signature.verification_key());
+        assert!(holder.held(wire::time::Timestamp::now()).is_some(), "no money leaves it for a while");
+    }
+    line.login(account, &again.terminal, None, LIMIT).await.unwrap();
+    let told = || mails(&place).iter().filter(|mail| mail.contains("are being replaced")).count();
+    common::until(&server, "the notice", || told() == 1).await;
+    let notice = mails(&place).into_iter().find(|mail| mail.contains("are being replaced")).unwrap();
+    assert!(notice.contains(&format!("To: {}", owner.email)), "to the contact of before: {notice}");
+    check_books(&server).await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nothing_came_of_is_erased() {
+    let place = Place::with_desk();
+    let server = place.serve().await;
+    let (line, _pushes) = place.line().await;
+    let mut waiting = Applicant::new(&place, Role::Member, &line).await;
+    waiting.apply(&line).await;
+    let mut admitted = Applicant::new(&place, Role::Member, &line).await;
+    admitted.apply(&line).await;
+    admit(&server, admitted.number).await;
+    let later = |days: u64| wire::time::Timestamp::now().plus_ms(days * 24 * 60 * 60 * 1000);
+    let center = server.center().clone();
+    let tidy = move |days| tui_center::admission::tidy(&center, later(days));
+    tidy(29);
+    assert_eq!(list(&server, "").await.len(), 2);
+    tidy(31);
+    assert_eq!(list(&server, "").await.len(), 1, "the code of the other still counts");
+    tidy(61);
+    assert!(list(&server, "").await.is_empty());
+    assert!(list(&server, "山田").await.is_empty(), "nobody finds them any more");
+    assert_eq!(
+        problem(line.application(waiting.number, &waiting.terminal, LIMIT).await).0,
+        ProblemKind::NotAuthentic
+    );
+    let mut next = Applicant::new(&place, Role::Member, &line).await;
+    assert_eq!(next.apply(&line).await.number, ApplicationNumber(3), "no number is given twice");
+    server.stop().await.unwrap();
+}
+
 fn clone(applicant: &Applicant) -> Applicant {
     Applicant {
         center: applicant.center,

@@ -454,7 +454,7 @@ mod tests {
         let newer = kits.add(&file, &new("0.3.0"), &frame(1), &statement()).unwrap();
         assert!(!path.exists(), "the older version is offered no more");
         let (kit, _) = kits.newest(&frame(1), &statement()).unwrap();
-        assert_eq!(kit.builds.to_vec(), [newer.clone()]);
+        assert_eq!(kit.builds.iter().map(|build| build.digest).collect::<Vec<_>>(), [newer.digest]);
         kits.remove(newer.digest, &frame(1), &statement()).unwrap();
         assert!(kits.newest(&frame(1), &statement()).unwrap().0.builds.is_empty());
         assert!(kits.remove(newer.digest, &frame(1), &statement()).is_err());

@@ -164,9 +164,8 @@ pub(crate) async fn follow(center: Center) {
     }
 }
 
-/// Erases applications of which nothing came. Blocks on the disk.
-pub(crate) fn tidy(center: &Center) {
-    let now = Timestamp::now();
+/// Erases applications of which nothing has come by `now`, 30 days after their last news. Blocks on the disk.
+pub fn tidy(center: &Center, now: Timestamp) {
     let room = center.admission();
     // Reading how one stands costs a look into the journal: only those that may be old enough are read.
     let old =

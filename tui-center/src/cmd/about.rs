@@ -109,7 +109,17 @@ pub(super) async fn doctor(context: &Context) -> Result<Exit, cli::Failure> {
     };
     let folders: Vec<(&str, std::path::PathBuf, bool)> = config
         .iter()
-        .flat_map(|config| [("Bank inbox", &config.bank.inbox), ("Bank outbox", &config.bank.outbox)])
+        .flat_map(|config| {
+            let pickup = config.mail.as_ref().and_then(|mail| mail.pickup.as_ref());
+            let letters = config.post.as_ref().and_then(|post| post.folder.as_ref());
+            [
+                ("Bank inbox", Some(&config.bank.inbox)),
+                ("Bank outbox", Some(&config.bank.outbox)),
+                ("Mail pickup", pickup),
+                ("Letters", letters),
+            ]
+        })
+        .filter_map(|(label, folder)| Some((label, folder?)))
         .map(|(label, folder)| (label, folder.clone(), writable(folder)))
         .collect();
     let abilities = Abilities::from_env(|name| std::env::var(name).ok());

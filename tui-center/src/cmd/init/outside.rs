@@ -7,6 +7,9 @@ use tui_kit::cli;
 
 use crate::config::{Mail, Page, Post, Security};
 
+/// The sections of the settings that lead outside.
+type Sections = (Option<Mail>, Option<Post>, Option<Page>);
+
 /// A name that mail is from where nobody says one and the help contact is no address.
 const LOCAL_SENDER: &str = "inkan@localhost";
 
@@ -56,11 +59,7 @@ enum Protection {
 
 impl Outside {
     /// The sections of the settings.
-    pub(super) fn settings(
-        self,
-        center: &str,
-        help: &str,
-    ) -> Result<(Option<Mail>, Option<Post>, Option<Page>), cli::Failure> {
+    pub(super) fn settings(self, center: &str, help: &str) -> Result<Sections, cli::Failure> {
         let absolute = |path: &Path| {
             std::path::absolute(path)
                 .map_err(|error| cli::Failure::usage(format!("{}: {error}", path.display())))
