@@ -1,15 +1,28 @@
 //! What can be opened over a screen: what is asked of the center for it, and the rows that show it.
 
+mod joining;
+mod staff;
+
+use ledger::request::Document;
+use serde::Serialize;
 use tui_kit::{Tone, detail::Row};
+use wire::{id::ApplicationNumber, receipt::EntryKind};
 
 use super::rows::{self, Times};
 use crate::{
-    acts::{Act, Outcome},
+    acts::{
+        Act, JoiningAct, JoiningOutcome, List, OperatorRow, Outcome, PeopleOutcome, ProposalRow, StaffAct,
+        StaffOutcome,
+    },
+    admission::document::noun,
+    books::cabinet::index::Who,
     errors::ErrorLine,
     inquiry::{
         detail::Subject,
-        view::{DeskRow, KeyRow, TransactionRow},
+        view::{ApplicationRow, BuildRow, DeskRow, KeyRow, TransactionRow},
+        words,
     },
+    lines::postman::PostState,
 };
 
 /// What a sheet is about.
@@ -23,6 +36,24 @@ pub(super) enum About {
     Key(Box<KeyRow>),
     /// An error, which its line says in full.
     Error(Box<ErrorLine>),
+    /// An application.
+    Application(ApplicationNumber),
+    /// A document's version in force.
+    Document(Document),
+    /// The entries that gave a document its versions.
+    Versions(Document),
+    /// A mail or a letter, which its line says in full.
+    Post(Box<PostState>),
+    /// A program of the kit, which its line says in full.
+    Build(Box<BuildRow>),
+    /// What a member or store filled in, revealed once.
+    Data(Who),
+    /// What waits for a second operator.
+    Proposal(Box<ProposalRow>),
+    /// An operator, whose line says all.
+    Operator(Box<OperatorRow>),
+    /// Up to how much one operator acts alone.
+    Limits,
     /// What this session was told.
     Notices,
 }
@@ -38,11 +69,31 @@ pub(super) struct Found {
     pub(super) rows: Vec<Row>,
     /// The entries that belong to it, newest first.
     pub(super) history: Vec<TransactionRow>,
+    /// The application as lists show it, where it is one.
+    pub(super) application: Option<Box<ApplicationRow>>,
     /// The answer whole, as JSON.
     pub(super) json: String,
 }
 
+impl Found {
+    fn new(title: String, rows: Vec<Row>, outcome: &impl Serialize) -> Self {
+        let json = serde_json::to_string_pretty(outcome).unwrap_or_default();
+        Self { title, frozen: None, rows, history: Vec::new(), application: None, json }
+    }
+}
+
 impl About {
+    /// What an act has brought to light that is to be shown.
+    pub(super) fn brought(outcome: &Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Joining(JoiningOutcome::Application(detail)) => {
+                Some(Self::Application(detail.application.number))
+            }
+            Outcome::People(PeopleOutcome::Revealed { who, .. }) => Some(Self::Data(*who)),
+            _ => None,
+        }
+    }
+
     /// What it is called before the center has answered.
     pub(super) fn title(&self) -> String {
         match self {
@@ -50,6 +101,15 @@ impl About {
             Self::Desk(row) => row.number.to_string(),
             Self::Key(key) => format!("Key of {}", key.account),
             Self::Error(_) => "Error".to_owned(),
+            Self::Application(number) => format!("Application {number}"),
+            Self::Data(who) => format!("Data of {who}"),
+            Self::Proposal(row) => format!("Proposal {}", row.number),
+            Self::Operator(row) => format!("Operator {}", row.name),
+            Self::Limits => "Limits".to_owned(),
+            Self::Document(document) => noun(*document),
+            Self::Versions(document) => format!("Versions of the {}", noun(*document)),
+            Self::Post(item) => item.name.clone(),
+            Self::Build(build) => format!("{} {}", build.program, build.version),
             Self::Notices => "Notices".to_owned(),
         }
     }
@@ -59,7 +119,11 @@ impl About {
         match self {
             Self::Key(key) => key_rows(key),
             Self::Error(line) => error_rows(line, times),
-            Self::Subject(_) | Self::Desk(_) | Self::Notices => Vec::new(),
+            Self::Post(item) => joining::post_rows(item, times),
+            Self::Build(build) => joining::build_rows(build),
+            Self::Operator(row) => staff::operator_rows(row),
+            Self::Proposal(row) => staff::proposal_rows(row),
+            _ => Vec::new(),
         }
     }
 
@@ -69,7 +133,17 @@ impl About {
         match self {
             Self::Subject(subject) => show(*subject),
             Self::Desk(row) => show(Subject::Entry(row.number)),
-            Self::Key(_) | Self::Error(_) | Self::Notices => None,
+            Self::Application(number) => {
+                Some(Act::Joining(JoiningAct::Application { number: *number, reveal: None }))
+            }
+            Self::Proposal(row) => show(Subject::Entry(row.number)),
+            Self::Limits => Some(Act::Staff(StaffAct::Limits)),
+            Self::Document(document) => Some(Act::Joining(JoiningAct::Document { document: *document })),
+            Self::Versions(document) => {
+                let list = List::of(words::document_name(*document));
+                Some(Act::Transactions { list, kind: Some(EntryKind::Setting), before: None })
+            }
+            _ => None,
         }
     }
 
@@ -78,27 +152,52 @@ impl About {
         match self {
             Self::Subject(subject) => Some(*subject),
             Self::Desk(row) => Some(Subject::Entry(row.number)),
-            Self::Key(_) | Self::Error(_) | Self::Notices => None,
+            Self::Proposal(row) => Some(Subject::Entry(row.number)),
+            _ => None,
         }
     }
 
     /// What an answer shows; none where it is to something else.
-    pub(super) fn found(&self, outcome: &Outcome) -> Option<Found> {
-        let json = serde_json::to_string_pretty(outcome).unwrap_or_default();
-        match (self, outcome) {
-            (Self::Subject(_) | Self::Desk(_), Outcome::Detail(detail)) => {
-                let own = if let Self::Desk(row) = self { desk_rows(row) } else { Vec::new() };
+    pub(super) fn found(&self, outcome: &Outcome, times: &Times) -> Option<Found> {
+        Some(match (self, outcome) {
+            (Self::Subject(_) | Self::Desk(_) | Self::Proposal(_), Outcome::Detail(detail)) => {
+                let own = match self {
+                    Self::Desk(row) => desk_rows(row),
+                    Self::Proposal(row) => staff::proposal_rows(row),
+                    _ => Vec::new(),
+                };
                 let rows = detail.rows.iter().map(|row| Row::pair(row.label.as_str(), row.value.as_str()));
-                Some(Found {
-                    title: detail.title.clone(),
-                    frozen: detail.frozen,
-                    rows: own.into_iter().chain(rows).collect(),
-                    history: detail.history.clone(),
-                    json: serde_json::to_string_pretty(detail).unwrap_or(json),
-                })
+                let rows = own.into_iter().chain(rows).collect();
+                let found = Found::new(detail.title.clone(), rows, detail);
+                Found { frozen: detail.frozen, history: detail.history.clone(), ..found }
             }
-            _ => None,
-        }
+            (Self::Application(number), Outcome::Joining(JoiningOutcome::Application(detail)))
+                if detail.application.number == *number =>
+            {
+                let found = Found::new(self.title(), joining::detail_rows(detail, times), detail);
+                Found { application: Some(Box::new(detail.application.clone())), ..found }
+            }
+            (
+                Self::Document(_),
+                Outcome::Joining(JoiningOutcome::Document { document, version, entry, text }),
+            ) => Found::new(noun(*document), joining::document_rows(*version, *entry, text), outcome),
+            (Self::Versions(_), Outcome::Transactions { transactions, .. }) => {
+                let words =
+                    "The entries that gave it a version, the newest first; each holds its text for ever.";
+                let found = Found::new(self.title(), vec![Row::Words(words.to_owned())], outcome);
+                Found { history: transactions.clone(), ..found }
+            }
+            (Self::Data(of), Outcome::People(PeopleOutcome::Revealed { who, entry, fields }))
+                if who == of =>
+            {
+                Found::new(self.title(), staff::data_rows(*entry, fields), outcome)
+            }
+            (
+                Self::Limits,
+                Outcome::Staff(StaffOutcome::Limits { refund_alone, receipt_alone, four_eyes }),
+            ) => Found::new(self.title(), staff::limit_rows(refund_alone, receipt_alone, four_eyes), outcome),
+            _ => return None,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The console as an app: the door, and behind it the screens; what it asks for and what it is told, as data.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use tui_kit::{
@@ -54,6 +54,8 @@ pub enum Effect {
         operator: Arc<Operator>,
         /// What.
         act: Act,
+        /// What it hands out is written into this new file of the center's machine.
+        into: Option<PathBuf>,
     },
     /// The program ends in order.
     Stop {
@@ -178,9 +180,9 @@ impl Console {
                 Effects::one(Effect::Unwatch)
             }
             Wish::Copy(text) => Effects::copy(text),
-            Wish::Act(ticket, act) => match &self.stage {
+            Wish::Act(ticket, act, into) => match &self.stage {
                 Stage::Inside(inside) => {
-                    Effects::one(Effect::Ask { ticket, operator: inside.operator(), act })
+                    Effects::one(Effect::Ask { ticket, operator: inside.operator(), act, into })
                 }
                 Stage::Door(..) => Effects::none(),
             },
@@ -206,7 +208,9 @@ impl Console {
     fn asks(&mut self, now: Now) -> Effects<Effect> {
         let Stage::Inside(inside) = &mut self.stage else { return Effects::unchanged() };
         match inside.ask(now) {
-            Some((ticket, act)) => Effects::one(Effect::Ask { ticket, operator: inside.operator(), act }),
+            Some((ticket, act)) => {
+                Effects::one(Effect::Ask { ticket, operator: inside.operator(), act, into: None })
+            }
             None => Effects::unchanged(),
         }
     }

@@ -12,10 +12,11 @@ use tui_kit::{
 
 use super::{
     app::{Console, Effect, Host, Msg},
+    handout,
     source::Source,
 };
 use crate::{
-    acts::{Act, Identity, Passphrase},
+    acts::{Act, Identity, JoiningAct, Passphrase, PeopleAct, StaffAct},
     center::Center,
     serve::Screens,
 };
@@ -121,22 +122,19 @@ impl<S: Source> Handler<Console> for Attendant<S> {
                 self.feeds.push(self.looks.spawn(errors(source, reply)));
             }
             Effect::Unwatch => self.unwatch(),
-            Effect::Ask { ticket, operator, act } => {
-                let changes = matches!(
-                    act,
-                    Act::AssignReceipt { .. }
-                        | Act::ReturnReceipt { .. }
-                        | Act::Standing { .. }
-                        | Act::AcceptClock
-                );
+            Effect::Ask { ticket, operator, act, into } => {
+                let looks = is_look(&act);
                 let ask = async move {
-                    let answer = source.act(Some(operator), act).await;
+                    let answer = match into {
+                        Some(path) => handout::ask(&source, operator, act, path).await,
+                        None => source.act(Some(operator), act).await,
+                    };
                     reply.send(Msg::Answer(ticket, answer)).await;
                 };
-                if changes {
-                    tokio::spawn(ask);
-                } else {
+                if looks {
                     self.looks.spawn(ask);
+                } else {
+                    tokio::spawn(ask);
                 }
             }
             Effect::Stop { operator } => {
@@ -146,6 +144,36 @@ impl<S: Source> Handler<Console> for Attendant<S> {
                 });
             }
         }
+    }
+}
+
+/// Whether an act only looks, so that it may be given up when nobody waits for it any more.
+fn is_look(act: &Act) -> bool {
+    match act {
+        Act::Status
+        | Act::Invitation
+        | Act::Members(_)
+        | Act::Stores(_)
+        | Act::Keys(_)
+        | Act::Transactions { .. }
+        | Act::Show { .. }
+        | Act::Desk
+        | Act::Errors(_)
+        | Act::Report { .. }
+        | Act::Verify => true,
+        Act::Joining(act) => matches!(
+            act,
+            JoiningAct::Applications { .. }
+                | JoiningAct::Application { reveal: None, .. }
+                | JoiningAct::Document { .. }
+                | JoiningAct::Kit
+                | JoiningAct::Post
+        ),
+        Act::People(act) => matches!(act, PeopleAct::Find { .. }),
+        Act::Staff(act) => {
+            matches!(act, StaffAct::Operators | StaffAct::Proposals | StaffAct::Limits | StaffAct::KeySheet)
+        }
+        _ => false,
     }
 }
 

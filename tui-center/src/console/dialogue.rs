@@ -5,10 +5,16 @@
 //! | part | acts |
 //! |---|---|
 //! | [`money`] | freezing, receipts, refunds, the clock |
+//! | [`joining`] | applications, codes, letters, post, the kit |
+//! | [`people`] | personal data, keys |
+//! | [`staff`] | operators, proposals, limits, refunds, the center's keys |
 
+pub(super) mod joining;
 pub(super) mod money;
+pub(super) mod people;
+pub(super) mod staff;
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use ratatui::crossterm::event::KeyEvent;
 use tui_kit::{
@@ -55,6 +61,19 @@ type Make = Box<dyn Fn(&Form) -> Result<Prepared, (&'static str, String)> + Send
 pub(super) struct Prepared {
     act: Act,
     review: Review,
+    into: Option<PathBuf>,
+}
+
+impl Prepared {
+    /// An act with its review.
+    pub(super) fn new(act: Act, review: Review) -> Self {
+        Self { act, review, into: None }
+    }
+
+    /// What the act hands out is written into this new file of the center's machine.
+    fn into_file(self, path: PathBuf) -> Self {
+        Self { into: Some(path), ..self }
+    }
 }
 
 /// What a key in a dialogue asks for.
@@ -64,8 +83,8 @@ pub(super) enum Step {
     Stay,
     /// Close it.
     Close,
-    /// Do this.
-    Do(Act),
+    /// Do this; what it hands out goes into a file where there is one.
+    Do(Act, Option<PathBuf>),
 }
 
 impl Dialogue {
@@ -83,7 +102,12 @@ impl Dialogue {
 
     /// A dialogue that begins with the review.
     pub(super) fn review(act: Act, review: Review) -> Self {
-        Self::Reviewing(Box::new(Prepared { act, review }), None)
+        Self::prepared(Prepared::new(act, review))
+    }
+
+    /// The same, of an act that is prepared already.
+    pub(super) fn prepared(prepared: Prepared) -> Self {
+        Self::Reviewing(Box::new(prepared), None)
     }
 
     /// Takes a key.
@@ -107,7 +131,7 @@ impl Dialogue {
                     Some(filling) => return (Self::Filling(filling), Step::Stay),
                     None => Step::Close,
                 },
-                review::Pressed::Commit(_) => Step::Do(prepared.act.clone()),
+                review::Pressed::Commit(_) => Step::Do(prepared.act.clone(), prepared.into.clone()),
             },
             Self::Doing(_, prepared, _) => match prepared.review.press(key) {
                 review::Pressed::Free if key.code == KeyCode::Esc => Step::Close,

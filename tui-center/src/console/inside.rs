@@ -1,8 +1,9 @@
 //! The screens behind the door: tabs, what is opened over them, and the act that is being prepared.
 
+mod offers;
 mod selected;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -11,14 +12,16 @@ use ratatui::{
 };
 use tui_kit::{
     KeyCode, Now, Page, Tone, Ui,
-    keys::{Bindings, Keys, Pressed},
+    keys::{Bindings, Chord, Keys, Pressed},
     progress,
     time::Zone,
     toast::Toasts,
 };
 
 use super::{
+    about::About,
     dialogue::{self, Dialogue},
+    editing::{self, Editing},
     keys::{self, Do},
     rows::{self, Times},
     screens::{Screen as _, Screens},
@@ -26,7 +29,7 @@ use super::{
     tabs::{self, Counts, Tab},
 };
 use crate::{
-    acts::{Act, ActError, Outcome},
+    acts::{Act, ActError, JoiningOutcome, Outcome, PeopleOutcome},
     errors::{ErrorLine, Weight},
     inquiry::view::Overview,
     operators::{Operator, role_name},
@@ -46,8 +49,8 @@ pub(super) enum Wish {
     Lock,
     /// A text in the clipboard.
     Copy(String),
-    /// An act, under a ticket.
-    Act(u64, Act),
+    /// An act, under a ticket; what it hands out goes into a file where there is one.
+    Act(u64, Act, Option<PathBuf>),
 }
 
 /// The screens of one operator.
@@ -60,6 +63,8 @@ pub(super) struct Inside {
     screens: Screens,
     /// What is open over the tab, the newest last.
     sheets: Vec<Sheet>,
+    /// The document that is being edited.
+    editing: Option<Editing>,
     dialogue: Option<Dialogue>,
     /// Acts whose dialogue was left before their outcome was told.
     left: Vec<u64>,
@@ -78,6 +83,7 @@ impl Inside {
             counts: Counts::default(),
             screens: Screens::new(),
             sheets: Vec::new(),
+            editing: None,
             dialogue: None,
             left: Vec::new(),
             overlay: Keys::new(),
@@ -94,11 +100,16 @@ impl Inside {
     /// Takes a key.
     pub(super) fn key(&mut self, now: Now, key: KeyEvent, serving: bool, bindings: &Bindings) -> Wish {
         if self.overlay.is_open() {
-            let pressed = self.overlay.press(&self.table(serving, bindings), key);
+            let table = if self.editing.is_some() { keys::editor() } else { self.table(serving, bindings) };
+            let pressed = self.overlay.press(&table, key);
             return self.pressed(now, key, pressed);
         }
         if let Some(dialogue) = self.dialogue.take() {
             return self.press_dialogue(now, dialogue, key);
+        }
+        if self.editing.is_some() {
+            self.press_editor(key);
+            return Wish::Nothing;
         }
         if self.sheets.is_empty() {
             let screen = self.screens.get_mut(self.tab);
@@ -118,13 +129,28 @@ impl Inside {
         match step {
             dialogue::Step::Stay => self.dialogue = Some(dialogue),
             dialogue::Step::Close => self.left.extend(dialogue.ticket()),
-            dialogue::Step::Do(act) => {
+            dialogue::Step::Do(act, into) => {
                 let ticket = self.ticket();
                 self.dialogue = Some(dialogue.doing(ticket, now));
-                return Wish::Act(ticket, act);
+                return Wish::Act(ticket, act, into);
             }
         }
         Wish::Nothing
+    }
+
+    fn press_editor(&mut self, key: KeyEvent) {
+        let Some(editing) = &mut self.editing else { return };
+        // Ctrl-C would leave the screen, and what was written with it.
+        let key = if Chord::ctrl('c').is(&key) { KeyEvent::from(KeyCode::Esc) } else { key };
+        match editing.press(key) {
+            editing::Step::Stay => {}
+            editing::Step::Close => self.editing = None,
+            editing::Step::Review(dialogue) => self.dialogue = Some(dialogue),
+            editing::Step::Free => {
+                // The editor has no actions: help alone opens.
+                let _ = self.overlay.press(&keys::editor(), key);
+            }
+        }
     }
 
     fn pressed(&mut self, now: Now, key: KeyEvent, pressed: Pressed<Do>) -> Wish {
@@ -165,7 +191,7 @@ impl Inside {
             Do::DayBefore => self.screens.day.turn(-1),
             Do::DayAfter => self.screens.day.turn(1),
             Do::Today => self.screens.day.today(),
-            Do::Act(deed) => self.dialogue = self.dialogue(deed),
+            Do::Act(deed) => self.begin(now, deed),
             Do::Copy => return self.copied(now, self.text()),
             Do::CopyJson => return self.copied(now, self.json()),
             Do::Notices => self.sheets.push(Sheet::notices(&self.toasts, &self.times)),
@@ -193,6 +219,8 @@ impl Inside {
         }
         if let Some(dialogue) = &mut self.dialogue {
             dialogue.paste(pasted);
+        } else if let Some(editing) = &mut self.editing {
+            editing.paste(pasted);
         } else if self.sheets.is_empty() {
             self.screens.get_mut(self.tab).paste(pasted, &self.times);
         }
@@ -204,7 +232,22 @@ impl Inside {
             self.times.zone = zone;
         }
         self.times.now_unix_ms = now.unix_ms;
-        self.counts = Counts { bank: overview.desk };
+        let proposals = overview.proposals;
+        // What waits since before this operator has signed in is counted in the bar.
+        let begun = self.screens.glance.overview().is_some();
+        if begun && proposals > self.counts.proposals && self.tab != Tab::Proposals {
+            let words = match proposals {
+                1 => "1 act waits for a second operator; 0 shows it".to_owned(),
+                some => format!("{some} acts wait for a second operator; 0 shows them"),
+            };
+            self.toasts.say(now, Tone::Warn, words);
+        }
+        self.counts = Counts {
+            bank: overview.desk,
+            applications: overview.applications,
+            proposals: overview.proposals,
+            post: overview.post,
+        };
         self.screens.glance.take(overview, &self.times);
         self.screens.get_mut(self.tab).news(now);
     }
@@ -235,28 +278,42 @@ impl Inside {
     /// Tells what became of an act. A refusal stands in its dialogue, so that it can be mended and tried again; what
     /// nobody knows does not, because trying again might do it twice.
     fn acted(&mut self, now: Now, doing: bool, answer: Result<Outcome, ActError>) {
-        match answer {
-            Ok(outcome) => {
-                let words = match outcome {
-                    Outcome::Entered(row) => format!("done and entered as {}: {}", row.number, row.words),
-                    Outcome::Done { words } => words,
-                    _ => "done".to_owned(),
-                };
-                self.toasts.say(now, Tone::Good, words);
-            }
+        let outcome = match answer {
+            Ok(outcome) => Some(outcome),
             Err(error) if doing && !error.unknown => {
                 self.dialogue = self.dialogue.take().map(|dialogue| dialogue.refuse(&error.words));
                 return;
             }
             Err(error) if error.unknown => {
                 self.toasts.say(now, Tone::Bad, format!("it is unknown whether it was done: {error}"));
+                None
             }
-            Err(error) => self.toasts.say(now, Tone::Bad, format!("refused: {error}")),
-        }
+            Err(error) => {
+                self.toasts.say(now, Tone::Bad, format!("refused: {error}"));
+                None
+            }
+        };
         if doing {
             self.dialogue = None;
+            // What was written is in force or proposed; or nobody knows, and it can be looked up.
+            self.editing = None;
         }
         self.outdate();
+        if let Some(outcome) = outcome {
+            self.toasts.say(now, Tone::Good, said(&outcome));
+            self.show_what_came(&outcome);
+        }
+    }
+
+    /// What an act has brought to light is shown, once: it is not asked for again by itself.
+    fn show_what_came(&mut self, outcome: &Outcome) {
+        let Some(about) = About::brought(outcome) else { return };
+        if self.sheets.last().is_none_or(|sheet| *sheet.about() != about) {
+            self.sheets.push(Sheet::new(about, &self.times));
+        }
+        if let Some(sheet) = self.sheets.last_mut() {
+            sheet.show(outcome, &self.times);
+        }
     }
 
     /// The next thing to ask the center, if any: what is shown comes before what is not, and what is not is not asked.
@@ -281,14 +338,15 @@ impl Inside {
     /// Draws everything.
     pub(super) fn view(&self, ui: &mut Ui<'_, '_>, serving: bool, bindings: &Bindings) {
         let name = self.screens.glance.overview().map_or("Inkan", |overview| overview.name.as_str());
-        let shown = self.sheets.last().map_or(self.tab.title(), Sheet::title);
-        let title = format!("{shown} · {name}");
+        let title = format!("{} · {name}", self.title());
         let operator =
             format!("{}, {} · {}", self.operator.name, role_name(self.operator.role), self.times.zone.name());
-        let footer = self.table(serving, bindings).footer(ui.area().width, ui.theme());
+        let table = if self.editing.is_some() { keys::editor() } else { self.table(serving, bindings) };
+        let footer = table.footer(ui.area().width, ui.theme());
         let body = ui.page(Page { title: &title, status: &operator, footer });
         let alarm = self.alarm();
         let bar = match body.height {
+            _ if self.editing.is_some() => 0,
             TALL.. => 2,
             4.. => 1,
             _ => 0,
@@ -312,7 +370,18 @@ impl Inside {
         self.overlay.view(ui);
     }
 
+    fn title(&self) -> String {
+        match (&self.editing, self.sheets.last()) {
+            (Some(editing), _) => editing.title(),
+            (None, Some(sheet)) => sheet.title().to_owned(),
+            (None, None) => self.tab.title().to_owned(),
+        }
+    }
+
     fn view_shown(&self, ui: &mut Ui<'_, '_>, area: Rect) {
+        if let Some(editing) = &self.editing {
+            return editing.view(ui, area);
+        }
         match self.sheets.last() {
             Some(sheet) => {
                 ui.widget(area, Clear);
@@ -356,5 +425,32 @@ impl Inside {
         }
         self.screens.day.outdate();
         self.screens.get_mut(self.tab).outdate();
+    }
+}
+
+/// What an act has done, as a sentence.
+fn said(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Entered(row) => format!("done and entered as {}: {}", row.number, row.words),
+        Outcome::Proposed(row) => {
+            format!("this takes two: proposed as {}; another operator confirms it", row.number)
+        }
+        Outcome::People(PeopleOutcome::Revealed { who, entry, .. }) => {
+            format!("that you look at {who} is entered as {entry}")
+        }
+        Outcome::People(PeopleOutcome::Exported { entry, .. }) => {
+            format!("the data lies in the file; that you took it is entered as {entry}")
+        }
+        Outcome::Done { words } => words.clone(),
+        Outcome::Joining(JoiningOutcome::Application(detail)) => {
+            format!("that you look at {} is entered", detail.application.number)
+        }
+        Outcome::Joining(JoiningOutcome::Build { build, kit }) => {
+            format!("{} {}: the kit is now number {kit}", build.program, build.version)
+        }
+        Outcome::Joining(JoiningOutcome::Letter(letter)) => {
+            format!("{} lies in the file; print it, and remove the file", letter.name)
+        }
+        _ => "done".to_owned(),
     }
 }

@@ -41,7 +41,7 @@ pub(super) enum Do {
     Leave,
 }
 
-/// An act that goes to the desk.
+/// What can be done with what is selected or shown. Most of it goes to the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Deed {
     /// Freeze.
@@ -54,14 +54,66 @@ pub(super) enum Deed {
     GiveBack,
     /// Accept the clock.
     AcceptClock,
+    /// Show personal data.
+    Reveal,
+    /// Admit an applicant.
+    Admit,
+    /// Ask an application back.
+    AskBack,
+    /// Refuse an applicant.
+    Refuse,
+    /// Send a new code.
+    Recode,
+    /// Let another key register.
+    Override,
+    /// Hand out a letter.
+    Letter,
+    /// Open the application behind this one.
+    Further,
+    /// Open the application before this one.
+    Former,
+    /// Edit a document.
+    Edit,
+    /// The versions of a document.
+    Versions,
+    /// Try something that goes out again.
+    Retry,
+    /// Give up something that goes out.
+    GiveUp,
+    /// Put a program into the kit.
+    AddBuild,
+    /// Take a program out of the kit.
+    RemoveBuild,
+    /// Write all of a person's data into a file.
+    Export,
+    /// Erase a person's data.
+    Erase,
+    /// Revoke a key.
+    RevokeKey,
+    /// Give a payment back.
+    Refund,
+    /// Confirm what another proposed.
+    Confirm,
+    /// Drop a proposal.
+    Withdraw,
+    /// Add an operator.
+    AddOperator,
+    /// Give an operator another role.
+    ChangeRole,
+    /// Take an operator off.
+    RemoveOperator,
+    /// Give an operator another passphrase.
+    SetPassphrase,
+    /// Look at the limits.
+    Limits,
+    /// Set the limits.
+    SetLimits,
+    /// Give the center new keys.
+    Rotate,
 }
 
 impl Deed {
-    /// All of them.
-    #[cfg(test)]
-    pub(super) const ALL: [Self; 5] =
-        [Self::Freeze, Self::Release, Self::Assign, Self::GiveBack, Self::AcceptClock];
-
+    /// The act as the table lists it.
     fn action(self) -> Action<Do> {
         let (id, keys, label, help) = match self {
             Self::Freeze => {
@@ -75,6 +127,48 @@ impl Deed {
             Self::AcceptClock => {
                 ("accept-clock", "c", "Accept clock", "Says that the clock, which jumped, is right.")
             }
+            Self::Reveal => {
+                ("reveal", "v", "Show data", "Shows the personal data, for a reason that is entered first.")
+            }
+            Self::Admit => ("admit", "a", "Admit", "Admits the applicant: number and code go out."),
+            Self::AskBack => {
+                ("ask-back", "b", "Ask back", "Gives the application back to be mended, with words.")
+            }
+            Self::Refuse => ("refuse", "x", "Refuse", "Refuses the applicant for ever, with words."),
+            Self::Recode => ("recode", "e", "New code", "Sends a new code; the former one counts no more."),
+            Self::Override => {
+                ("override", "o", "Other key", "Lets another key register than the one that applied.")
+            }
+            Self::Letter => {
+                ("letter", "w", "Letter", "Hands the letter out into a file, to be printed elsewhere.")
+            }
+            Self::Further => ("further", "n", "Next", "Opens the next application in the list."),
+            Self::Former => ("former", "p", "Before", "Opens the application before in the list."),
+            Self::Edit => ("edit", "e", "Edit", "Edits the document in its place."),
+            Self::Versions => ("versions", "v", "Versions", "Lists the entries that gave it a version."),
+            Self::Retry => ("retry", "e", "Try again", "Tries it again now."),
+            Self::GiveUp => ("give-up", "x", "Give up", "Gives it up: it is never sent."),
+            Self::AddBuild => ("add-build", "a", "Offer", "Puts a program into the admission kit."),
+            Self::RemoveBuild => ("remove-build", "x", "Offer no more", "Takes it out of the admission kit."),
+            Self::Export => ("export", "w", "Hand out", "Writes all that is kept of the person into a file."),
+            Self::Erase => {
+                ("erase", "E", "Erase", "Erases the person's data for ever; the books stay whole.")
+            }
+            Self::RevokeKey => {
+                ("revoke-key", "x", "Revoke", "Revokes the key: what it signs is refused from now on.")
+            }
+            Self::Refund => ("refund", "b", "Give back", "Gives the payment back to the card it came from."),
+            Self::Confirm => ("confirm", "a", "Confirm", "Does what another operator proposed."),
+            Self::Withdraw => ("withdraw", "x", "Drop", "Drops the proposal."),
+            Self::AddOperator => ("add-operator", "a", "Add", "Adds an operator."),
+            Self::ChangeRole => ("change-role", "e", "Role", "Gives the operator another role."),
+            Self::RemoveOperator => ("remove-operator", "x", "Take off", "Takes the operator off."),
+            Self::SetPassphrase => {
+                ("set-passphrase", "w", "Passphrase", "Gives the operator another passphrase; you your own.")
+            }
+            Self::Limits => ("limits", "l", "Limits", "Shows up to how much one operator acts alone."),
+            Self::SetLimits => ("set-limits", "e", "Set", "Sets up to how much one operator acts alone."),
+            Self::Rotate => ("rotate", "a", "New keys", "Gives the center new keys, with the root key."),
         };
         Action::new(Do::Act(self), id, keys, label, help)
     }
@@ -172,6 +266,11 @@ pub(super) fn door(serving: bool) -> Actions<Do> {
     Actions::new("door", [leave(serving, "ctrl-c")])
 }
 
+/// The actions in the editor: all its keys are its own.
+pub(super) fn editor() -> Actions<Do> {
+    Actions::new("editor", []).typing(true)
+}
+
 fn leave(serving: bool, keys: &str) -> Action<Do> {
     if serving {
         Action::new(
@@ -192,20 +291,55 @@ mod tests {
 
     use super::*;
 
+    /// Those that stand in one table together.
+    const TOGETHER: [&[Deed]; 14] = [
+        &[Deed::Freeze],
+        &[Deed::Release],
+        &[Deed::Assign, Deed::GiveBack],
+        &[
+            Deed::Reveal,
+            Deed::Admit,
+            Deed::AskBack,
+            Deed::Refuse,
+            Deed::Recode,
+            Deed::Override,
+            Deed::Letter,
+            Deed::Erase,
+            Deed::Further,
+            Deed::Former,
+        ],
+        &[Deed::Reveal, Deed::Export, Deed::Erase, Deed::Freeze],
+        &[Deed::RevokeKey],
+        &[Deed::Refund],
+        &[Deed::Confirm, Deed::Withdraw],
+        &[Deed::AddOperator, Deed::ChangeRole, Deed::RemoveOperator, Deed::SetPassphrase, Deed::Limits],
+        &[Deed::SetLimits],
+        &[Deed::Rotate],
+        &[Deed::Edit, Deed::Versions],
+        &[Deed::Retry, Deed::GiveUp],
+        &[Deed::AddBuild, Deed::RemoveBuild],
+    ];
+
     #[test]
-    fn no_act_shares_a_key_with_what_every_screen_has() {
-        for deed in Deed::ALL {
-            for (register, report) in [(true, false), (false, true)] {
-                let offers = vec![Offer { deed, refused: None }];
-                let possible =
-                    Possible { open: true, back: true, register, report, offers, ..Possible::default() };
-                for serving in [true, false] {
-                    let table = table(&Possible { serving, ..possible.clone() });
-                    let problems = Bindings::default().problems(&[table.outline()]);
-                    assert_eq!(problems, Vec::<String>::new(), "{deed:?}");
-                }
+    fn no_two_actions_share_a_key() {
+        for deeds in TOGETHER {
+            for serving in [true, false] {
+                let offers = deeds.iter().chain(&[Deed::AcceptClock]);
+                let offers = offers.map(|deed| Offer { deed: *deed, refused: None }).collect();
+                let possible = Possible {
+                    open: true,
+                    back: true,
+                    register: true,
+                    offers,
+                    serving,
+                    ..Possible::default()
+                };
+                let problems = Bindings::default().problems(&[table(&possible).outline()]);
+                assert_eq!(problems, Vec::<String>::new(), "{deeds:?}");
             }
         }
-        assert_eq!(Bindings::default().problems(&[door(true).outline()]), Vec::<String>::new());
+        let report = Possible { report: true, ..Possible::default() };
+        let problems = Bindings::default().problems(&[table(&report).outline(), door(true).outline()]);
+        assert_eq!(problems, Vec::<String>::new());
     }
 }

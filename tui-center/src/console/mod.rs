@@ -16,14 +16,19 @@
 //! | `screens` | what every screen can do |
 //! | `overview`, `register`, `report`, `sheet` | what is shown: how the center stands, a register, a day, one thing |
 //! | `rows`, `about` | what a line of each register shows, and what it opens |
+//! | `documents`, `editing` | guide pages, forms, terms and policy, and one of them while it is edited |
 //! | `dialogue` | acts: filled in, reviewed, done |
 //! | `keys` | what can be done, from one table |
+//! | `handout` | what an act hands out, written into a file |
 //! | `attend` | runs a console on a terminal: the effects, executed |
 
 mod about;
 mod app;
 mod attend;
 mod dialogue;
+mod documents;
+mod editing;
+mod handout;
 mod inside;
 mod keys;
 mod overview;

@@ -11,7 +11,7 @@ use ratatui::{
     text::Line,
 };
 use tui_kit::{
-    Now, Tone, Ui,
+    KeyCode, Now, Tone, Ui,
     progress::Waiting,
     table::{self, Cell, Table},
     text,
@@ -19,7 +19,7 @@ use tui_kit::{
 
 use super::{
     about::About,
-    rows::{Row, Times},
+    rows::{Note, Row, Times},
     screens::{Answer, Screen},
 };
 use crate::acts::{Act, List};
@@ -38,6 +38,7 @@ const ANEW: Duration = Duration::from_secs(1);
 pub(super) struct Register<R> {
     rows: Vec<R>,
     more: bool,
+    notes: Vec<Note>,
     table: Table<String>,
     most: usize,
     /// What the rows answer; none before the first answer.
@@ -91,6 +92,7 @@ impl<R: Row> Register<R> {
         Self {
             rows: Vec::new(),
             more: false,
+            notes: Vec::new(),
             table: Table::new(R::columns(), R::EMPTY).following(),
             most: PAGE,
             answered: None,
@@ -109,6 +111,15 @@ impl<R: Row> Register<R> {
     /// The line with a key.
     pub(super) fn find(&self, key: &str) -> Option<&R> {
         self.rows.iter().find(|row| row.key() == key)
+    }
+
+    /// Selects the line so many lines further down, or up.
+    pub(super) fn step(&mut self, by: isize, times: &Times) {
+        let lines = lines(&self.rows, &self.answered, times);
+        let key = KeyEvent::from(if by < 0 { KeyCode::Up } else { KeyCode::Down });
+        for _ in 0..by.unsigned_abs() {
+            self.table.press(key, &lines);
+        }
     }
 
     fn extent(&self) -> String {
@@ -191,6 +202,7 @@ impl<R: Row> Screen for Register<R> {
         let Some(pending) = self.pending.take_if(|pending| pending.ticket == ticket) else { return };
         let found = match answer.take() {
             Some(Ok(outcome)) => {
+                self.notes = R::notes(&outcome, times);
                 R::found(outcome).ok_or_else(|| "the answer is to something else".to_owned())
             }
             Some(Err(error)) => Err(error.to_string()),
@@ -211,9 +223,16 @@ impl<R: Row> Screen for Register<R> {
     }
 
     fn view(&self, times: &Times, ui: &mut Ui<'_, '_>, area: Rect) {
-        let [body, foot] =
-            Layout::vertical([Constraint::Min(0), Constraint::Length(u16::from(area.height > 3))])
-                .areas(area);
+        let columns = usize::from(area.width);
+        let notes: Vec<Line<'_>> = self.notes.iter().flat_map(|note| note_lines(note, ui, columns)).collect();
+        let below = u16::try_from(notes.len()).unwrap_or(u16::MAX).min(area.height / 3);
+        let [body, noted, foot] = Layout::vertical([
+            Constraint::Min(0),
+            Constraint::Length(below),
+            Constraint::Length(u16::from(area.height > 3)),
+        ])
+        .areas(area);
+        ui.lines(noted, notes);
         if self.answered.is_some() {
             self.table.view(ui, body, &lines(&self.rows, &self.answered, times));
         }
@@ -242,6 +261,15 @@ impl<R: Row> Screen for Register<R> {
     fn json(&self) -> Option<String> {
         serde_json::to_string_pretty(self.selected()?).ok()
     }
+}
+
+/// A note, wrapped, with its mark in front.
+fn note_lines((tone, words): &Note, ui: &Ui<'_, '_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = ui.theme();
+    let mark = theme.mark(*tone);
+    let words = if mark.is_empty() { words.clone() } else { format!("{mark} {words}") };
+    let style = theme.tone(*tone);
+    text::wrap(&text::clean(&words), columns).into_iter().map(|line| Line::styled(line, style)).collect()
 }
 
 fn lines<'a, R: Row>(rows: &'a [R], answered: &'a Option<List>, times: &'a Times) -> Lines<'a, R> {

@@ -1,5 +1,9 @@
 //! What a line of each register shows, and in which columns.
 
+pub(super) mod joining;
+mod people;
+pub(super) mod staff;
+
 use serde::Serialize;
 use tui_kit::{
     Tone,
@@ -50,6 +54,9 @@ impl Times {
     }
 }
 
+/// A sentence below a register, and what it says besides.
+pub(super) type Note = (Tone, String);
+
 /// A line of a register.
 pub(super) trait Row: Serialize {
     /// What the register is called in a sentence.
@@ -67,6 +74,11 @@ pub(super) trait Row: Serialize {
     fn found(outcome: Outcome) -> Option<Vec<Self>>
     where
         Self: Sized;
+
+    /// What stands below it besides.
+    fn notes(_outcome: &Outcome, _times: &Times) -> Vec<Note> {
+        Vec::new()
+    }
 
     /// Its columns.
     fn columns() -> Vec<Column>;

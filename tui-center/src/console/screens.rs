@@ -5,11 +5,15 @@ use std::time::Duration;
 use ratatui::{crossterm::event::KeyEvent, layout::Rect};
 use tui_kit::{Now, Ui, progress};
 
-use super::{about::About, overview::Glance, register::Register, report::Day, rows::Times, tabs::Tab};
+use super::{
+    about::About, documents::Documents, overview::Glance, register::Register, report::Day, rows::Times,
+    tabs::Tab,
+};
 use crate::{
-    acts::{Act, ActError, Outcome},
+    acts::{Act, ActError, OperatorRow, Outcome, PersonRow, ProposalRow, SheetKeyRow},
     errors::ErrorLine,
-    inquiry::view::{DeskRow, KeyRow, MemberRow, StoreRow, TransactionRow},
+    inquiry::view::{ApplicationRow, BuildRow, DeskRow, KeyRow, MemberRow, StoreRow, TransactionRow},
+    lines::postman::PostState,
 };
 
 /// An answer on its way to whoever asked: the one whose ticket it bears takes it.
@@ -73,6 +77,14 @@ pub(super) struct Screens {
     pub(super) keys: Register<KeyRow>,
     pub(super) transactions: Register<TransactionRow>,
     pub(super) bank: Register<DeskRow>,
+    pub(super) applications: Register<ApplicationRow>,
+    pub(super) post: Register<PostState>,
+    pub(super) people: Register<PersonRow>,
+    pub(super) proposals: Register<ProposalRow>,
+    pub(super) documents: Documents,
+    pub(super) staff: Register<OperatorRow>,
+    pub(super) sheet: Register<SheetKeyRow>,
+    pub(super) kit: Register<BuildRow>,
 }
 
 impl Screens {
@@ -87,6 +99,14 @@ impl Screens {
             keys: Register::new(),
             transactions: Register::new(),
             bank: Register::new(),
+            applications: Register::new(),
+            post: Register::new(),
+            people: Register::new(),
+            proposals: Register::new(),
+            documents: Documents::new(),
+            staff: Register::new(),
+            sheet: Register::new(),
+            kit: Register::new(),
         }
     }
 
@@ -101,6 +121,14 @@ impl Screens {
             Tab::Keys => &self.keys,
             Tab::Transactions => &self.transactions,
             Tab::Bank => &self.bank,
+            Tab::Applications => &self.applications,
+            Tab::Post => &self.post,
+            Tab::People => &self.people,
+            Tab::Proposals => &self.proposals,
+            Tab::Documents => &self.documents,
+            Tab::Staff => &self.staff,
+            Tab::Sheet => &self.sheet,
+            Tab::Kit => &self.kit,
         }
     }
 
@@ -115,6 +143,14 @@ impl Screens {
             Tab::Keys => &mut self.keys,
             Tab::Transactions => &mut self.transactions,
             Tab::Bank => &mut self.bank,
+            Tab::Applications => &mut self.applications,
+            Tab::Post => &mut self.post,
+            Tab::People => &mut self.people,
+            Tab::Proposals => &mut self.proposals,
+            Tab::Documents => &mut self.documents,
+            Tab::Staff => &mut self.staff,
+            Tab::Sheet => &mut self.sheet,
+            Tab::Kit => &mut self.kit,
         }
     }
 

@@ -19,8 +19,11 @@ use super::{
     screens::Answer,
 };
 use crate::{
-    acts::Act,
-    inquiry::{detail::Subject, view::TransactionRow},
+    acts::{Act, Outcome},
+    inquiry::{
+        detail::Subject,
+        view::{ApplicationRow, TransactionRow},
+    },
 };
 
 /// One thing in full.
@@ -120,6 +123,19 @@ impl Sheet {
         self.found.as_ref()?.frozen
     }
 
+    /// The application, once it is known.
+    pub(super) fn application(&self) -> Option<&ApplicationRow> {
+        self.found.as_ref()?.application.as_deref()
+    }
+
+    /// The value of a row of what the center has answered.
+    pub(super) fn value(&self, label: &str) -> Option<&str> {
+        self.found.as_ref()?.rows.iter().find_map(|row| match row {
+            detail::Row::Pair { label: found, value, .. } if found == label => Some(value.as_str()),
+            _ => None,
+        })
+    }
+
     /// The center's whole answer, as JSON.
     pub(super) fn json(&self) -> Option<String> {
         self.found.as_ref().map(|found| found.json.clone())
@@ -162,13 +178,25 @@ impl Sheet {
             return;
         }
         match answer.take() {
-            Some(Ok(outcome)) => match self.about.found(&outcome) {
+            Some(Ok(outcome)) => match self.about.found(&outcome, times) {
                 Some(found) => self.fill(found, times),
                 None => self.failed = Some("The answer is to something else.".to_owned()),
             },
             Some(Err(error)) => self.failed = Some(error.to_string()),
             None => {}
         }
+    }
+
+    /// Shows what an act has brought to light, until it is read anew; false where that is about something else.
+    pub(super) fn show(&mut self, outcome: &Outcome, times: &Times) -> bool {
+        let found = self.about.found(outcome, times);
+        // Reading it anew would hide it again.
+        self.stale &= found.is_none();
+        let shows = found.is_some();
+        if let Some(found) = found {
+            self.fill(found, times);
+        }
+        shows
     }
 
     /// Takes a key. Arrows choose among what belongs to the thing, pages scroll the thing itself; where nothing

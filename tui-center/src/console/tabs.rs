@@ -22,12 +22,28 @@ pub(super) enum Tab {
     Members,
     /// The store register.
     Stores,
+    /// Finding people by what is sealed.
+    People,
     /// The key register.
     Keys,
     /// The transaction register.
     Transactions,
     /// Money that fits nothing.
     Bank,
+    /// Who wants to join.
+    Applications,
+    /// What waits for a second operator.
+    Proposals,
+    /// Mail and letters on their way.
+    Post,
+    /// Guide pages, forms, terms, policy.
+    Documents,
+    /// The operators.
+    Staff,
+    /// The programs that the center offers.
+    Kit,
+    /// The keys with which the center speaks.
+    Sheet,
 }
 
 /// What lies together.
@@ -36,10 +52,14 @@ struct Group {
     tabs: &'static [Tab],
 }
 
-const GROUPS: [Group; 3] = [
+const GROUPS: [Group; 4] = [
     Group { title: "Center", tabs: &[Tab::Overview, Tab::Errors, Tab::Report] },
-    Group { title: "Registers", tabs: &[Tab::Members, Tab::Stores, Tab::Keys, Tab::Transactions] },
-    Group { title: "Desks", tabs: &[Tab::Bank] },
+    Group {
+        title: "Registers",
+        tabs: &[Tab::Members, Tab::Stores, Tab::Keys, Tab::Transactions, Tab::People],
+    },
+    Group { title: "Desks", tabs: &[Tab::Bank, Tab::Applications, Tab::Proposals, Tab::Post] },
+    Group { title: "Settings", tabs: &[Tab::Documents, Tab::Staff, Tab::Kit, Tab::Sheet] },
 ];
 
 impl Tab {
@@ -56,9 +76,17 @@ impl Tab {
             Self::Report => "Report",
             Self::Members => "Members",
             Self::Stores => "Stores",
+            Self::People => "People",
             Self::Keys => "Keys",
             Self::Transactions => "Transactions",
             Self::Bank => "Bank desk",
+            Self::Applications => "Applications",
+            Self::Proposals => "Proposals",
+            Self::Post => "Post",
+            Self::Documents => "Documents",
+            Self::Staff => "Staff",
+            Self::Kit => "Kit",
+            Self::Sheet => "Key sheet",
         }
     }
 
@@ -70,9 +98,17 @@ impl Tab {
             Self::Report => "report",
             Self::Members => "members",
             Self::Stores => "stores",
+            Self::People => "people",
             Self::Keys => "keys",
             Self::Transactions => "transactions",
             Self::Bank => "bank-desk",
+            Self::Applications => "applications",
+            Self::Proposals => "proposals",
+            Self::Post => "post",
+            Self::Documents => "documents",
+            Self::Staff => "staff",
+            Self::Kit => "kit",
+            Self::Sheet => "key-sheet",
         }
     }
 
@@ -87,6 +123,14 @@ impl Tab {
             Self::Bank => "6",
             Self::Errors => "7",
             Self::Report => "8",
+            Self::Applications => "9",
+            Self::Proposals => "0",
+            Self::People => "P",
+            Self::Post => "O",
+            Self::Documents => "D",
+            Self::Staff => "S",
+            Self::Kit => "K",
+            Self::Sheet => "H",
         }
     }
 
@@ -98,9 +142,17 @@ impl Tab {
             Self::Report => "Shows a business day in figures.",
             Self::Members => "Shows the member register.",
             Self::Stores => "Shows the store register.",
+            Self::People => "Finds people by name, e-mail, telephone or date of birth.",
             Self::Keys => "Shows the key register.",
             Self::Transactions => "Shows the transaction register.",
             Self::Bank => "Shows money that fits nothing.",
+            Self::Applications => "Shows who wants to join.",
+            Self::Proposals => "Shows what waits for a second operator.",
+            Self::Post => "Shows mail and letters on their way.",
+            Self::Documents => "Shows guide pages, forms, terms and policy, to be edited.",
+            Self::Staff => "Shows the operators.",
+            Self::Kit => "Shows the programs that the center offers.",
+            Self::Sheet => "Shows the keys with which the center speaks.",
         }
     }
 
@@ -122,6 +174,12 @@ impl Tab {
 pub(super) struct Counts {
     /// On the bank desk.
     pub(super) bank: u64,
+    /// On the admission desk.
+    pub(super) applications: u64,
+    /// For a second operator.
+    pub(super) proposals: u64,
+    /// Mail and letters that failed.
+    pub(super) post: u64,
 }
 
 impl Counts {
@@ -129,6 +187,9 @@ impl Counts {
     pub(super) fn of(&self, tab: Tab) -> u64 {
         match tab {
             Tab::Bank => self.bank,
+            Tab::Applications => self.applications,
+            Tab::Proposals => self.proposals,
+            Tab::Post => self.post,
             _ => 0,
         }
     }
@@ -194,15 +255,21 @@ mod tests {
             assert!(!all[..at].iter().any(|other| other == tab || other.key() == tab.key()), "{tab:?}");
             assert_eq!(tab.turned(false).turned(true), *tab);
         }
+        assert_eq!(Tab::Overview.turned(true), Tab::Sheet);
+        assert_eq!(all.len(), 16);
     }
 
     #[test]
     fn what_waits_is_counted_in_its_screen_and_its_group() {
-        let counts = Counts { bank: 12 };
+        let counts = Counts { bank: 2, applications: 12, proposals: 1, post: 0 };
         let shown = testing::draw(80, 2, |ui| view(ui, ui.area(), Tab::Overview, &counts));
-        assert_eq!(shown, " Center  Registers  Desks (12)\n 1 Overview  7 Errors  8 Report");
+        assert_eq!(shown, " Center  Registers  Desks (15)  Settings\n 1 Overview  7 Errors  8 Report");
+        let shown = testing::draw(80, 2, |ui| view(ui, ui.area(), Tab::Bank, &counts));
+        assert!(shown.ends_with(" 6 Bank desk (2)  9 Applications (12)  0 Proposals (1)  O Post"), "{shown}");
+        let shown = testing::draw(40, 1, |ui| view(ui, ui.area(), Tab::Applications, &counts));
+        assert!(shown.starts_with("‹ 9 Applications (12)  0 Proposals"), "{shown}");
         for (width, height) in testing::SIZES {
-            testing::draw(width, height, |ui| view(ui, ui.area(), Tab::Bank, &counts));
+            testing::draw(width, height, |ui| view(ui, ui.area(), Tab::Post, &counts));
         }
     }
 }

@@ -6,16 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ledger::Account;
+use ledger::{Account, state::Decided};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use wire::{id::EntryNumber, time::Timestamp};
+use wire::{admission::ApplicationState, id::EntryNumber, time::Timestamp};
 
 use super::{
     view::{Light, Overview, TransactionRow},
     words,
 };
-use crate::{center::Center, settlement::Standing};
+use crate::{
+    admission::{applications::Row, standing::standing},
+    center::Center,
+    settlement::Standing,
+};
 
 /// How often the center is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -164,6 +168,9 @@ impl Watcher {
             owed_to_stores: local.sum(figures.owed),
             at_bank: local.sum(figures.at_bank),
             desk: super::desk::waiting(center),
+            applications: applications(center),
+            proposals: center.desk().state().proposals(now).count() as u64,
+            post: center.post().1.iter().map(|line| line.failed as u64).sum(),
             guard: center.guard().counts(),
             newest: self.newest.iter().cloned().collect(),
         }
@@ -202,6 +209,23 @@ impl Watcher {
         self.newest.truncate(usize::try_from(NEWEST).unwrap_or(usize::MAX));
         self.size = size;
     }
+}
+
+/// How many applications wait for a decision: those that nobody has decided on, and those that were asked back and have
+/// been amended since.
+fn applications(center: &Center) -> u64 {
+    let rows = center.admission().applications.rows_now();
+    let waits = |row: &Row| {
+        let decided = center.desk().state().decided(row.number);
+        match decided {
+            None => true,
+            Some(Decided::AskedBack(_)) if row.since > row.received => {
+                standing(center, row).is_ok_and(|standing| standing.view.state == ApplicationState::Waiting)
+            }
+            Some(_) => false,
+        }
+    };
+    rows.iter().filter(|row| waits(row)).count() as u64
 }
 
 #[derive(Default)]

@@ -152,6 +152,12 @@ pub struct Overview {
     pub at_bank: Money,
     /// What waits on the bank desk.
     pub desk: u64,
+    /// Applications that wait for a decision.
+    pub applications: u64,
+    /// Acts that wait for a second operator.
+    pub proposals: u64,
+    /// Mail and letters that failed for good and need an operator.
+    pub post: u64,
     /// What the guard has done.
     pub guard: GuardCounts,
     /// The newest entries, newest first.

@@ -27,7 +27,7 @@ pub(in super::super) fn standing(of: Standing, frozen: bool) -> Dialogue {
             Standing::Account(account) => account.to_string(),
         };
         let review = Review::new(verb, format!("{verb} it"), rows).warn(warning).typed("its number", number);
-        Ok(Prepared { act: Act::Standing { of, frozen, reason }, review })
+        Ok(Prepared::new(Act::Standing { of, frozen, reason }, review))
     })
 }
 
@@ -50,7 +50,7 @@ pub(in super::super) fn assign(row: &DeskRow) -> Dialogue {
         let review = Review::new("Assign a receipt", "Assign it", rows)
             .warn("A card is issued with what came in, whatever was asked for. This can't be undone.")
             .typed("its number", row.number.to_string());
-        Ok(Prepared { act: Act::AssignReceipt { receipt: row.number, request }, review })
+        Ok(Prepared::new(Act::AssignReceipt { receipt: row.number, request }, review))
     })
 }
 

@@ -1,28 +1,26 @@
-//! What is selected or shown, and what can be done with it.
+//! What is selected or shown.
 
-use ledger::request::{OperatorRole, Standing};
-use wire::id::AccountNumber;
+use ledger::request::{Document, Standing};
+use wire::id::{AccountNumber, EntryNumber};
 
 use super::{
-    super::{
-        about::About,
-        dialogue::{Dialogue, money},
-        keys::{Deed, Offer, Possible},
-        rows::Row as _,
-        sheet::Sheet,
-        tabs::Tab,
-    },
+    super::{about::About, keys::Possible, rows::Row as _, sheet::Sheet, tabs::Tab},
     Inside,
 };
-use crate::inquiry::{
-    detail::Subject,
-    view::{DeskKind, DeskRow},
+use crate::{
+    acts::{OperatorRow, ProposalRow},
+    books::cabinet::index::Who,
+    inquiry::{
+        detail::Subject,
+        view::{ApplicationRow, BuildRow, DeskKind, DeskRow, KeyRow},
+    },
+    lines::postman::PostState,
 };
 
 impl Inside {
     /// What can be done at this moment.
     pub(super) fn possible(&self, serving: bool) -> Possible {
-        let plain = !matches!(self.tab, Tab::Overview | Tab::Report);
+        let plain = !matches!(self.tab, Tab::Overview | Tab::Report | Tab::Documents);
         Possible {
             open: self.opens().is_some(),
             back: !self.sheets.is_empty(),
@@ -41,44 +39,8 @@ impl Inside {
         }
     }
 
-    /// The acts that what is selected or shown allows.
-    fn offers(&self) -> Vec<Offer> {
-        let mut offers = Vec::new();
-        let mut offer = |deed, needs: OperatorRole, refused: Option<String>| {
-            let may = || self.operator.may(needs).err().map(|error| error.to_string());
-            offers.push(Offer { deed, refused: refused.or_else(may) });
-        };
-        if let Some(row) = self.receipt() {
-            let settled = (!row.waiting).then(|| "this is done already".to_owned());
-            offer(Deed::Assign, OperatorRole::Clerk, settled.clone());
-            offer(Deed::GiveBack, OperatorRole::Supervisor, settled);
-        }
-        if let Some((_, frozen)) = self.standing() {
-            offer(if frozen { Deed::Release } else { Deed::Freeze }, OperatorRole::Supervisor, None);
-        }
-        let overview = self.screens.glance.overview();
-        if overview.is_some_and(|overview| overview.open && !overview.standing.is_empty()) {
-            offer(Deed::AcceptClock, OperatorRole::Admin, None);
-        }
-        offers
-    }
-
-    /// The dialogue in which an act is prepared.
-    pub(super) fn dialogue(&self, deed: Deed) -> Option<Dialogue> {
-        match deed {
-            Deed::Freeze | Deed::Release => {
-                self.standing().map(|(of, _)| money::standing(of, deed == Deed::Freeze))
-            }
-            Deed::Assign => self.receipt().map(|row| money::assign(&row)),
-            Deed::GiveBack => self.receipt().map(|row| money::give_back(&row)),
-            Deed::AcceptClock => {
-                self.screens.glance.overview().map(|overview| money::accept_clock(&overview.standing))
-            }
-        }
-    }
-
     /// What is shown or selected that can be frozen, and whether it is.
-    fn standing(&self) -> Option<(Standing, bool)> {
+    pub(super) fn standing(&self) -> Option<(Standing, bool)> {
         if let Some(sheet) = self.sheets.last() {
             let of = match sheet.about() {
                 About::Subject(Subject::Account(account)) => Standing::Account(*account),
@@ -101,7 +63,7 @@ impl Inside {
     }
 
     /// The unmatched receipt that is shown or selected, as the bank desk knows it.
-    fn receipt(&self) -> Option<DeskRow> {
+    pub(super) fn receipt(&self) -> Option<DeskRow> {
         let bank = &self.screens.bank;
         let row = match self.sheets.last().map(Sheet::about) {
             // The desk's own rows are newer than the sheet that was opened from them.
@@ -111,6 +73,100 @@ impl Inside {
             None => return None,
         };
         (row.kind == DeskKind::Unmatched).then(|| row.clone())
+    }
+
+    /// The application that is shown or selected.
+    pub(super) fn application(&self) -> Option<ApplicationRow> {
+        let applications = &self.screens.applications;
+        match self.sheets.last() {
+            Some(sheet) => match sheet.about() {
+                About::Application(_) => sheet.application().cloned(),
+                _ => None,
+            },
+            None if self.tab == Tab::Applications => applications.selected().cloned(),
+            None => None,
+        }
+    }
+
+    /// Whose personal data is shown or selected.
+    pub(super) fn person(&self) -> Option<Who> {
+        match self.sheets.last().map(Sheet::about) {
+            Some(About::Subject(Subject::Account(account))) => Some(Who::Account(*account)),
+            Some(About::Application(number)) => Some(Who::Application(*number)),
+            Some(_) => None,
+            None if self.tab == Tab::People => self.screens.people.selected().map(|row| row.who),
+            None => None,
+        }
+    }
+
+    /// The key of a member or store that is shown or selected.
+    pub(super) fn key_row(&self) -> Option<KeyRow> {
+        match self.sheets.last().map(Sheet::about) {
+            Some(About::Key(key)) => Some(KeyRow::clone(key)),
+            Some(_) => None,
+            None if self.tab == Tab::Keys => self.screens.keys.selected().cloned(),
+            None => None,
+        }
+    }
+
+    /// The payment that is shown, and how it stands in words.
+    pub(super) fn payment(&self) -> Option<(EntryNumber, String)> {
+        let sheet = self.sheets.last()?;
+        let About::Subject(Subject::Entry(number)) = sheet.about() else { return None };
+        Some((*number, sheet.value("Payment")?.to_owned()))
+    }
+
+    /// The proposal that is shown or selected.
+    pub(super) fn proposal(&self) -> Option<ProposalRow> {
+        match self.sheets.last().map(Sheet::about) {
+            Some(About::Proposal(row)) => Some(ProposalRow::clone(row)),
+            Some(_) => None,
+            None if self.tab == Tab::Proposals => self.screens.proposals.selected().cloned(),
+            None => None,
+        }
+    }
+
+    /// The operator who is shown or selected.
+    pub(super) fn colleague(&self) -> Option<OperatorRow> {
+        match self.sheets.last().map(Sheet::about) {
+            Some(About::Operator(row)) => Some(OperatorRow::clone(row)),
+            Some(_) => None,
+            None if self.tab == Tab::Staff => self.screens.staff.selected().cloned(),
+            None => None,
+        }
+    }
+
+    /// The mail or letter that is shown or selected.
+    pub(super) fn post_item(&self) -> Option<PostState> {
+        let post = &self.screens.post;
+        match self.sheets.last().map(Sheet::about) {
+            Some(About::Post(item)) => {
+                Some(post.find(&item.key()).cloned().unwrap_or_else(|| PostState::clone(item)))
+            }
+            Some(_) => None,
+            None if self.tab == Tab::Post => post.selected().cloned(),
+            None => None,
+        }
+    }
+
+    /// The program that is shown or selected.
+    pub(super) fn build(&self) -> Option<BuildRow> {
+        match self.sheets.last().map(Sheet::about) {
+            Some(About::Build(build)) => Some(BuildRow::clone(build)),
+            Some(_) => None,
+            None if self.tab == Tab::Kit => self.screens.kit.selected().cloned(),
+            None => None,
+        }
+    }
+
+    /// The document that is shown or selected.
+    pub(super) fn document(&self) -> Option<Document> {
+        match self.sheets.last().map(Sheet::about) {
+            Some(About::Document(document)) => Some(*document),
+            Some(_) => None,
+            None if self.tab == Tab::Documents => self.screens.documents.selected(),
+            None => None,
+        }
     }
 
     /// What is selected or shown, as text.

@@ -1,5 +1,8 @@
 //! A small center that never changes.
 
+pub(super) mod desks;
+pub(super) mod settings;
+
 use ledger::request::OperatorRole;
 use tui_kit::{testing::START_UNIX_MS, time::Zone};
 use wire::{
@@ -72,6 +75,9 @@ pub(super) fn overview() -> Overview {
         owed_to_stores: yen(9_876_543),
         at_bank: yen(133_334_332),
         desk: 2,
+        applications: 3,
+        proposals: 1,
+        post: 1,
         guard: GuardCounts {
             connections: 1_204,
             refused_connections: 2,
@@ -259,5 +265,19 @@ pub(super) fn member() -> Detail {
             Row::new("Card", card),
         ],
         history: transactions(),
+    }
+}
+
+/// The newest payment in full.
+pub(super) fn payment() -> Detail {
+    Detail {
+        title: format!("Transaction {}", EntryNumber(48_212)),
+        frozen: None,
+        rows: vec![
+            Row::new("Number", EntryNumber(48_212)),
+            Row::new("What", format!("{} pays {}", MemberNumber(17), StoreNumber(3))),
+            Row::new("Payment", "open: neither claimed nor refunded"),
+        ],
+        history: Vec::new(),
     }
 }

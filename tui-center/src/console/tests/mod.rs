@@ -2,13 +2,15 @@
 
 mod acts;
 mod data;
+mod desks;
 mod feed;
 mod screens;
+mod settings;
 
 use tui_kit::{keys::Bindings, testing::Stage};
 
 use super::{Console, Effect, Host, Msg};
-use crate::acts::{Act, Outcome};
+use crate::acts::{Act, JoiningAct, JoiningOutcome, Outcome, PeopleAct, StaffAct};
 
 /// A console at the door.
 fn door(host: Host, width: u16, height: u16) -> Stage<Console> {
@@ -55,7 +57,22 @@ fn answer(act: &Act) -> Outcome {
         Act::Desk => Outcome::Desk { desk: data::desk() },
         Act::Errors(_) => Outcome::Errors { errors: data::errors() },
         Act::Report { .. } => Outcome::Report(data::report()),
+        Act::Show { number } if number.starts_with("T-") => Outcome::Detail(data::payment()),
         Act::Show { .. } => Outcome::Detail(data::member()),
+        Act::Joining(JoiningAct::Applications { .. }) => {
+            Outcome::Joining(JoiningOutcome::Applications { applications: data::desks::applications() })
+        }
+        Act::Joining(JoiningAct::Application { number, reveal: None }) => {
+            Outcome::Joining(JoiningOutcome::Application(Box::new(data::desks::application(*number))))
+        }
+        Act::Joining(JoiningAct::Document { document }) => data::settings::document(*document),
+        Act::Joining(JoiningAct::Kit) => data::settings::kit(),
+        Act::Joining(JoiningAct::Post) => data::desks::post(),
+        Act::People(PeopleAct::Find { .. }) => data::desks::people(),
+        Act::Staff(StaffAct::Operators) => data::settings::operators(),
+        Act::Staff(StaffAct::Proposals) => data::desks::proposals(),
+        Act::Staff(StaffAct::Limits) => data::settings::limits(),
+        Act::Staff(StaffAct::KeySheet) => data::settings::key_sheet(),
         other => panic!("nobody looks this up: {other:?}"),
     }
 }

@@ -8,7 +8,7 @@ use tui_kit::{
 
 use super::{super::Console, Host, Msg, data, door, inside, settle};
 
-const TABS: [(&str, &str); 8] = [
+const TABS: [(&str, &str); 16] = [
     ("1", "overview"),
     ("2", "members"),
     ("3", "stores"),
@@ -17,6 +17,29 @@ const TABS: [(&str, &str); 8] = [
     ("6", "bank-desk"),
     ("7", "errors"),
     ("8", "report"),
+    ("9", "applications"),
+    ("0", "proposals"),
+    ("P", "people"),
+    ("O", "post"),
+    ("D", "documents"),
+    ("S", "staff"),
+    ("K", "kit"),
+    ("H", "key-sheet"),
+];
+
+/// Those that are looked at on the smallest screen as well.
+const SMALL: [&str; 11] = [
+    "overview",
+    "transactions",
+    "bank-desk",
+    "applications",
+    "proposals",
+    "people",
+    "post",
+    "documents",
+    "staff",
+    "kit",
+    "key-sheet",
 ];
 
 fn tab(key: &str, width: u16, height: u16) -> Stage<Console> {
@@ -41,8 +64,8 @@ fn every_tab_at_120_by_40() {
 }
 
 #[test]
-fn the_overview_and_a_register_at_40_by_12() {
-    for (key, name) in [TABS[0], TABS[4], TABS[5]] {
+fn some_tabs_at_40_by_12() {
+    for (key, name) in TABS.into_iter().filter(|(_, name)| SMALL.contains(name)) {
         insta::assert_snapshot!(format!("{name}-40x12"), tab(key, 40, 12).screen());
     }
 }
@@ -55,6 +78,33 @@ fn a_member_in_full() {
     insta::assert_snapshot!("member-80x24", stage.screen());
     stage.resize(40, 12);
     insta::assert_snapshot!("member-40x12", stage.screen());
+}
+
+#[test]
+fn what_opens_from_the_new_desks() {
+    let opened =
+        [("9", "application"), ("0", "proposal"), ("O", "mail"), ("D", "document"), ("S", "operator")];
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        for (key, name) in opened {
+            let mut stage = tab(key, width, height);
+            stage.keys("<enter>");
+            settle(&mut stage);
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), stage.screen());
+        }
+    }
+}
+
+#[test]
+fn every_key_of_every_screen_is_in_its_help() {
+    for (key, _) in TABS {
+        for words in ["Read anew", "Next screen", "Sign out", "Applications", "Key sheet"] {
+            let mut stage = tab(key, 80, 24);
+            stage.keys("?").keys(words);
+            let help = stage.screen();
+            let found = help.lines().filter(|line| line.contains(words)).count();
+            assert!(found >= 2, "{key}: {words}\n{help}");
+        }
+    }
 }
 
 #[test]
@@ -95,8 +145,11 @@ fn every_screen_survives_any_size_with_and_without_colour() {
             stage.keys("<enter>");
             settle(&mut stage);
             stage.screen();
-            stage.keys("f");
-            stage.screen();
+            for act in ["f", "a", "e", "x", "w", "v"] {
+                stage.keys(act).screen();
+                stage.keys("<esc><esc>");
+                settle(&mut stage);
+            }
         }
         let mut stage = door(Host::Serving, width, height);
         stage.screen();
