@@ -2,6 +2,8 @@
 //! with every record; nothing here writes, asks or reads a clock.
 
 mod custody;
+mod misfit;
+mod words;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,10 +15,10 @@ use wire::{
     key::VerificationKey,
     message::{Effect, Mail, MailItem, Refusal, Verdict},
     order::{Order, OrderError, order_hash},
-    payload::{Claim, KeyChange, KeyRole, Offer, Refund, RefundReason},
+    payload::{Claim, KeyRole, Offer, Refund, RefundReason},
     receipt::PayoutState,
     shop::OrderState,
-    telegram::{Kind, Telegram},
+    telegram::Telegram,
     text::{Line, Prose},
     time::Timestamp,
 };
@@ -28,6 +30,8 @@ use crate::{
 };
 
 pub(crate) use custody::Custody;
+pub(crate) use misfit::Misfit;
+pub(crate) use words::{role_words, telegram_words};
 
 /// The store as the center entered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,37 +69,6 @@ pub(crate) struct Payment {
     pub(crate) misfit: Option<Misfit>,
     pub(crate) refund: Step,
     pub(crate) claim: Step,
-}
-
-/// Why a payment fits no order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Misfit {
-    /// The store has no such order.
-    UnknownOrder,
-    /// The order has another offer than the one that was paid.
-    OtherOffer,
-    /// Another amount than the offer's.
-    WrongTotal,
-    /// The order was paid by another entry already.
-    SecondTime,
-}
-
-impl Misfit {
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::UnknownOrder => "the store knows no such order",
-            Self::OtherOffer => "another offer was paid than the one the store made for this order",
-            Self::WrongTotal => "the amount is not the order's",
-            Self::SecondTime => "the order was paid already",
-        }
-    }
-
-    pub(crate) fn reason(self) -> RefundReason {
-        match self {
-            Self::UnknownOrder | Self::OtherOffer | Self::SecondTime => RefundReason::UnknownOrder,
-            Self::WrongTotal => RefundReason::WrongTotal,
-        }
-    }
 }
 
 /// How far a refund or a claim of a payment has come.
@@ -512,41 +485,6 @@ impl Sale {
 
 fn failed(claims: &BTreeMap<EntryNumber, Claimed>, claim: EntryNumber) -> bool {
     matches!(claims.get(&claim).and_then(|claimed| claimed.payout), Some((PayoutState::Failed, _)))
-}
-
-/// Words for a telegram of the outbox.
-pub(crate) fn telegram_words(telegram: &Telegram, currency: Currency) -> String {
-    match telegram.kind {
-        Kind::Refund => telegram.peek::<Refund>().map_or_else(
-            |_| "refund".into(),
-            |refund| format!("refund of {} ({})", refund.payment, currency.print(refund.amount)),
-        ),
-        Kind::Claim => telegram.peek::<Claim>().map_or_else(
-            |_| "claim".into(),
-            |claim| {
-                let count = claim.payments.len();
-                let noun = if count == 1 { "payment" } else { "payments" };
-                format!("claim of {count} {noun} ({})", currency.print(claim.total))
-            },
-        ),
-        Kind::KeyChange => telegram.peek::<KeyChange>().map_or_else(
-            |_| "key change".into(),
-            |change| {
-                let noun = role_words(change.role);
-                if change.key.is_some() { format!("new {noun}") } else { format!("revocation of the {noun}") }
-            },
-        ),
-        kind => kind.noun().into(),
-    }
-}
-
-/// A key's role in words.
-pub(crate) fn role_words(role: KeyRole) -> &'static str {
-    match role {
-        KeyRole::Signature => "signature key",
-        KeyRole::Terminal => "terminal key",
-        KeyRole::Recovery => "recovery key",
-    }
 }
 
 fn peek<P: wire::telegram::Payload>(telegram: &Telegram) -> Result<P, Malformed> {

@@ -7,6 +7,8 @@ pub mod desk;
 pub(crate) mod shared;
 
 mod asked;
+mod cashier;
+mod cashiers;
 mod catalogue;
 mod claim;
 mod claims;
@@ -130,6 +132,13 @@ pub(crate) const ROOMS: &[Room<Shared>] = &[
         label: "Keys",
         help: "The store's keys, their chain, the recovery phrase.",
         open: || stack::layer(keys::Keys::default()),
+    },
+    Room {
+        name: "cashiers",
+        key: "9",
+        label: "Cashiers",
+        help: "Staff: whose terminal may do what at a till.",
+        open: || stack::layer(cashiers::Cashiers::default()),
     },
 ];
 

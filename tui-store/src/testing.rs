@@ -348,9 +348,9 @@ impl FakeCenter {
 
     /// What is answered without a login: joining, and the recovery key.
     fn answer_stranger(&self, request: Request) -> Answer {
-        self.admission(request)
-            .or_else(|request| self.custody(request))
-            .unwrap_or_else(|_| Answer::Problem(Problem::new(ProblemKind::Malformed, "not in this test")))
+        self.admission(&request)
+            .or_else(|| self.custody(request))
+            .unwrap_or_else(|| Answer::Problem(Problem::new(ProblemKind::Malformed, "not in this test")))
     }
 
     fn submit(&self, telegram: &Telegram, beside: &Beside) -> Answer {

@@ -103,7 +103,7 @@ impl Terminal {
     pub async fn open(profile: &Profile, password: &SecretString) -> Result<Self, Failure> {
         let (folder, password) = (profile.data().to_owned(), password.clone());
         let opening = tokio::task::spawn_blocking(move || {
-            Vault::open(&folder, &password, Surroundings::system()).map_err(Failure::from)
+            Vault::open(&folder, &password, Surroundings::system()).map_err(one_password)
         });
         Self::of(opening.await.map_err(Failure::machine)??)
     }
@@ -431,7 +431,7 @@ fn create(folder: &Path, joined: Joined, password: SecretString) -> Result<vault
         Err(error) => {
             // Nothing was made: the profile is as it was.
             let _ = std::fs::remove_file(mark(folder));
-            return Err(error.into());
+            return Err(one_password(error));
         }
     };
     vault.pin_center(&pinned)?;
@@ -447,7 +447,7 @@ fn rejoin(folder: &Path, joined: Joined, password: &SecretString) -> Result<vaul
             "this profile has a vault of another kind; give --profile a new name for the cashier's terminal",
         ));
     }
-    let mut opening = Vault::open(folder, password, Surroundings::system())?;
+    let mut opening = Vault::open(folder, password, Surroundings::system()).map_err(one_password)?;
     let (before, _) = record::read(&opening.records).map_err(Failure::machine)?;
     if let Some(before) = before
         && (before.line.store, before.line.center.root) != (joined.line.store, joined.line.center.root)
@@ -460,4 +460,13 @@ fn rejoin(folder: &Path, joined: Joined, password: &SecretString) -> Result<vaul
     opening.vault.append_all(vec![joined.draft()?])?;
     drop(opening);
     Ok(Vault::open(folder, password, Surroundings::system())?)
+}
+
+/// The vault's words where there is one password: it has no letter.
+fn one_password(error: vault::Error) -> Failure {
+    let mut failure = Failure::from(error);
+    for letter in ["password A", "password B"] {
+        failure.message = failure.message.replace(letter, "the password");
+    }
+    failure
 }

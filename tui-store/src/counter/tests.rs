@@ -300,3 +300,33 @@ async fn a_closing_counter_answers_what_it_was_asked_and_takes_nobody_in() {
     let refused = link::connect(&[open.address.as_str()], &tls::client_config(), LIMIT).await;
     assert!(refused.is_err());
 }
+
+#[tokio::test]
+async fn a_rotated_terminal_key_is_shown_to_the_next_visitor_and_old_offers_stay_good() {
+    let open = Open::counter().await;
+    open.center.line().await.unwrap();
+    let visitor = open.visitor().await;
+    let item = visitor.item().await;
+    let order = visitor.order(&open, &item, |_| {});
+    let hash = order_hash(&visitor.salt, &order);
+    let offer = visitor.offer(&order, visitor.buyer.verification_key()).await.unwrap();
+    let old = open.shop.keep.terminal_key().verification_key();
+
+    let settle = crate::settle::Settle::new(open.shop.keep.clone(), open.center.clone());
+    settle.rotate(wire::payload::KeyRole::Terminal, crate::testing::PASSWORD_B.into()).await.unwrap();
+    let new = open.shop.keep.terminal_key().verification_key();
+    assert_ne!(new, old);
+    let pinned = tls::client_config_pinned(old);
+    let stale = link::connect(&[open.address.as_str()], &pinned, LIMIT).await;
+    assert!(stale.is_err(), "the counter shows the new key at once");
+    open.visitor().await;
+    let again = visitor.offer(&order, visitor.buyer.verification_key()).await;
+    assert_eq!(again, Ok(offer.clone()), "still the same offer");
+    assert_eq!(
+        visitor.prove(hash).await,
+        StoreAnswer::State(OrderState::AwaitingPayment),
+        "who is inside goes on"
+    );
+    open.paid(hash, &offer).await;
+    assert_eq!(visitor.ask(StoreRequest::State(hash)).await, StoreAnswer::State(OrderState::Paid));
+}

@@ -142,13 +142,17 @@ async fn a_wrong_code_is_said_and_the_right_one_still_works() {
     );
     assert_eq!(door.center.wrong_codes(), 1);
     assert_eq!(stage(&newcomer).await, Stage::Applied, "number and code can be entered again");
-    let wrong = newcomer.register(STORE, code.clone(), "not the password".into(), false).await.unwrap_err();
-    assert_eq!(wrong.kind, FailureKind::WrongPassword);
-    // The wait after a wrong password is the vault's; what it signs next is signed in a vault opened anew.
-    drop(newcomer);
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    let newcomer = door.reopen().await;
     assert!(matches!(register(&newcomer, code, false).await, Ok(Registered::Joined(_))));
+}
+
+#[tokio::test]
+async fn a_wrong_password_b_registers_nothing() {
+    let door = Door::open().await;
+    let newcomer = door.applied().await;
+    let code = door.center.admit();
+    let wrong = newcomer.register(STORE, code, "not the password".into(), false).await.unwrap_err();
+    assert_eq!(wrong.kind, FailureKind::WrongPassword);
+    assert_eq!((stage(&newcomer).await, door.center.wrong_codes()), (Stage::Applied, 0));
 }
 
 #[tokio::test]
@@ -216,4 +220,29 @@ async fn two_copies_of_one_vault_register_once() {
     assert_eq!(newcomer.resume().await.unwrap().store, STORE);
     assert_eq!(other.resume().await.unwrap().store, STORE, "the same telegram gets the same answer");
     assert_eq!(door.center.in_force(KeyRole::Signature).1, other.joined().await.unwrap().unwrap().entry);
+}
+
+#[tokio::test]
+async fn a_newer_build_is_downloaded_in_pieces_taken_up_again_and_checked() {
+    let door = Door::open().await;
+    let program: Vec<u8> = (0..5_500_u32).flat_map(u32::to_le_bytes).collect();
+    door.center.offer_build(&program);
+    let newcomer = door.begin().await;
+    let kit = newcomer.fetch_kit().await.unwrap();
+    assert!(kit.builds[0].newer && kit.builds[0].version.as_str() == "99.0.0");
+    let line = newcomer.reconnect().await.unwrap();
+    let build = line.kit(0, ANSWER_LIMIT).await.unwrap().builds.iter().next().unwrap().clone();
+    let folder = door.profile().join("builds");
+    tui_kit::profile::private_dir(&folder).unwrap();
+    let part = folder.join(format!("tui-store-99.0.0-{}.part", crate::kit::platform()));
+    std::fs::write(&part, &program[..3_000]).unwrap();
+    let path = crate::kit::download(&line, &build, &folder).await.unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), program);
+    assert!(!part.exists() && path == crate::kit::download(&line, &build, &folder).await.unwrap());
+
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&part, b"something else").unwrap();
+    let other = crate::kit::download(&line, &build, &folder).await.unwrap_err();
+    assert!(other.message.contains("not the one that the admission kit names"), "{other}");
+    assert!(!part.exists() && !path.exists());
 }

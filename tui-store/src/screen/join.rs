@@ -9,6 +9,8 @@ mod autograph;
 mod before;
 mod passwords;
 mod shown;
+mod table;
+mod told;
 
 use tui_kit::{
     KeyCode, KeyEvent,
@@ -19,7 +21,6 @@ use tui_kit::{
     ratatui::{crossterm::event::MouseEvent, layout::Rect},
     review::{Consent, Pressed as Reviewed, Review},
     stack::{self, Screen},
-    theme::Tone,
     ui::Ui,
 };
 use wire::sheet::Invitation;
@@ -38,7 +39,7 @@ use crate::{
 
 use admission::Admission;
 use autograph::Pads;
-use shown::{done_view, particulars, review, values};
+use shown::{done_view, review, values};
 
 pub(super) use passwords::Passwords;
 pub(super) use shown::{form_view, invitation_form};
@@ -146,7 +147,7 @@ impl Join {
             At::Particulars => {
                 let filled = self.met.as_mut().is_some_and(|met| met.particulars.submit() == Pressed::Submit);
                 if filled && self.vault {
-                    self.to_review(shared);
+                    self.show_review(shared);
                 } else if filled {
                     self.step = At::Passwords;
                 }
@@ -157,20 +158,20 @@ impl Join {
                     self.step = At::Autograph;
                 }
             }
-            At::Autograph => return self.to_phrase(),
-            At::Phrase => self.to_review(shared),
+            At::Autograph => return self.show_phrase(),
+            At::Phrase => self.show_review(shared),
             At::Review(_) | At::Admission(_) | At::Done(_) => {}
         }
         Steps::new()
     }
 
     /// To the recovery phrase; one that was shown before is kept.
-    fn to_phrase(&mut self) -> Steps {
+    fn show_phrase(&mut self) -> Steps {
         self.step = At::Phrase;
         self.making.begin().into_iter().collect()
     }
 
-    fn to_review(&mut self, shared: &Shared) {
+    fn show_review(&mut self, shared: &Shared) {
         if let Some(met) = &self.met {
             let review = review(met, self.vault, self.making.phrase().is_some());
             let review = match self.pads.drawing() {
@@ -278,65 +279,7 @@ impl Screen<Shared> for Join {
     }
 
     fn actions(&self, shared: &Shared) -> Vec<Action<Do>> {
-        let go_on = |key: &'static str| {
-            Action::new(Do::GoOn, "go-on", key, "Go on", "The next step, when this one is done.")
-        };
-        let copy = Action::new(Do::Copy, "copy", "y", "Copy", "Copies the fingerprint, or your number.");
-        match &self.step {
-            At::Invitation(_) => vec![
-                go_on("ctrl-s"),
-                Action::new(
-                    Do::Restore,
-                    "restore",
-                    "ctrl-r",
-                    "Bring back",
-                    "Brings back a store that you had, with its recovery phrase.",
-                )
-                .when(!self.vault, "there is a vault already"),
-            ],
-            At::Center | At::Done(_) => vec![go_on("enter"), copy],
-            At::Particulars => vec![go_on("ctrl-s")],
-            At::Passwords => vec![
-                go_on("ctrl-s"),
-                Action::new(
-                    Do::OnePassword,
-                    "one-password",
-                    "ctrl-o",
-                    "One or two",
-                    "One password for both, asked again at every signing; or two.",
-                ),
-            ],
-            At::Autograph => vec![
-                Action::new(
-                    Do::TypeOrDraw,
-                    "type",
-                    "tab",
-                    "Type or draw",
-                    "Types the autograph, or draws it.",
-                ),
-                Action::new(Do::Skip, "skip", "ctrl-n", "Without", "Goes on without an autograph."),
-            ],
-            At::Phrase => vec![
-                Action::new(
-                    Do::GoOn,
-                    "go-on",
-                    "ctrl-s",
-                    "Written down",
-                    "Asks some of the words back, then goes on.",
-                )
-                .when(self.making.may_go_on(), "look at all the words first"),
-                Action::new(
-                    Do::Language,
-                    "language",
-                    "ctrl-l",
-                    "Language",
-                    "English or Japanese words: a new phrase.",
-                ),
-                Action::new(Do::Skip, "skip", "ctrl-n", "Without", "Goes on without a recovery phrase."),
-            ],
-            At::Review(_) => Vec::new(),
-            At::Admission(admission) => admission.actions(shared),
-        }
+        self.table(shared)
     }
 
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
@@ -360,11 +303,11 @@ impl Screen<Shared> for Join {
             }
             (Do::Skip, At::Autograph) => {
                 self.pads.clear();
-                self.to_phrase()
+                self.show_phrase()
             }
             (Do::Skip, _) => {
                 self.making.clear();
-                self.to_review(shared);
+                self.show_review(shared);
                 Steps::new()
             }
             (Do::Language, _) => self.making.turn_language().into_iter().collect(),
@@ -401,7 +344,7 @@ impl Screen<Shared> for Join {
             At::Autograph => {
                 return match self.pads.press(shared.now, key)? {
                     autograph::Given::NotYet => Some(Steps::new()),
-                    autograph::Given::Yes => Some(self.to_phrase()),
+                    autograph::Given::Yes => Some(self.show_phrase()),
                 };
             }
             At::Phrase => {
@@ -451,57 +394,7 @@ impl Screen<Shared> for Join {
     }
 
     fn told(&mut self, news: &News, _shared: &mut Shared) -> Steps {
-        match news {
-            News::Met(met) => {
-                // An answer that came after Esc is to a question that nobody asks any more.
-                let At::Invitation(Some((invitation, _))) = &self.step else { return Steps::new() };
-                match met {
-                    Ok(welcome) => {
-                        let form = particulars(&welcome.form, self.met.as_ref());
-                        let invitation = invitation.clone();
-                        let guide = Pager::new(
-                            format!("{} · root key {}", welcome.center, welcome.fingerprint),
-                            &welcome.guide.text,
-                        );
-                        let welcome = welcome.clone();
-                        self.met = Some(Met { invitation, welcome, guide, particulars: form });
-                        self.step = At::Center;
-                    }
-                    Err(failure) => {
-                        self.step = At::Invitation(None);
-                        self.invitation.refuse(INVITATION, failure.message.clone());
-                    }
-                }
-            }
-            News::Phrase(phrase, asked) => self.making.made(phrase, *asked),
-            News::Stands(Ok(standing)) => {
-                self.passwords.wipe();
-                self.making.clear();
-                self.vault = true;
-                match &mut self.step {
-                    At::Admission(admission) => admission.stands(standing),
-                    At::Done(_) => {}
-                    At::Review(review) if !review.is_waiting() => {}
-                    step if standing.stage != Stage::Unsigned => {
-                        *step = At::Admission(Box::new(Admission::new(standing)));
-                    }
-                    _ => {}
-                }
-            }
-            News::Stands(Err(failure)) => match &mut self.step {
-                At::Admission(admission) => return admission.failed(failure),
-                At::Review(review) => review.refuse(failure.message.clone()),
-                _ => return vec![Step::Say(Tone::Bad, failure.message.clone())],
-            },
-            News::Joined(Ok(joined)) => self.step = At::Done(joined.clone()),
-            News::Joined(Err(failure)) => {
-                if let At::Admission(admission) = &mut self.step {
-                    return admission.failed(failure);
-                }
-            }
-            News::Restored(_) | News::Snapshot | News::LockedOut(_) | News::Done(..) => {}
-        }
-        Steps::new()
+        self.take(news)
     }
 
     fn step_back(&mut self, _shared: &mut Shared) -> bool {

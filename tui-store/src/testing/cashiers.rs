@@ -21,8 +21,7 @@ impl FakeCenter {
     /// Enters a cashier's rights.
     pub(crate) fn enter_cashier(&self, telegram: &Telegram, rights: Option<&CashierRights>) -> Receipt {
         let key = telegram.peek::<CashierChange>().unwrap().key;
-        let part =
-            StorePart::CashierChanged { telegram: telegram.id(), key, in_force: rights.is_some() };
+        let part = StorePart::CashierChanged { telegram: telegram.id(), key, in_force: rights.is_some() };
         let receipt = self.enter(EntryKind::Cashier, &part);
         let staff = &mut self.lock().staff;
         match rights {
@@ -42,7 +41,8 @@ impl FakeCenter {
     /// Why a cashier may not give this back; the signature is verified before.
     pub(super) fn cashier_refusal(&self, key: &VerificationKey, refund: &Refund) -> Option<Refusal> {
         let staff = &mut self.lock().staff;
-        let Some((_, limit, given)) = staff.get_mut(key).filter(|(entry, ..)| *entry == refund.key_event) else {
+        let Some((_, limit, given)) = staff.get_mut(key).filter(|(entry, ..)| *entry == refund.key_event)
+        else {
             return Some(Refusal::KeyNotInForce);
         };
         let left = limit.minus(*given).unwrap_or(Amount::ZERO);

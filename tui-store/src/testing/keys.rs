@@ -82,13 +82,13 @@ impl FakeCenter {
             return Verdict::Done { effect: Effect::KeyChangeCancelled, receipt };
         }
         let asked = telegram.peek::<KeyChange>().unwrap();
-        let signers = [KeyRole::Recovery, KeyRole::Signature].into_iter().filter(|role| {
+        let mut signers = [KeyRole::Recovery, KeyRole::Signature].into_iter().filter(|role| {
             let state = self.lock();
             state.chain.iter().rfind(|event| event.role == *role).is_some_and(|event| {
                 event.key.is_some_and(|key| telegram.verify::<KeyChange>(&key, event.entry).is_ok())
             })
         });
-        let Some(by) = signers.last() else {
+        let Some(by) = signers.next_back() else {
             let reason = Refusal::KeyNotInForce;
             let part = StorePart::Refused { telegram: telegram.id(), reason: reason.clone() };
             return Verdict::Refused { reason, receipt: self.enter(EntryKind::KeyChange, &part) };
@@ -129,13 +129,13 @@ impl FakeCenter {
         assert_eq!((certificate.key(), certificate.payload().terminal_key), (signature, terminal));
     }
 
-    /// Answers what recovery asks; the request again if it is something else.
-    pub(super) fn custody(&self, request: Request) -> Result<Answer, Request> {
-        Ok(match request {
+    /// Answers what recovery asks; none to anything else.
+    pub(super) fn custody(&self, request: Request) -> Option<Answer> {
+        Some(match request {
             Request::Recover { key, .. } => {
                 if !self.has(KeyRole::Recovery) || self.in_force(KeyRole::Recovery).0 != key {
                     let words = "no account has this recovery key";
-                    return Ok(Answer::Problem(Problem::new(ProblemKind::NotAuthentic, words)));
+                    return Some(Answer::Problem(Problem::new(ProblemKind::NotAuthentic, words)));
                 }
                 Answer::Recovering(Box::new(self.welcome(AccountNumber::Store(STORE))))
             }
@@ -168,7 +168,7 @@ impl FakeCenter {
                 };
                 Answer::Directory(Telegram::sign_as_key(&page, &self.key()))
             }
-            request => return Err(request),
+            _ => return None,
         })
     }
 }

@@ -14,7 +14,7 @@ use wire::{
     time::Timestamp,
 };
 
-use super::{Terminal, evidence};
+use super::{Terminal, evidence, one_password};
 use crate::{
     act::Failure,
     book::telegram_words,
@@ -65,7 +65,7 @@ impl Terminal {
             valid_until: Timestamp::now().plus_ms(VALID_MS),
         };
         // Whoever signs shows that it is the cashier and not somebody who found the terminal open.
-        self.vault(move |vault| vault.unlock_signing(&password).map(drop)).await??;
+        self.vault(move |vault| vault.unlock_signing(&password).map(drop)).await?.map_err(one_password)?;
         let signer = Signer::Account(AccountNumber::Store(refund.store));
         let telegram = Telegram::sign(&refund, signer, &self.0.key);
         let (kept, beside) = (telegram.clone(), codec::encode(&Beside::Nothing));

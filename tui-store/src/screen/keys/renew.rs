@@ -29,7 +29,7 @@ pub(crate) enum Do {
 }
 
 impl Renew {
-    fn to_review(&mut self, shared: &Shared) {
+    fn show_review(&mut self, shared: &Shared) {
         let words = if shared.snapshot.recovery.is_some() {
             "Signed with password B it is in force after 72 hours; until then the old phrase can cancel it, and the center \
              writes to your contact. With the old phrase at hand, “tui-store keys new-phrase --phrase-file OLD” puts it in \
@@ -83,7 +83,7 @@ impl Screen<Shared> for Renew {
         match todo {
             Do::GoOn => {
                 if self.making.go_on() == Made::Yes {
-                    self.to_review(shared);
+                    self.show_review(shared);
                 }
                 Steps::new()
             }
@@ -102,7 +102,7 @@ impl Screen<Shared> for Renew {
         }
         let made = self.making.press(key)?;
         if made == Made::Yes {
-            self.to_review(shared);
+            self.show_review(shared);
         }
         Some(Steps::new())
     }
