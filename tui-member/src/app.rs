@@ -219,7 +219,7 @@ impl Member {
     pub fn new(door: Door, place: Place, preferences: Preferences, bindings: Bindings) -> Self {
         let first = match door {
             Door::Locked => layer(screen::unlock::Unlock::new()),
-            Door::Empty => layer(screen::first::First::default()),
+            Door::Empty => layer(screen::first::First),
         };
         Self { stack: Stack::new(Shared::new(place, preferences, bindings), first), password_a: None }
     }
@@ -253,7 +253,7 @@ impl Member {
                 }
                 self.alarm();
                 self.stack.enter(match entered.progress.stage {
-                    Stage::Joined => layer(screen::home::Home),
+                    Stage::Joined => layer(screen::home::Home::default()),
                     _ => layer(screen::applicant::Applicant::new(entered.progress)),
                 })
             }
@@ -297,7 +297,7 @@ impl Member {
         self.stack.world.raised = Some(alarm.digest);
         let raised = Alarm::new(ALARM_TITLE, alarm.words, ALARM_WORD)
             .todo("Call the center at the number you know, not at one that stands on this screen.")
-            .todo("Compare the fingerprints of your keys with the center's key register (K at home).")
+            .todo("Compare the fingerprints of your keys with the center's key register (9, Keys).")
             .todo("If the change was not yours, ask the center to revoke the key, or revoke it with your phrase.");
         self.stack.alarm(raised);
     }
@@ -354,7 +354,7 @@ impl App for Member {
     fn idle(&self) -> Option<Duration> {
         let shared = &self.stack.world;
         let minutes = shared.preferences.lock_minutes;
-        let open = shared.snapshot.generation > 0;
+        let open = shared.snapshot.center.is_some();
         (open && minutes > 0).then(|| Duration::from_secs(u64::from(minutes) * 60))
     }
 

@@ -22,6 +22,7 @@ use wire::{id::OrderHash, time::Timestamp};
 use crate::{
     act::{Act, Failure, FailureKind, Outcome},
     center::{Center, Means, Patience, Session, failure},
+    join,
     keep::{Keep, funding_row},
     pay, receipt,
     record::{CardsSeen, Record},
@@ -246,6 +247,9 @@ impl Engine {
             }
             if let Err(failure) = send::resolve(&self.center, &session).await {
                 tracing::warn!("asking about unknown telegrams: {failure}");
+            }
+            if let Err(failure) = join::fetch_newer_kit(&self.keep, &session, self.center.patience).await {
+                tracing::warn!("taking the admission kit: {failure}");
             }
             if let Err(failure) = self.deposit(&session).await {
                 tracing::warn!("depositing a copy of the vault: {failure}");

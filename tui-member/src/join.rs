@@ -39,7 +39,7 @@ use crate::{
 
 pub use apply::join;
 pub(crate) use apply::{apply_again, refresh, send_application};
-pub(crate) use kit::{download, fetch_kit, newer_build};
+pub(crate) use kit::{download, fetch_kit, fetch_newer_kit, newer_build};
 pub(crate) use register::{known_phrase, register, send_registration};
 
 /// What a newcomer sees before filling in anything.

@@ -86,7 +86,7 @@ pub(crate) const ROOMS: &[Room<Shared>] = &[
         key: "1",
         label: "Home",
         help: "Cards, what waits, the last purchases and messages.",
-        open: || layer(home::Home),
+        open: || layer(home::Home::default()),
     },
     Room {
         name: "cards",
@@ -152,7 +152,7 @@ pub(crate) fn outlines() -> Vec<Outline> {
     let shared = Shared::new(place, Preferences::default(), Bindings::default());
     let mut layers = vec![
         layer(unlock::Unlock::new()),
-        layer(first::First::default()),
+        layer(first::First),
         layer(join::Join::new()),
         layer(restore::Restore::new()),
     ];

@@ -171,10 +171,13 @@ impl Engine {
 
     /// The key is wiped when its time is over, whether anybody asks for it or not.
     fn close_signing_after(&self, lasting: Duration) {
-        let keep = self.keep.clone();
+        let (keep, stop) = (self.keep.clone(), self.stop.clone());
         tokio::spawn(async move {
-            tokio::time::sleep(lasting).await;
-            keep.with(|kept| kept.close_signing_if_over()).await;
+            tokio::select! {
+                () = tokio::time::sleep(lasting) => keep.with(|kept| kept.close_signing_if_over()).await,
+                // The vault is closed, and the key with it.
+                () = stop.cancelled() => {}
+            }
         });
     }
 }

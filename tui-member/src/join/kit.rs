@@ -16,7 +16,7 @@ use wire::{
 use super::line_to_center;
 use crate::{
     act::Failure,
-    center::{Patience, failure},
+    center::{Patience, Session, failure},
     keep::Keep,
     record::Record,
     view::{Download, FetchedBuild},
@@ -60,6 +60,26 @@ pub(super) async fn fetch(keep: &Keep, line: &Line, patience: Patience) -> Resul
 pub(crate) async fn fetch_kit(keep: &Keep, patience: Patience) -> Result<Kit, Failure> {
     let line = line_to_center(keep, patience).await?;
     fetch(keep, &line, patience).await
+}
+
+/// Fetches the kit over a session where the center has said that there is a newer one than is kept.
+///
+/// # Errors
+/// In words.
+pub(crate) async fn fetch_newer_kit(
+    keep: &Keep,
+    session: &Session,
+    patience: Patience,
+) -> Result<(), Failure> {
+    let newer = keep.with(|kept| {
+        let custody = &kept.book.custody;
+        let there = custody.chain.as_ref().map_or(0, |chain| chain.kit);
+        there > custody.kit.as_ref().map_or(0, |kit| kit.number)
+    });
+    if newer.await {
+        fetch(keep, &session.line, patience).await?;
+    }
+    Ok(())
 }
 
 /// The build of this program for this machine that is newer than the one that runs.

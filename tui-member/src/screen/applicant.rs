@@ -21,6 +21,7 @@ use wire::{
     admission::{ActivationCode, ApplicationState},
     id::AccountNumber,
 };
+use zeroize::Zeroizing;
 
 use crate::{
     app::{Effect, GoOn, Progress},
@@ -99,8 +100,9 @@ impl Applicant {
             (At::Standing, Stage::Prepared | Stage::Sent) => {
                 self.go_on(GoOn::SendRegistration, "the center to enter the registration", shared)
             }
-            (At::Standing, Stage::Joined) | (At::Member, _) => vec![Step::Enter(layer(Home))],
+            (At::Standing, Stage::Joined) | (At::Member, _) => vec![Step::Enter(layer(Home::default()))],
             (At::Terms(_), _) => {
+                self.number.focus(NUMBER);
                 self.at = At::Number;
                 Steps::new()
             }
@@ -135,10 +137,9 @@ impl Applicant {
             Row::pair("Terms of use", terms),
         ];
         rows.extend(self.progress.standing.center.iter().map(|center| Row::pair("Center", center.as_str())));
-        let recovery = self.phrase.is_some() || !self.progress.wants_phrase;
-        rows.push(match (recovery, self.progress.wants_phrase || self.phrase.is_some()) {
-            (true, true) => Row::pair("Recovery key", "signs too"),
-            _ => Row::pair("Recovery key", "as it was made with this vault"),
+        rows.push(match self.phrase.is_some() || shared.snapshot.custody.recovery.phrase {
+            true => Row::pair("Recovery key", "signs too"),
+            false => Row::toned("Recovery key", Tone::Warn, "none: no phrase was made"),
         });
         rows.push(Row::pair("Sent", if prepare { "later, from the outbox" } else { "at once" }));
         rows.push(Row::Gap);
@@ -157,10 +158,7 @@ impl Applicant {
     /// The registration was confirmed.
     fn register(&mut self, consent: tui_kit::review::Consent, shared: &Shared) -> Steps {
         let number = self.number.text(NUMBER).parse::<AccountNumber>().ok();
-        let code = self
-            .number
-            .secret(CODE)
-            .and_then(|code| secrecy::ExposeSecret::expose_secret(&code).parse::<ActivationCode>().ok());
+        let code = Zeroizing::new(self.number.text(CODE)).parse::<ActivationCode>().ok();
         let member = number.and_then(wire::message::member_of);
         let (Some(member), Some(code), Some(password_b), Some(kit)) =
             (member, code, password_b(consent), &self.progress.kit)

@@ -12,7 +12,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use data_encoding::BASE64;
@@ -24,7 +24,7 @@ use tui_kit::{
 use vault::{Vault, recovery::RecoveryPhrase};
 
 use crate::{
-    act::{Act, Failure},
+    act::{Act, Failure, FailureKind},
     app::{
         Door, Effect, Entered, Folder, Fresh, GoOn, Left, LockedOut, Member, Msg, Place, Preferences,
         Progress,
@@ -38,6 +38,9 @@ use crate::{
 
 /// The most bytes of an exported telegram's file that are read.
 const TELEGRAM_FILE_MAX: u64 = 6 << 20;
+
+/// How long it is waited for a vault that is being closed.
+const HELD_WAIT: Duration = Duration::from_secs(2);
 
 /// How often it is asked how an application stands while someone waits for it.
 const FOLLOW_EVERY: Duration = Duration::from_secs(5);
@@ -194,15 +197,27 @@ impl Task {
     }
 
     async fn unlock(&self, password: SecretString) -> Result<Entered, LockedOut> {
-        let handle = Handle::open(self.profile.clone(), password, self.means.clone())
-            .await
-            .map_err(|failure| LockedOut { message: failure.message })?;
+        let handle = self.open(password).await.map_err(|failure| LockedOut { message: failure.message })?;
         self.enter(&handle);
         let progress = self.progress(&handle, None).await;
         if progress.stage == Stage::Joined {
             self.stay(&handle);
         }
         Ok(Entered { snapshot: handle.snapshot(), progress })
+    }
+
+    /// Opens the vault; an act that was under way when it was closed may still have it for a moment.
+    async fn open(&self, password: SecretString) -> Result<Handle, Failure> {
+        let since = Instant::now();
+        loop {
+            let opened = Handle::open(self.profile.clone(), password.clone(), self.means.clone()).await;
+            match opened {
+                Err(failure) if failure.kind == FailureKind::Held && since.elapsed() < HELD_WAIT => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                opened => return opened,
+            }
+        }
     }
 
     /// The next step on the way into the register.

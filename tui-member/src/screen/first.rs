@@ -14,7 +14,6 @@ const WORDS: &str = "This profile has no vault yet.\n\nEnter: join a center, wit
                      forgotten.";
 
 /// The menu of the first start.
-#[derive(Default)]
 pub(crate) struct First;
 
 /// What can be done first.

@@ -14,16 +14,23 @@ use tui_kit::{
 };
 
 use crate::{
-    act::Act,
-    screen::{Step, Steps, purchase, request, shared::Shared, words},
+    act::{Act, CustodyAct, Outcome},
+    screen::{
+        News, Step, Steps, purchase, request,
+        shared::{Shared, Ticket},
+        words,
+    },
     view::{MessageRow, PurchaseState},
 };
 
 /// Rows of one section at the most.
 const ROWS_MAX: usize = 8;
 
-/// The home screen. It shows the snapshot and has no state of its own.
-pub(crate) struct Home;
+/// The home screen. It shows the snapshot; of its own it only knows what it asked for.
+#[derive(Default)]
+pub(crate) struct Home {
+    download: Option<Ticket>,
+}
 
 /// What can be done at home.
 #[derive(Debug, Clone)]
@@ -32,6 +39,7 @@ pub(crate) enum Do {
     Request,
     Shop,
     Last,
+    Download,
 }
 
 impl Screen<Shared> for Home {
@@ -44,6 +52,8 @@ impl Screen<Shared> for Home {
 
     fn actions(&self, shared: &Shared) -> Vec<Action<Do>> {
         let bought = !shared.snapshot.purchases.is_empty();
+        let newer = shared.snapshot.custody.kit.as_ref().is_some_and(|kit| kit.newer.is_some());
+        let fetching = shared.snapshot.download.is_some();
         vec![
             Action::new(Do::Shop, "shop", "s enter", "Shop", "The directory of stores."),
             Action::new(
@@ -62,6 +72,16 @@ impl Screen<Shared> for Home {
             ),
             Action::new(Do::Last, "last", "l", "Last purchase", "Shows the newest purchase in full.")
                 .when(bought, "nothing was bought yet"),
+            Action::new(
+                Do::Download,
+                "download",
+                "D",
+                "Download program",
+                "Fetches the newer program that the center offers, and checks it; it is never installed.",
+            )
+            .when(newer, "the center offers no newer program")
+            .when(!fetching, "it is being fetched")
+            .quiet(),
         ]
     }
 
@@ -70,11 +90,32 @@ impl Screen<Shared> for Home {
             Do::Ask => vec![shared.order(Act::Sync), Step::Say(Tone::Plain, "asking the center".into())],
             Do::Request => vec![Step::Push(layer(request::Request::new()))],
             Do::Shop => vec![Step::Go("stores")],
+            Do::Download => {
+                let (ticket, step) = shared.ask(Act::Custody(CustodyAct::Download));
+                self.download = Some(ticket);
+                vec![step]
+            }
             Do::Last => {
                 let newest = shared.snapshot.purchases.first().map(|row| row.order);
                 newest.map(|order| Step::Push(layer(purchase::Purchase::new(order)))).into_iter().collect()
             }
         }
+    }
+
+    fn told(&mut self, news: &News, _shared: &mut Shared) -> Steps {
+        let News::Done(ticket, result) = news else { return Steps::new() };
+        if self.download != Some(*ticket) {
+            return Steps::new();
+        }
+        self.download = None;
+        vec![match result {
+            Ok(Outcome::Build(build)) => Step::Say(
+                Tone::Good,
+                format!("{} lies checked in {}; install it yourself", build.version, build.file.display()),
+            ),
+            Ok(_) => return Steps::new(),
+            Err(failure) => Step::Say(Tone::Bad, failure.message.clone()),
+        }]
     }
 
     fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
@@ -135,6 +176,18 @@ fn waiting(shared: &Shared, ui: &Ui<'_, '_>, width: u16) -> Vec<Line<'static>> {
     for row in unfetched.take(ROWS_MAX) {
         let words = format!("{} from {}: paid, not fetched", row.goods, row.store_name);
         lines.push(toned(ui, Tone::Plain, &words, "5 history", usize::from(width)));
+    }
+    if let Some(held) = &snapshot.custody.held {
+        let words = format!("no money leaves the account until {}: its terminal was replaced", held.text);
+        lines.push(toned(ui, Tone::Warn, &words, "9 keys", usize::from(width)));
+    }
+    if let Some(download) = &snapshot.download {
+        let (done, total) = (text::bytes(download.done), text::bytes(download.total));
+        let words = format!("{}: {done} of {total}", download.name);
+        lines.push(toned(ui, Tone::Plain, &words, "coming", usize::from(width)));
+    } else if let Some(version) = snapshot.custody.kit.as_ref().and_then(|kit| kit.newer.as_ref()) {
+        let words = format!("program {version} is offered");
+        lines.push(toned(ui, Tone::Plain, &words, "D downloads", usize::from(width)));
     }
     if lines.is_empty() {
         return sections::nothing(ui, "Nothing waits and nothing is unknown.", width);

@@ -7,7 +7,7 @@
 pub(super) mod steps;
 
 use tui_kit::{
-    KeyEvent,
+    KeyCode, KeyEvent,
     detail::Detail,
     form::{Form, Pressed},
     keys::Action,
@@ -269,6 +269,13 @@ impl Screen<Shared> for Join {
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
+        if let At::Invitation = self.at
+            && key.code == KeyCode::Enter
+        {
+            // One field has no need of a button: Enter is enough.
+            let pressed = self.invitation.submit();
+            return Some(if pressed == Pressed::Submit { self.submitted(shared) } else { Steps::new() });
+        }
         if let Some(form) = self.form() {
             let pressed = form.press(key);
             if let At::Passwords = self.at {

@@ -1,7 +1,7 @@
 //! Coming back: invitation, recovery phrase, new passwords; then keys, cards, receipts and history are here again.
 
 use tui_kit::{
-    KeyEvent,
+    KeyCode, KeyEvent,
     detail::{Detail, Row},
     form::{Form, Pressed},
     keys::Action,
@@ -136,12 +136,19 @@ impl Screen<Shared> for Restore {
 
     fn run(&mut self, _todo: (), _shared: &mut Shared) -> Steps {
         match self.at {
-            At::Back(_) => vec![Step::Enter(layer(Home))],
+            At::Back(_) => vec![Step::Enter(layer(Home::default()))],
             _ => Steps::new(),
         }
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
+        if let At::Invitation = self.at
+            && key.code == KeyCode::Enter
+        {
+            // One field has no need of a button: Enter is enough.
+            let pressed = self.invitation.submit();
+            return Some(if pressed == Pressed::Submit { self.submitted(shared) } else { Steps::new() });
+        }
         if let Some(form) = self.form() {
             let pressed = form.press(key);
             if let At::Passwords = self.at {

@@ -211,9 +211,9 @@ impl World for Shared {
             format!("B open {} min · ", left.max(0).div_euclid(60_000) + 1)
         });
         format!(
-            "{}{member} · {line} · {} · {}",
+            "{}{member} {line} · {} · {}",
             signing.unwrap_or_default(),
-            custody.recovery.words(),
+            custody.recovery.short(),
             self.place.zone.name()
         )
     }

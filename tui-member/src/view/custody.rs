@@ -67,7 +67,19 @@ pub struct RecoveryRow {
 }
 
 impl RecoveryRow {
-    /// A few words for the status bar.
+    /// The same in two words, for the head of every page.
+    pub fn short(&self) -> String {
+        match (self.phrase, self.registered, &self.proved) {
+            (false, ..) => "no phrase".into(),
+            (true, false, _) => "phrase unregistered".into(),
+            (true, true, None) => "phrase unproved".into(),
+            (true, true, Some(at)) => {
+                format!("proved {}", at.text.split(' ').next().unwrap_or(&at.text))
+            }
+        }
+    }
+
+    /// How recovery stands, in a few words.
     pub fn words(&self) -> String {
         match (self.phrase, self.registered, &self.proved) {
             (false, ..) => "no recovery phrase".into(),

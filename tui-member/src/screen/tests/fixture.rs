@@ -2,20 +2,26 @@
 
 use std::sync::Arc;
 
-use tui_kit::{keys::Bindings, testing, time::Zone};
+use tui_kit::{keys::Bindings, pad::Drawing, testing, time::Zone};
+use vault::recovery::RecoveryPhrase;
 use wire::{
+    admission::{ApplicationState, ApplicationView, Guide, Kit, Terms, VaultPolicy},
     amount::{Amount, Currency},
     bounded::List,
-    id::{CardNumber, Digest, EntryNumber, MemberNumber, OrderHash, Role, StoreNumber, TelegramId},
+    id::{
+        ApplicationNumber, CardNumber, Digest, EntryNumber, MemberNumber, OrderHash, Role, StoreNumber,
+        TelegramId,
+    },
     key::SigningKey,
     message::{Field, FieldKind, Form},
     sheet::Invitation,
     text::{Line, Prose},
+    time::Timestamp,
 };
 
 use crate::{
     act::{Failure, Outcome},
-    app::{Door, Effect, Entered, Member, Msg, Place, Preferences, Ticket},
+    app::{Door, Effect, Entered, Fresh, Member, Msg, Place, Preferences, Progress, Ticket},
     join::{Stage, Welcome},
     view::*,
 };
@@ -61,7 +67,111 @@ pub(crate) fn at_home(snapshot: Snapshot, width: u16, height: u16) -> Stand {
 }
 
 pub(crate) fn entered(snapshot: Snapshot) -> Entered {
-    Entered { snapshot: Arc::new(snapshot), stage: Stage::Joined, invitation: None }
+    Entered { snapshot: Arc::new(snapshot), progress: progress(Stage::Joined) }
+}
+
+/// An application that stands so.
+pub(crate) fn applied(state: ApplicationState) -> Stage {
+    let at = Timestamp(1_795_363_200_000);
+    let number = ApplicationNumber(12);
+    Stage::Applied(Box::new(ApplicationView { number, received: at, since: at, state }))
+}
+
+/// The kit that an applicant has.
+pub(crate) fn kit() -> Kit {
+    let center = SigningKey::from_seed(&[3; 32]);
+    let sheet = wire::sheet::KeySheet {
+        number: 1,
+        center: center.verification_key().center(),
+        log_origin: line("center.example/log"),
+        keys: List::default(),
+    };
+    Kit {
+        center: sheet.center,
+        number: 7,
+        issued: Timestamp(1_795_363_200_000),
+        sheet: sheet.sign(&center),
+        terms: Terms {
+            version: 4,
+            text: Prose::new("# Terms\n- A card is prepaid.\n- What is paid is final.").unwrap(),
+        },
+        vault: VaultPolicy { memory_kib: 64 << 10, passes: 3 },
+        currency: Currency::YEN,
+        builds: List::default(),
+    }
+}
+
+/// How far joining has come, without a clock or a zone in it.
+pub(crate) fn progress(stage: Stage) -> Box<Progress> {
+    let words = match &stage {
+        Stage::Applied(view) if view.state == ApplicationState::Waiting => {
+            "A-000012 waits for the center to decide".into()
+        }
+        stage => stage.words(),
+    };
+    Box::new(Progress {
+        standing: Standing {
+            application: Some(ApplicationNumber(12)),
+            state: stage.word().into(),
+            words,
+            center: Some(line("Inkan Center 東京")),
+            fingerprint: Some("q7ma 2lkd 9fjw 0ske".into()),
+            kit: Some(7),
+            member: None,
+            registration: None,
+        },
+        stage,
+        invitation: Some(invitation()),
+        kit: Some(Box::new(kit())),
+        wants_phrase: false,
+        joined: None,
+    })
+}
+
+/// A phrase that is the same in every test.
+pub(crate) const PHRASE: &str = "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount \
+                                 doctor acoustic avoid letter advice cage absurd amount doctor acoustic bless";
+
+pub(crate) fn fresh() -> Box<Fresh> {
+    Box::new(Fresh { phrase: RecoveryPhrase::parse(&PHRASE.into()).unwrap(), asked: [2, 3, 24] })
+}
+
+/// A drawn seal: a circle of a few strokes.
+pub(crate) fn drawing() -> Drawing {
+    let points = [(20, 10), (45, 20), (50, 45), (30, 60), (10, 45), (12, 20), (20, 10)];
+    let points = points.map(|(x, y)| tui_kit::pad::Point { x: x * 1_000, y: y * 1_000, ms: 0 });
+    Drawing::new(vec![tui_kit::pad::Stroke { points: points.to_vec() }]).unwrap()
+}
+
+pub(crate) fn keys_view() -> KeysView {
+    let key = |role: &str, fingerprint: Option<&str>| KeyRow {
+        role: role.into(),
+        fingerprint: fingerprint.map(Into::into),
+        waits: None,
+    };
+    let event = |entry, role: &str, fingerprint: &str, own| ChainRow {
+        entry: EntryNumber(entry),
+        role: role.into(),
+        fingerprint: Some(fingerprint.into()),
+        own,
+    };
+    KeysView {
+        own: vec![
+            key("signature", Some("k3jf 8d2m 1qpz 7xwc")),
+            key("terminal", Some("a9sk 2mfp 4wqn 8zrt")),
+            key("recovery", Some("h1vd 6tgb 3ycu 5jkl")),
+        ],
+        chain: vec![
+            event(7, "signature", "k3jf 8d2m 1qpz 7xwc", true),
+            event(7, "terminal", "a9sk 2mfp 4wqn 8zrt", true),
+            event(90, "recovery", "z0z0 z0z0 z0z0 z0z0", false),
+        ],
+        chain_as_of: Some(moment("26/11/22 15:59")),
+        waiting_change: Some(EntryNumber(91)),
+        waiting_from: Some(moment("26/11/25 15:59")),
+        held: None,
+        recovery: newcomer().custody.recovery,
+    }
 }
 
 /// The ticket of the only act that is asked for, and the act.
@@ -114,6 +224,19 @@ pub(crate) fn newcomer() -> Snapshot {
         outbox: Vec::new(),
         cart: Vec::new(),
         findings: Vec::new(),
+        custody: CustodyRow {
+            recovery: RecoveryRow {
+                phrase: true,
+                registered: true,
+                confirmed: Some(moment("26/11/01 09:00")),
+                proved: Some(moment("26/11/20 08:00")),
+                deposited: Some(moment("26/11/22 15:00")),
+                due: false,
+            },
+            ..CustodyRow::default()
+        },
+        download: None,
+        seal: None,
     }
 }
 
@@ -169,6 +292,8 @@ pub(crate) fn full() -> Snapshot {
             order: Some(UNKNOWN),
             amount: Some(money(3_000)),
             signed: moment("26/11/22 15:59"),
+            valid_until: Some(moment("26/11/22 16:14")),
+            sent: true,
             open: true,
             words: "sent, outcome unknown since 26/11/22 15:59; resolve asks the center".into(),
         }],
@@ -306,6 +431,12 @@ pub(crate) fn welcome() -> Welcome {
     Welcome {
         center: line("Inkan Center 東京"),
         fingerprint: "q7ma 2lkd 9fjw 0ske".into(),
+        guide: Guide {
+            role: Role::Member,
+            version: 2,
+            text: Prose::new("# Welcome\nMembers pay with prepaid cards.\n- Have your papers at hand.")
+                .unwrap(),
+        },
         form: Form {
             role: Role::Member,
             version: 3,
@@ -327,4 +458,14 @@ pub(crate) fn verification() -> Verification {
             check("payment", "what was signed is what was entered"),
         ],
     }
+}
+
+/// The program with the vault of someone who has not joined yet.
+pub(crate) fn at_application(stage: Stage, width: u16, height: u16) -> Stand {
+    let mut stand = at_the_door(Door::Locked, width, height);
+    stand.keys("horse battery<enter>");
+    stand.effects();
+    let snapshot = Snapshot { member: None, seal: Some(drawing()), ..newcomer() };
+    stand.message(Msg::Unlocked(Ok(Entered { snapshot: Arc::new(snapshot), progress: progress(stage) })));
+    stand
 }

@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tui_kit::{Event, app::Act as KitAct};
-use wire::id::{CardNumber, EntryNumber, MemberNumber};
+use wire::id::{CardNumber, EntryNumber};
 
 use super::{
     fixture::*,
-    looks::{to_catalogue, to_offer, to_purchase, to_review},
+    looks::{to_catalogue, to_offer, to_purchase},
 };
 use crate::{
     act::{Act, Failure, FailureKind, Outcome},
-    app::{Door, Effect, Joined, Left, LockedOut, Msg},
-    join::Stage,
+    app::{Door, Effect, LockedOut, Msg},
     view::{Exported, FetchedGoods, PurchaseState, Resolved, Snapshot},
 };
 
@@ -37,98 +36,6 @@ fn a_wrong_password_says_how_long_to_wait_and_is_forgotten() {
 }
 
 #[test]
-fn joining_asks_for_everything_once_and_shows_the_number() {
-    let mut stand = at_the_door(Door::Empty, 80, 24);
-    assert!(stand.screen().contains("Join a center"));
-    stand.keys("nonsense<enter>");
-    assert!(stand.effects().is_empty());
-    assert!(stand.screen().contains("not an invitation"), "{}", stand.screen());
-    stand.keys("<ctrl-u>").paste(&format!("{}\n", invitation())).keys("<enter>");
-    assert!(matches!(stand.effects().as_slice(), [Effect::Meet(met)] if **met == invitation()));
-    stand.message(Msg::Met(Ok(Box::new(welcome()))));
-    assert!(stand.screen().contains("q7ma 2lkd 9fjw 0ske"));
-
-    stand.keys("<enter>");
-    assert!(stand.screen().contains("Choose passwords"));
-    stand.keys("horse battery<tab>horse botany<tab>");
-    assert!(stand.screen().contains("the two entries differ"), "{}", stand.screen());
-    stand.keys("<up><ctrl-u>horse battery<tab>horse battery<tab>horse battery<tab><enter>");
-    assert!(stand.screen().contains("must differ from password A"), "{}", stand.screen());
-    stand.keys("<ctrl-u>staple cloud<tab><ctrl-u>staple cloud<tab><enter>");
-
-    assert!(stand.screen().contains("Your particulars"), "{}", stand.screen());
-    stand.keys("山田花子<tab>q?:1<tab>31.12.1990<tab>");
-    assert!(stand.screen().contains("is a date like"), "{}", stand.screen());
-    stand.keys("<up><ctrl-u>1990-12-31<tab>hanako@example.org<tab><tab><enter>");
-    assert!(stand.screen().contains("A card is prepaid."), "{}", stand.screen());
-    stand.keys("<enter>");
-    assert!(stand.screen().contains("Review") && stand.screen().contains("山田花子"), "{}", stand.screen());
-    assert!(stand.effects().is_empty(), "nothing is done before the review is confirmed");
-    stand.keys("<enter>");
-    let effects = stand.effects();
-    let [Effect::Join(joining)] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!(joining.values[1], ("address".into(), "q?:1".into()), "keys are text while typing");
-    assert_eq!(joining.password_b.0.expose_secret(), "staple cloud");
-    assert!(!format!("{joining:?}").contains("staple"));
-
-    let snapshot = std::sync::Arc::new(newcomer());
-    stand.message(Msg::Joined(Ok(Joined {
-        member: MemberNumber(1),
-        center: line("Inkan Center"),
-        snapshot,
-    })));
-    assert!(stand.screen().contains(&format!("You are member {}", MemberNumber(1))), "{}", stand.screen());
-    let (_, act) = asked(&mut stand);
-    assert!(matches!(act, Act::Doctor));
-    stand.keys("<enter>");
-    assert!(stand.screen().starts_with(" Home"), "{}", stand.screen());
-}
-
-#[test]
-fn going_back_in_joining_loses_nothing() {
-    let mut stand = at_the_door(Door::Empty, 80, 24);
-    to_review(&mut stand);
-    stand.effects();
-    stand.keys("<esc>");
-    assert!(stand.screen().contains("Your particulars") && stand.screen().contains("山田花子"));
-    stand.keys("<esc><esc><esc>").resize(40, 12).resize(80, 24);
-    assert!(stand.screen().contains("inkan:"), "{}", stand.screen());
-    stand.keys("<enter>").message(Msg::Met(Ok(Box::new(welcome()))));
-    stand.keys("<enter><pgdn><enter>");
-    assert!(stand.screen().contains("hanako@example.org"), "{}", stand.screen());
-}
-
-#[test]
-fn a_registration_that_failed_goes_on_where_it_stands() {
-    let mut stand = at_the_door(Door::Empty, 80, 24);
-    to_review(&mut stand);
-    stand.keys("<enter>");
-    stand.effects();
-    let lost = Failure::unknown("the line ended; whether you are registered is unknown");
-    stand.message(Msg::Joined(Err((lost, Left::Vault))));
-    assert!(stand.screen().contains("Password A"), "{}", stand.screen());
-    stand.keys("<esc>horse battery<enter>");
-    stand.effects();
-    let mut entered = entered(Snapshot { member: None, ..newcomer() });
-    (entered.stage, entered.invitation) = (Stage::Sent, Some(invitation()));
-    stand.message(Msg::Unlocked(Ok(entered)));
-    assert!(stand.screen().contains("Finish joining"), "{}", stand.screen());
-    stand.keys("<enter>");
-    assert!(matches!(stand.effects().as_slice(), [Effect::Resume(to)] if **to == invitation()));
-
-    // The center says no to what was signed: it can be filled in anew, now with password B.
-    stand
-        .message(Msg::Joined(Err((Failure::refused("the terms have changed"), Left::Open(Stage::Unsigned)))));
-    assert!(stand.screen().contains("the terms have changed"), "{}", stand.screen());
-    stand.keys("<enter>").message(Msg::Met(Ok(Box::new(welcome()))));
-    stand.keys("<enter>花子<tab>Kyoto<tab>1990-12-31<tab>h@example.org<tab><tab><enter><enter>");
-    assert!(stand.screen().contains("Password B"), "{}", stand.screen());
-    stand.effects();
-    stand.keys("staple cloud<enter>");
-    assert!(matches!(stand.effects().as_slice(), [Effect::Register(_)]));
-}
-
-#[test]
 fn a_card_is_requested_with_password_b_and_its_reference_copied() {
     let mut stand = at_home(newcomer(), 80, 24);
     stand.keys("c30,000<enter><enter>");
@@ -144,7 +51,7 @@ fn a_card_is_requested_with_password_b_and_its_reference_copied() {
     assert!(stand.screen().contains("password B is wrong"), "{}", stand.screen());
     stand.keys("staple cloud<enter>");
     let (ticket, act) = asked(&mut stand);
-    assert!(matches!(&act, Act::RequestCard { amount, password_b }
+    assert!(matches!(&act, Act::RequestCard { amount, password_b: Some(password_b), prepare: false }
         if amount == "30000" && password_b.0.expose_secret() == "staple cloud"));
     stand.message(Msg::Done { ticket, result: Box::new(Ok(Outcome::Funding(funding()))) });
     for words in ["0001/123/1234567", "RF18 5390 0754 7034", "Inkan Center KK", "26/11/29 23:59"] {
@@ -198,7 +105,9 @@ fn paying_shows_signing_sending_and_settled() {
     assert!(stand.effects().is_empty(), "no payment without password B");
     stand.keys("staple cloud<enter>");
     let (ticket, act) = asked(&mut stand);
-    let Act::Pay { order, card, password_b } = act else { panic!("{act:?}") };
+    let Act::Pay { order, card, password_b: Some(password_b), prepare: false } = act else {
+        panic!("{act:?}")
+    };
     assert_eq!((order, card), (ORDER.to_string(), Some(CardNumber(1))));
     assert_eq!(password_b.0.expose_secret(), "staple cloud");
     assert!(stand.screen().contains("Signing"), "{}", stand.screen());
@@ -349,7 +258,7 @@ fn a_password_is_changed_only_with_the_old_one() {
         if old.0.expose_secret() == "staple cloud" && new.0.expose_secret() == "river stone"));
     stand.message(Msg::Done { ticket, result: Box::new(Ok(Outcome::Done)) });
     assert!(stand.screen().starts_with(" Settings ") && stand.screen().contains("Password B is changed"));
-    stand.keys("jj<enter>");
+    stand.keys("jjjj<enter>");
     assert!(matches!(stand.effects().as_slice(), [Effect::Keep(preferences)] if preferences.reduced_motion));
 }
 

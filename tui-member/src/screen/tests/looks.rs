@@ -5,10 +5,16 @@ use std::time::Duration;
 use tui_kit::{Abilities, session::Depth, testing::SIZES};
 
 use super::fixture::*;
+use wire::{
+    admission::ApplicationState,
+    id::{Digest, EntryNumber, MemberNumber},
+};
+
 use crate::{
     act::{Failure, Outcome},
-    app::{Door, Msg},
-    view::{PurchaseState, Transfer},
+    app::{Door, Msg, Progress},
+    join::{Joined, Stage},
+    view::{AlarmRow, PurchaseState, Snapshot, Transfer},
 };
 
 /// The sizes that are looked at.
@@ -18,24 +24,116 @@ const LOOKED_AT: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
 type Open = fn(u16, u16) -> Stand;
 
 /// Every screen, and how one gets there.
-const SCREENS: [(&str, Open); 18] = [
+const SCREENS: [(&str, Open); 35] = [
     ("unlock", |width, height| at_the_door(Door::Locked, width, height)),
-    ("join", |width, height| at_the_door(Door::Empty, width, height)),
+    ("first", |width, height| at_the_door(Door::Empty, width, height)),
+    ("join", |width, height| {
+        let mut stand = at_the_door(Door::Empty, width, height);
+        stand.keys("<enter>");
+        stand
+    }),
+    ("join-guide", |width, height| {
+        let mut stand = at_the_door(Door::Empty, width, height);
+        to_guide(&mut stand);
+        stand
+    }),
     ("join-center", |width, height| {
         let mut stand = at_the_door(Door::Empty, width, height);
-        stand.paste(&invitation().to_string()).keys("<enter>").message(Msg::Met(Ok(Box::new(welcome()))));
+        to_guide(&mut stand);
+        stand.keys("<enter>");
         stand
     }),
     ("join-particulars", |width, height| {
         let mut stand = at_the_door(Door::Empty, width, height);
-        stand.paste(&invitation().to_string()).keys("<enter>").message(Msg::Met(Ok(Box::new(welcome()))));
-        stand.keys("<enter>horse battery<tab>horse battery<tab>staple cloud<tab>staple cloud<tab><enter>");
-        stand.keys("山田花子<tab>東京都千代田区1-1<tab>1990-13-01<tab>");
+        to_guide(&mut stand);
+        stand.keys("<enter><enter>山田花子<tab>東京都千代田区1-1<tab>1990-13-01<tab>");
+        stand
+    }),
+    ("join-passwords", |width, height| {
+        let mut stand = at_the_door(Door::Empty, width, height);
+        to_passwords(&mut stand);
+        stand.keys("password1");
+        stand
+    }),
+    ("join-autograph", |width, height| {
+        let mut stand = at_the_door(Door::Empty, width, height);
+        to_autograph(&mut stand);
+        stand
+    }),
+    ("join-pad", |width, height| {
+        let mut stand = at_the_door(Door::Empty, width, height);
+        to_autograph(&mut stand);
+        stand.keys("<enter><space><right><right><right><right><down><down><down><left><left>");
+        stand
+    }),
+    ("join-phrase", |width, height| {
+        let mut stand = at_the_door(Door::Empty, width, height);
+        to_autograph(&mut stand);
+        stand.keys("s<enter>").message(Msg::Phrase(fresh()));
+        stand
+    }),
+    ("join-asked-back", |width, height| {
+        let mut stand = at_the_door(Door::Empty, width, height);
+        to_autograph(&mut stand);
+        stand.keys("s<enter>").message(Msg::Phrase(fresh()));
+        stand.screen();
+        stand.keys("<pgdn>").screen();
+        stand.keys("<enter>adv");
         stand
     }),
     ("join-review", |width, height| {
         let mut stand = at_the_door(Door::Empty, width, height);
         to_review(&mut stand);
+        stand
+    }),
+    ("applied", |width, height| at_application(applied(ApplicationState::Waiting), width, height)),
+    ("applied-terms", |width, height| {
+        let mut stand = at_application(applied(ApplicationState::Waiting), width, height);
+        stand.keys("<enter>");
+        stand
+    }),
+    ("applied-number", |width, height| {
+        let mut stand = at_application(applied(ApplicationState::Waiting), width, height);
+        stand.keys("<enter><enter>M-000001-3<tab>7k2m9q");
+        stand
+    }),
+    ("register-review", |width, height| {
+        let mut stand = at_application(applied(ApplicationState::Waiting), width, height);
+        to_registration(&mut stand);
+        stand
+    }),
+    ("welcome", |width, height| {
+        let mut stand = at_application(applied(ApplicationState::Waiting), width, height);
+        stand.message(Msg::Joining(Ok(entered_as_member())));
+        stand
+    }),
+    ("restore-phrase", |width, height| {
+        let mut stand = at_the_door(Door::Empty, width, height);
+        stand.keys("r").paste(&invitation().to_string()).keys("<enter>");
+        stand.paste("letter advice kage absurd amount doctor").keys("<tab>");
+        stand
+    }),
+    ("keys", |width, height| {
+        let mut stand = at_home(newcomer(), width, height);
+        stand.keys("9");
+        answer(&mut stand, "Custody", Ok(Outcome::Keys(Box::new(keys_view()))));
+        stand
+    }),
+    ("keys-rotate", |width, height| {
+        let mut stand = at_home(Snapshot { seal: Some(drawing()), ..newcomer() }, width, height);
+        stand.keys("9");
+        answer(&mut stand, "Custody", Ok(Outcome::Keys(Box::new(keys_view()))));
+        stand.keys("t");
+        stand
+    }),
+    ("alarm", |width, height| {
+        let mut stand = at_home(newcomer(), width, height);
+        see(&mut stand, newcomer(), alarmed);
+        stand
+    }),
+    ("settings", |width, height| {
+        let mut stand = at_home(newcomer(), width, height);
+        stand.keys("8");
         stand
     }),
     ("home-empty", |width, height| at_home(newcomer(), width, height)),
@@ -115,11 +213,56 @@ const SCREENS: [(&str, Open); 18] = [
     }),
 ];
 
+pub(super) fn to_guide(stand: &mut Stand) {
+    stand.keys("<enter>").paste(&invitation().to_string()).keys("<enter>");
+    stand.message(Msg::Met(Ok(Box::new(welcome()))));
+}
+
+pub(super) fn to_passwords(stand: &mut Stand) {
+    to_guide(stand);
+    stand.keys(
+        "<enter><enter>山田花子<tab>東京都千代田区1-1<tab>1990-12-31<tab>hanako@example.org<tab><tab><enter>",
+    );
+}
+
+pub(super) fn to_autograph(stand: &mut Stand) {
+    to_passwords(stand);
+    stand.keys("horse battery nine<tab>horse battery nine<tab>staple cloud seven<tab>staple cloud seven<tab><tab><enter>");
+}
+
 pub(super) fn to_review(stand: &mut Stand) {
-    stand.paste(&invitation().to_string()).keys("<enter>").message(Msg::Met(Ok(Box::new(welcome()))));
-    stand.keys("<enter>horse battery<tab>horse battery<tab>staple cloud<tab>staple cloud<tab><enter>");
-    stand
-        .keys("山田花子<tab>東京都千代田区1-1<tab>1990-12-31<tab>hanako@example.org<tab><tab><enter><enter>");
+    to_autograph(stand);
+    stand.keys("s<enter>").message(Msg::Phrase(fresh()));
+    stand.screen();
+    stand.keys("<pgdn>").screen();
+    stand.keys("<pgdn>").screen();
+    stand.keys("<enter>advice<tab>cage<tab>bless<enter>");
+    stand.effects();
+}
+
+pub(super) fn to_registration(stand: &mut Stand) {
+    stand.keys("<enter><enter>M-000001-3<tab>7k2m9qxd4htv0b3e<tab><tab><enter>");
+}
+
+pub(super) fn entered_as_member() -> Box<Progress> {
+    let joined = Joined {
+        member: MemberNumber(1),
+        entry: EntryNumber(7),
+        center: line("Inkan Center 東京"),
+        fingerprint: "k3jf 8d2m 1qpz 7xwc".into(),
+        recovery: true,
+    };
+    Box::new(Progress { joined: Some(joined), ..*progress(Stage::Joined) })
+}
+
+pub(super) fn alarmed(snapshot: &mut Snapshot) {
+    snapshot.custody.alarm = Some(AlarmRow {
+        digest: Digest([4; 32]),
+        at: moment("26/11/22 15:59"),
+        words: "the center says since T-000090-6 that your recovery key is z0z0z0z0, which this vault did not make: if you \
+                did not change it elsewhere, call the center at once"
+            .into(),
+    });
 }
 
 pub(super) fn to_catalogue(stand: &mut Stand) {
