@@ -39,7 +39,7 @@ impl Default for Cashiers {
     fn default() -> Self {
         let columns = [
             Column::growing("Name", 10),
-            Column::fixed("State", 9),
+            Column::fixed("State", 11),
             Column::growing("May", 12).rank(2),
             Column::fixed("A day", 12).right().rank(1),
             Column::fixed("Left today", 12).right().rank(3),

@@ -64,7 +64,8 @@ impl Refund {
         let options = REASONS.map(|(name, reason)| (name, reason.words()));
         Self {
             order: row.order,
-            amount: row.total.text.clone(),
+            // The figures alone: the currency need not be typed.
+            amount: row.total.text.trim_end_matches(|c: char| c.is_ascii_uppercase() || c == ' ').to_owned(),
             rows,
             delivered: row.state == OrderStanding::Delivered,
             reason: RefundReason::Agreed,
