@@ -91,15 +91,28 @@ pub struct Console {
 
 #[derive(Debug)]
 enum Stage {
-    Door(Box<SignIn>, Keys<Do>),
+    Door(Box<Door>),
     Inside(Box<Inside>),
+}
+
+/// The door, and what is open over it.
+#[derive(Debug)]
+struct Door {
+    form: SignIn,
+    overlay: Keys<Do>,
+}
+
+impl Door {
+    fn new(name: Option<&str>) -> Box<Self> {
+        Box::new(Self { form: SignIn::new(name), overlay: Keys::new() })
+    }
 }
 
 impl Console {
     /// A console with nobody signed in; `name` is filled in at the door.
     pub fn new(host: Host, name: Option<String>, bindings: Bindings) -> Self {
-        let door = Box::new(SignIn::new(name.as_deref()));
-        Self { host, bindings, name, stage: Stage::Door(door, Keys::new()), stopping: None }
+        let door = Door::new(name.as_deref());
+        Self { host, bindings, name, stage: Stage::Door(door), stopping: None }
     }
 
     fn is_serving(&self) -> bool {
@@ -145,7 +158,8 @@ impl Console {
             return Effects::none();
         }
         let wish = match &mut self.stage {
-            Stage::Door(door, overlay) => {
+            Stage::Door(door) => {
+                let Door { form: door, overlay } = &mut **door;
                 let table = keys::door(self.host == Host::Serving).bound(&self.bindings);
                 if !overlay.is_open() {
                     match door.press(key, now) {
@@ -176,7 +190,7 @@ impl Console {
                     Stage::Inside(inside) => Some(inside.operator().name.clone()),
                     Stage::Door(..) => self.name.clone(),
                 };
-                self.stage = Stage::Door(Box::new(SignIn::new(name.as_deref())), Keys::new());
+                self.stage = Stage::Door(Door::new(name.as_deref()));
                 Effects::one(Effect::Unwatch)
             }
             Wish::Copy(text) => Effects::copy(text),
@@ -191,7 +205,7 @@ impl Console {
 
     fn told(&mut self, now: Now, message: Msg) -> Effects<Effect> {
         match (&mut self.stage, message) {
-            (Stage::Door(door, _), Msg::SignedIn(Err(error))) => door.refuse(error.to_string()),
+            (Stage::Door(door), Msg::SignedIn(Err(error))) => door.form.refuse(error.to_string()),
             (Stage::Door(..), Msg::SignedIn(Ok(operator))) => {
                 self.stage = Stage::Inside(Box::new(Inside::new(operator, now)));
                 return Effects::one(Effect::Watch);
@@ -226,9 +240,9 @@ impl App for Console {
             Event::Paste(pasted) => {
                 match (&mut self.stopping, &mut self.stage) {
                     (Some(review), _) => review.paste(&pasted),
-                    (None, Stage::Door(door, overlay)) => {
-                        if !overlay.paste(&pasted) {
-                            door.paste(&pasted);
+                    (None, Stage::Door(door)) => {
+                        if !door.overlay.paste(&pasted) {
+                            door.form.paste(&pasted);
                         }
                     }
                     (None, Stage::Inside(inside)) => inside.paste(&pasted),
@@ -245,13 +259,13 @@ impl App for Console {
 
     fn view(&self, ui: &mut Ui<'_, '_>) {
         match &self.stage {
-            Stage::Door(door, overlay) => {
+            Stage::Door(door) => {
                 let table = keys::door(self.is_serving()).bound(&self.bindings);
                 let footer = table.typing(true).footer(ui.area().width, ui.theme());
                 let body =
                     ui.page(Page { title: "Inkan settlement center", status: "nobody signed in", footer });
-                door.view(ui, body);
-                overlay.view(ui);
+                door.form.view(ui, body);
+                door.overlay.view(ui);
             }
             Stage::Inside(inside) => inside.view(ui, self.is_serving(), &self.bindings),
         }
@@ -262,7 +276,7 @@ impl App for Console {
 
     fn tick(&self, now: Now) -> Option<Duration> {
         let waiting = match &self.stage {
-            Stage::Door(door, _) => door.is_waiting().then_some(progress::TICK),
+            Stage::Door(door) => door.form.is_waiting().then_some(progress::TICK),
             Stage::Inside(inside) => inside.tick(now),
         };
         let stopping =
