@@ -17,7 +17,7 @@ use super::{
     view::{Detail, Local, Row, TransactionRow},
     words,
 };
-use crate::{admission::form, books::BooksError, center::Center};
+use crate::{admission::form, books::BooksError, center::Center, lines::postman::masked};
 
 /// How many transactions are listed with something.
 const HISTORY: usize = 50;
@@ -79,9 +79,15 @@ fn of_account(center: &Center, account: AccountNumber) -> Result<Option<Detail>,
         Some(particulars) => {
             let form = center.admission().library.form(center.desk(), account.role()).ok();
             let filled = form::labelled(form.as_ref(), &particulars);
-            rows.extend(filled.into_iter().map(|(label, value)| Row::new(&label, value)));
+            // The name under which a store trades is public; everything else is revealed by an act that is entered.
+            let open = |value: &str| holder.trade_name.as_deref() == Some(value);
+            let shown = |value: String| if open(&value) { value } else { masked(&value) };
+            rows.extend(filled.into_iter().map(|(label, value)| Row::new(&label, shown(value))));
         }
-        None => rows.push(Row::new("Personal data", "erased, or the cabinet cannot be read")),
+        None => match holder.erased {
+            Some(entry) => rows.push(Row::new("Personal data", format!("erased by {entry}"))),
+            None => rows.push(Row::new("Personal data", "the cabinet cannot be read")),
+        },
     }
     rows.extend(key_rows(&holder, local, center.desk().state().at()));
     match account {

@@ -1,4 +1,7 @@
-//! The member, store and key registers, ascending by number.
+//! The member, store and key registers, ascending by number. Personal data stands in them masked: who needs more states
+//! why, and that is entered ([`crate::acts::PeopleAct::Reveal`]).
+
+use std::collections::BTreeSet;
 
 use wire::{
     id::{AccountNumber, Role},
@@ -7,35 +10,35 @@ use wire::{
 
 use super::view::{KeyRow, MemberRow, StoreRow};
 use crate::{
-    books::{BooksError, registers::Holder},
+    books::{
+        BooksError,
+        cabinet::index::{Query, Who},
+        registers::Holder,
+    },
     center::Center,
+    lines::postman::masked,
 };
 
-/// Members whose number, name, e-mail address or telephone number holds `query`. Names are sealed one by one, so that
-/// a search opens each.
+/// Members whose number holds `query`, or whose name it begins, or whose e-mail address or telephone number it is. What
+/// they filled in is shown masked.
 pub fn members(center: &Center, query: &str, most: usize) -> Result<Vec<MemberRow>, BooksError> {
-    let query = query.trim().to_lowercase();
+    let (query, known) = (query.trim().to_lowercase(), known_by(center, query));
     let wanted = |holder: &Holder| {
-        query.is_empty() || {
-            let particulars = center.particulars(holder.account);
-            let shown = |key| filled(particulars.as_ref(), key);
-            let number = holder.account.to_string();
-            holds(&query, &[&number, &shown(field::NAME), &shown(field::EMAIL), &shown(field::PHONE)])
-        }
+        query.is_empty()
+            || known.contains(&Who::Account(holder.account))
+            || holds(&query, &[&holder.account.to_string()])
     };
     let page = center.registers_now().holders(Role::Member, None, most, wanted)?;
     Ok(page.rows.iter().filter_map(|holder| member(center, holder)).collect())
 }
 
-/// Stores whose number, name, contact or e-mail address holds `query`.
+/// Stores whose number or trade name holds `query`, or who are found by it as members are.
 pub fn stores(center: &Center, query: &str, most: usize) -> Result<Vec<StoreRow>, BooksError> {
-    let query = query.trim().to_lowercase();
+    let (query, known) = (query.trim().to_lowercase(), known_by(center, query));
     let wanted = |holder: &Holder| {
-        query.is_empty() || {
-            let particulars = center.particulars(holder.account);
-            let shown = |key| filled(particulars.as_ref(), key);
+        query.is_empty() || known.contains(&Who::Account(holder.account)) || {
             let (number, name) = (holder.account.to_string(), holder.trade_name.clone().unwrap_or_default());
-            holds(&query, &[&number, &name, &shown(field::CONTACT), &shown(field::EMAIL)])
+            holds(&query, &[&number, &name])
         }
     };
     let page = center.registers_now().holders(Role::Store, None, most, wanted)?;
@@ -108,7 +111,14 @@ fn store(center: &Center, holder: &Holder) -> Option<StoreRow> {
     })
 }
 
-/// What was filled in for a key; empty when the particulars are gone.
+/// Everybody whom the blind index knows by a name's beginning, an e-mail address or a telephone number.
+fn known_by(center: &Center, query: &str) -> BTreeSet<Who> {
+    let index = center.cabinet().index();
+    let queries = [Query::Name(query.into()), Query::Email(query.into()), Query::Phone(query.into())];
+    queries.iter().flat_map(|query| index.find(query)).collect()
+}
+
+/// What was filled in for a key, masked; empty when the particulars are gone.
 fn filled(particulars: Option<&Particulars>, key: &str) -> String {
-    particulars.map(|particulars| particulars.field(key).to_owned()).unwrap_or_default()
+    particulars.map(|particulars| masked(particulars.field(key))).unwrap_or_default()
 }
