@@ -18,7 +18,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{
+    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock as _, DefaultClock},
+};
 use serde::{Deserialize, Serialize};
 use wire::id::AccountNumber;
 
@@ -33,6 +36,10 @@ pub const WATCHED: usize = 20_000;
 const LOCK_MAX: Duration = Duration::from_secs(60 * 60);
 /// A wrong login is forgotten after this long without another.
 const FORGET: Duration = Duration::from_secs(2 * 60 * 60);
+/// Pieces of programs that go out to one address in a second: some 30 MB.
+const PIECES_PER_SECOND: NonZeroU32 = NonZeroU32::new(500).expect("500 is not 0");
+/// How long a piece may have to wait.
+const PIECE_WAIT: Duration = Duration::from_secs(2);
 /// How often one address is written about.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
@@ -92,6 +99,7 @@ struct Shared {
     accounts: DefaultKeyedRateLimiter<AccountNumber>,
     deposits: DefaultKeyedRateLimiter<AccountNumber>,
     applications: DefaultKeyedRateLimiter<IpAddr>,
+    pieces: DefaultKeyedRateLimiter<IpAddr>,
     watched: Mutex<Watched>,
     refused_connections: AtomicU64,
     refused_requests: AtomicU64,
@@ -130,6 +138,7 @@ impl Guard {
             arrivals: RateLimiter::keyed(quota(limits.arrivals_per_second, 20)),
             strangers: RateLimiter::keyed(quota(limits.strangers_per_second, 4)),
             accounts: RateLimiter::keyed(quota(limits.requests_per_second, 4)),
+            pieces: RateLimiter::keyed(Quota::per_second(PIECES_PER_SECOND)),
             applications: RateLimiter::keyed(Quota::per_hour(
                 NonZeroU32::new(limits.applications_per_hour).unwrap_or(NonZeroU32::MIN),
             )),
@@ -171,6 +180,21 @@ impl Guard {
             format!("Requests from {address} come faster than they are heard.")
         });
         Err(TurnedAway::TooManyRequests)
+    }
+
+    /// Lets a piece of a program go out to an address: at the pace that all its connections share, so that whoever fetches
+    /// a program waits a little instead of being refused.
+    ///
+    /// # Errors
+    /// When so much is asked for that the wait would be long.
+    pub async fn piece(&self, address: IpAddr) -> Result<(), TurnedAway> {
+        let (address, clock) = (group(address), DefaultClock::default());
+        let paced = async {
+            while let Err(not_until) = self.shared.pieces.check_key(&address) {
+                tokio::time::sleep(not_until.wait_time_from(clock.now())).await;
+            }
+        };
+        tokio::time::timeout(PIECE_WAIT, paced).await.map_err(|_| TurnedAway::TooManyRequests)
     }
 
     /// Whether an application to join from this address is taken.
@@ -265,6 +289,7 @@ impl Guard {
         self.shared.accounts.retain_recent();
         self.shared.deposits.retain_recent();
         self.shared.applications.retain_recent();
+        self.shared.pieces.retain_recent();
         let now = Instant::now();
         let mut watched = self.watched();
         watched.wrong.retain(|_, wrong| now - wrong.last < FORGET || wrong.until > now);
@@ -384,6 +409,19 @@ mod tests {
         assert!((8..20).contains(&heard), "{heard}");
         assert!(guard.stranger_asks(B).is_ok(), "another address is not affected");
         assert_eq!(errors.newest("", 10).len(), 1, "told once");
+    }
+
+    #[tokio::test]
+    async fn pieces_wait_a_little_and_not_for_ever() {
+        let (guard, _errors, _dir) = guard(Limits::default());
+        let begun = Instant::now();
+        for _ in 0..PIECES_PER_SECOND.get() + 50 {
+            guard.piece(A).await.unwrap();
+        }
+        assert!(begun.elapsed() >= Duration::from_millis(90), "{:?}", begun.elapsed());
+        let crowd = (0..4_000).map(|_| guard.piece(A));
+        let refused = futures_util::future::join_all(crowd).await;
+        assert!(refused.contains(&Err(TurnedAway::TooManyRequests)));
     }
 
     #[test]

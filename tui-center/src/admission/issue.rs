@@ -80,7 +80,6 @@ pub fn catch_up(center: &Center) {
             center.errors().tell(Room::Operators, Weight::Alarm, words);
         }
     }
-    warn_of_the_lost(center);
 }
 
 /// Makes the code of an admission, its mail and its letter, as far as they are missing. Blocks.
@@ -90,13 +89,11 @@ pub fn catch_up(center: &Center) {
 pub fn issue(center: &Center, admission: EntryNumber) -> Result<(), String> {
     let room = center.admission();
     let _one = room.issuing.lock().unwrap_or_else(PoisonError::into_inner);
-    let (admitted, ways) = {
-        let state = center.desk().state();
-        let Some(admitted) = state.admission(admission).cloned() else { return Ok(()) };
-        let ways = state.unposted().find(|(entry, _)| *entry == admitted.code);
-        (admitted, ways.map(|(_, ways)| ways.to_vec()).unwrap_or_default())
-    };
-    if admitted.state != AdmissionState::Open {
+    let admitted = center.desk().state().admission(admission).cloned();
+    let Some(admitted) = admitted else { return Ok(()) };
+    let ways = pending(center, admitted.code);
+    // Of an application that was erased nothing goes out any more.
+    if admitted.state != AdmissionState::Open || room.applications.row(admitted.application).is_none() {
         return Ok(());
     }
     let cabinet = center.cabinet();
@@ -116,7 +113,9 @@ pub fn issue(center: &Center, admission: EntryNumber) -> Result<(), String> {
         }
     };
     if let Some(former) = issued.filter(|issued| issued.entry != admitted.code) {
-        withdraw(center, former.entry);
+        let request = standing::read(center, admitted.code)?.request.effective().into_owned();
+        let by = if let Request::Recode { by, .. } = request { Some(by) } else { None };
+        withdraw(center, former.entry, by.as_deref());
     }
     let new = Issued {
         entry: admitted.code,
@@ -258,35 +257,49 @@ fn filling<'a>(
     Filling { name, number, code, center: house, until, help, terms }
 }
 
-/// A code that counts no more needs not go out; what is on its way at this moment goes.
-fn withdraw(center: &Center, entry: EntryNumber) {
-    let pending = {
-        let state = center.desk().state();
-        let pending = state.unposted().find(|(intent, _)| *intent == entry);
-        pending.map(|(_, ways)| ways.to_vec()).unwrap_or_default()
-    };
-    for way in pending {
-        let name = kind(way).name(entry);
-        center.supersede(&name);
+/// What bears a code that counts no more needs not go out; what is on its way at this moment goes. `by` is who wanted
+/// another code.
+pub(super) fn withdraw(center: &Center, entry: EntryNumber, by: Option<&str>) {
+    for way in pending(center, entry) {
+        center.supersede(&kind(way).name(entry), by);
     }
     if let Err(error) = center.cabinet().confirm_outward(&plain_name(entry)) {
         center.errors().tell(Room::Books, Weight::Warning, format!("{error}."));
     }
 }
 
-/// Tells of mail and letters whose bytes are neither there nor delivered.
-fn warn_of_the_lost(center: &Center) {
-    let pending: Vec<(EntryNumber, Vec<Way>)> =
-        center.desk().state().unposted().map(|(entry, ways)| (entry, ways.to_vec())).collect();
-    for (entry, ways) in pending {
-        for way in ways {
-            let name = kind(way).name(entry);
-            if matches!(center.cabinet().outward(&name), Ok(None)) {
-                let words = format!("{name} is not in the cabinet and was never delivered; send a new code.");
-                center.errors().tell(Room::Operators, Weight::Warning, words);
-            }
-        }
+/// Mail and letters that the books wait for and that are not in the cabinet. Those that bear a code that still counts are
+/// told of; the others were withdrawn while nobody served, and are given back to be entered as ended.
+pub(super) fn lost(center: &Center) -> Vec<(EntryNumber, Way)> {
+    let (pending, wanted) = {
+        let state = center.desk().state();
+        let pending: Vec<(EntryNumber, Way)> =
+            state.unposted().flat_map(|(entry, ways)| ways.iter().map(move |way| (entry, *way))).collect();
+        let open = state.admissions().filter(|(_, admitted)| admitted.state == AdmissionState::Open);
+        let there = |number| center.admission().applications.row(number).is_some();
+        let wanted: Vec<EntryNumber> = open
+            .filter(|(_, admitted)| there(admitted.application))
+            .map(|(_, admitted)| admitted.code)
+            .collect();
+        (pending, wanted)
+    };
+    let gone = |(entry, way): &(EntryNumber, Way)| {
+        matches!(center.cabinet().outward(&kind(*way).name(*entry)), Ok(None))
+    };
+    let (wanted, ended): (Vec<_>, Vec<_>) =
+        pending.into_iter().filter(gone).partition(|(entry, _)| wanted.contains(entry));
+    for (entry, way) in wanted {
+        let name = kind(way).name(entry);
+        let words = format!("{name} is not in the cabinet and was never delivered; send a new code.");
+        center.errors().tell(Room::Operators, Weight::Warning, words);
     }
+    ended
+}
+
+fn pending(center: &Center, entry: EntryNumber) -> Vec<Way> {
+    let state = center.desk().state();
+    let pending = state.unposted().find(|(intent, _)| *intent == entry);
+    pending.map(|(_, ways)| ways.to_vec()).unwrap_or_default()
 }
 
 /// What carries a way's things.

@@ -29,14 +29,14 @@ pub mod standing;
 
 use std::{
     path::Path,
-    sync::{Mutex, OnceLock},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use ledger::{Decision, Entry, Outcome, Request, request::Proposed};
 use tokio::sync::broadcast::error::RecvError;
 use wire::{
     admission::Kit,
-    id::AccountNumber,
+    id::{AccountNumber, ApplicationNumber},
     limits,
     sheet::{KeySheet, SheetRole},
     telegram::{Signer, Telegram},
@@ -72,6 +72,8 @@ pub struct Admission {
     outlets: OnceLock<Outlets>,
     /// Codes are made one after the other.
     issuing: Mutex<()>,
+    /// Applications are taken one after the other, so that each sees those before it.
+    taking: Mutex<()>,
 }
 
 impl Admission {
@@ -104,7 +106,15 @@ impl Admission {
             kits,
             outlets: OnceLock::new(),
             issuing: Mutex::new(()),
+            taking: Mutex::new(()),
         })
+    }
+}
+
+impl Admission {
+    /// Held while an application is looked at and kept.
+    pub(crate) fn take(&self) -> MutexGuard<'_, ()> {
+        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,6 +148,7 @@ impl Center {
 /// center.
 pub(crate) async fn follow(center: Center) {
     let mut entries = center.desk().subscribe();
+    center.settle_the_withdrawn().await;
     loop {
         let entry = tokio::select! {
             () = center.stopping().cancelled() => return,
@@ -171,26 +182,37 @@ pub fn tidy(center: &Center, now: Timestamp) {
     let old =
         room.applications.rows_now().into_iter().filter(|row| row.since.plus_ms(standing::KEEP_MS) < now);
     for row in old {
-        let lapsed = match standing::standing(center, &row) {
-            Ok(standing) => standing.keep_until < now,
-            Err(why) => {
-                tracing::warn!("{}: {why}", row.number);
-                false
-            }
+        let lapsed = standing::standing(center, &row).map(|standing| standing.keep_until < now);
+        let erased = match lapsed {
+            Ok(true) => erase(center, row.number),
+            Ok(false) => Ok(()),
+            Err(why) => Err(why),
         };
-        if !lapsed {
-            continue;
-        }
-        let erased = center
-            .cabinet()
-            .index()
-            .erase(Who::Application(row.number))
-            .and_then(|()| room.applications.erase(row.number));
-        if let Err(error) = erased {
-            let words = format!("{} is to be erased: {error}.", row.number);
+        if let Err(why) = erased {
+            let words = format!("{} is to be erased: {why}.", row.number);
             center.errors().tell(Room::Books, Weight::Warning, words);
         }
     }
+}
+
+/// Erases an applicant: what was filled in, what finds it, a code that still counted, mail and letters that wait. Whether
+/// it may be erased is the caller's to say. Blocks on the disk.
+///
+/// # Errors
+/// In words; it may then be called again.
+pub fn erase(center: &Center, number: ApplicationNumber) -> Result<(), String> {
+    let said = |error: BooksError| error.to_string();
+    let admitted = {
+        let state = center.desk().state();
+        let admission = state.admission_of(number);
+        admission.and_then(|entry| Some((entry, state.admission(entry)?.code)))
+    };
+    if let Some((admission, code)) = admitted {
+        center.admission().codes.used(admission).map_err(said)?;
+        issue::withdraw(center, code, None);
+    }
+    center.cabinet().index().erase(Who::Application(number)).map_err(said)?;
+    center.admission().applications.erase(number).map_err(said)
 }
 
 impl Center {

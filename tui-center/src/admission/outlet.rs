@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use wire::{admission::Way, id::EntryNumber};
 use zeroize::Zeroizing;
 
+use super::issue;
 use crate::{
     center::Center,
     lines::{
@@ -112,19 +113,28 @@ impl Center {
         }
     }
 
-    /// Something that waits bears a code that counts no more.
-    pub(crate) fn supersede(&self, name: &str) {
-        match self.postman(name) {
-            // It ends as if it had gone out: nothing is lost by it.
-            Ok((postman, _)) => {
-                if let Err(words) = postman.by_hand(name) {
-                    tracing::info!("{words}");
-                }
-            }
-            Err(_) => {
-                if let Err(error) = self.cabinet().confirm_outward(name) {
-                    tracing::warn!("{error}");
-                }
+    /// Something that waits bears a code that counts no more: whoever wanted another gives it up.
+    pub(crate) fn supersede(&self, name: &str, by: Option<&str>) {
+        let ended = match (self.postman(name), by) {
+            (Ok(_), Some(by)) => self.post_give_up(name, by),
+            (Ok((postman, _)), None) => postman.by_hand(name),
+            // Nothing goes out at present; the next start enters its end.
+            (Err(_), _) => self.cabinet().confirm_outward(name).map_err(|error| error.to_string()),
+        };
+        if let Err(words) = ended {
+            tracing::info!("{words}");
+        }
+    }
+
+    /// Enters the end of what was withdrawn while nobody served.
+    pub(crate) async fn settle_the_withdrawn(&self) {
+        let center = self.clone();
+        let ended = tokio::task::spawn_blocking(move || issue::lost(&center)).await.unwrap_or_default();
+        for (intent, way) in ended {
+            let request = Request::Posted { intent, way, result: PostResult::Done };
+            let Some(work) = Work::own(request, Vec::new()) else { continue };
+            if let Err(error) = self.desk().submit(work).await {
+                tracing::warn!("the end of {intent}: {error}");
             }
         }
     }

@@ -139,6 +139,10 @@ fn take(center: &Center, peer: IpAddr, call: &ApplyCall) -> Result<(Row, Option<
     let form = center.admission().library.form(center.desk(), application.role);
     let form = form.map_err(|why| cannot(center, why))?;
     let particulars = form::check(&form, &call.particulars).map_err(malformed)?;
+    let _one = center.admission().take();
+    if let Some(row) = applications.of_telegram(signed.id()) {
+        return Ok((row, None));
+    }
     let former = applications.of_key(&application.verification_key);
     may_apply(center, application, former)?;
     center.guard().applies(peer).map_err(|turned_away| Problem::new(ProblemKind::Limited, turned_away))?;

@@ -92,7 +92,11 @@ impl Session {
     }
 
     async fn asked(self: &Arc<Self>, request: Request) -> Option<Answer> {
-        if let Err(turned_away) = self.heard() {
+        let heard = match request {
+            Request::Build { .. } => self.center.guard().piece(self.peer).await,
+            _ => self.heard(),
+        };
+        if let Err(turned_away) = heard {
             return Some(Answer::Problem(Problem::new(ProblemKind::Limited, turned_away)));
         }
         if self.recovering.get().is_some() && !recovery::allows(&request) {
