@@ -2,8 +2,10 @@
 //!
 //! Looking at registers takes a viewer, working the bank desk a clerk, freezing and sending money back a supervisor.
 //! What shows no personal data and moves nothing (`status`, `invitation`, `books verify`, `stop`) takes nobody: whoever
-//! may open the control socket could end the process as well. The books check the role a second time.
+//! may open the control socket could end the process as well. The books check the role a second time, and whether an act
+//! takes two operators: then it is proposed instead, and done when another operator confirms it.
 
+mod identity;
 mod joining;
 mod people;
 mod staff;
@@ -14,11 +16,11 @@ use ledger::{
     Decision, Entry, Request,
     request::{OperatorRole, Proposed, Standing},
 };
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use wire::{id::EntryNumber, receipt::EntryKind, sheet::Invitation, text::Line, time::Timestamp};
+use serde::{Deserialize, Serialize};
+use wire::{id::EntryNumber, receipt::EntryKind, sheet::Invitation, text::Line};
 
 pub use self::{
+    identity::{Identity, Passphrase},
     joining::{JoiningAct, JoiningOutcome, Letter},
     people::{PeopleAct, PeopleOutcome, PersonRow},
     staff::{FourEyes, OperatorRow, ProposalRow, SheetKeyRow, StaffAct, StaffOutcome},
@@ -128,37 +130,6 @@ impl List {
     /// The first rows that fit.
     pub fn of(query: impl Into<String>) -> Self {
         Self { query: query.into(), most: ROWS }
-    }
-}
-
-/// Who acts, and what proves it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Identity {
-    /// The operator's name.
-    pub name: String,
-    /// The operator's own passphrase.
-    pub passphrase: Passphrase,
-}
-
-/// A passphrase on its way through the control socket. It never prints.
-#[derive(Clone)]
-pub struct Passphrase(pub SecretString);
-
-impl fmt::Debug for Passphrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Passphrase(..)")
-    }
-}
-
-impl Serialize for Passphrase {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.expose_secret())
-    }
-}
-
-impl<'de> Deserialize<'de> for Passphrase {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(SecretString::from(text)))
     }
 }
 
@@ -273,37 +244,6 @@ impl Act {
 }
 
 impl Center {
-    /// Believes an operator who knows the passphrase.
-    ///
-    /// # Errors
-    /// In words for whoever typed it.
-    pub async fn sign_in(&self, identity: Identity) -> Result<Operator, ActError> {
-        let center = self.clone();
-        let checked = tokio::task::spawn_blocking(move || {
-            let name = identity.name.clone();
-            let said = |name: &str| {
-                let state = center.desk().state();
-                Some((state.operator(name)?, state.operator_key(name)?))
-            };
-            let (operators, passphrase) = (center.operators(), &identity.passphrase.0);
-            operators.check(&identity.name, passphrase, Timestamp::now(), &said).inspect_err(|error| {
-                let shown: String = name.chars().take(40).collect();
-                center.errors().tell(
-                    Room::Operators,
-                    Weight::Warning,
-                    format!("Someone signed in as {shown} in vain: {error}."),
-                );
-            })
-        });
-        match checked.await {
-            Ok(Ok(operator)) => Ok(operator),
-            Ok(Err(error)) => Err(ActError::new("not-believed", error)),
-            Err(_) => {
-                Err(ActError::new("internal", "the passphrase could not be checked: an error in the program"))
-            }
-        }
-    }
-
     /// Does an act for whoever proves the identity that it takes.
     ///
     /// # Errors
@@ -506,13 +446,6 @@ fn stated(reason: &str) -> Result<String, ActError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_passphrase_never_prints() {
-        let identity =
-            Identity { name: "ada".into(), passphrase: Passphrase(SecretString::from("very secret words")) };
-        assert!(!format!("{identity:?}").contains("secret"));
-    }
 
     #[test]
     fn acts_survive_the_control_socket() {

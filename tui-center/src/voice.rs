@@ -186,12 +186,10 @@ impl Held for Rotation {
         self.voice.checkpoint.follow(speaking.key_sheet(), &[]);
         let dropped = self.cabinet.drop_certificate(Certificate::Sheet(begun.key_sheet.number));
         let settled = self.voice.service().settle(&self.voice.file, speaking.key_sheet());
-        for error in [dropped.err().map(|it| it.to_string()), settled.err().map(|it| it.to_string())] {
-            if let Some(error) = error {
-                let words =
-                    format!("What a rotation of keys that came to nothing left is still there: {error}.");
-                self.errors.tell(Room::Operators, Weight::Warning, words);
-            }
+        let left = [dropped.err().map(|it| it.to_string()), settled.err().map(|it| it.to_string())];
+        for error in left.into_iter().flatten() {
+            let words = format!("What a rotation of keys that came to nothing left is still there: {error}.");
+            self.errors.tell(Room::Operators, Weight::Warning, words);
         }
     }
 }

@@ -92,7 +92,7 @@ impl Needles {
                 let first = (before * 8).div_ceil(bits);
                 let last = (before + bytes.len()) * 8 / bits;
                 self.add(what, name, encoded[first..last].to_lowercase().into_bytes());
-                self.add(what, name, encoded[first..last].as_bytes().to_vec());
+                self.add(what, name, encoded.as_bytes()[first..last].to_vec());
             }
         }
         self.add(what, "as numbers", format!("{bytes:?}").replace(' ', "").into_bytes());

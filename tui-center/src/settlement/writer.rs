@@ -28,18 +28,21 @@ const BATCH_BYTES: usize = 8 << 20;
 /// Card requests that lapse in one batch.
 const LAPSES: usize = 128;
 
+/// Where somebody waits for the desk's word.
+type Waits = oneshot::Sender<Result<Reply, DeskError>>;
+
 /// What comes through the queue.
 pub(super) enum Job {
     /// To be decided.
     Work {
         request: Box<Request>,
         evidence: Vec<u8>,
-        answer: oneshot::Sender<Result<Reply, DeskError>>,
+        answer: Waits,
         /// Its share of the queue's bytes, given back when the job is done.
         _room: OwnedSemaphorePermit,
     },
     /// Takes the desk for itself: the batch before it ends, and it is a batch of its own.
-    Hold { held: Box<dyn Held>, answer: oneshot::Sender<Result<Reply, DeskError>> },
+    Hold { held: Box<dyn Held>, answer: Waits },
     /// Look up: a flag was set.
     Wake,
 }
@@ -52,12 +55,12 @@ pub(super) struct Writer {
     jobs: Receiver<Job>,
     clock: DeskClock,
     /// What comes after the batch that is being settled, alone.
-    next: Option<(Box<dyn Held>, oneshot::Sender<Result<Reply, DeskError>>)>,
+    next: Option<(Box<dyn Held>, Waits)>,
 }
 
 /// Somebody who waits for the batch, and what the answer is once it is durable.
 struct Waiter {
-    answer: oneshot::Sender<Result<Reply, DeskError>>,
+    answer: Waits,
     place: Place,
     _room: OwnedSemaphorePermit,
 }
