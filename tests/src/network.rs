@@ -8,13 +8,16 @@ use std::{
 };
 
 use color_eyre::eyre::{Context as _, Result, bail, eyre};
-use serde_json::Value;
 
 use crate::{
     bank::{self, Bank},
-    post::{self, Admitted, MailServer},
+    post::{self, MailServer},
     programs::{Programs, Reply, call, secret_file},
 };
+
+mod joining;
+
+pub use joining::{member_address, member_fields, store_account, store_address, store_fields};
 
 /// The center's account at its bank.
 pub const CENTER_ACCOUNT: &str = "0005/101/1234567";
@@ -27,6 +30,8 @@ pub mod secrets {
     pub const SERVICE: &str = "evening service begins";
     /// The first operator's passphrase.
     pub const OPERATOR: &str = "operator on the night shift";
+    /// Any further operator's passphrase.
+    pub const SECOND: &str = "a lantern in the other window";
     /// Password A of members and stores.
     pub const A: &str = "a window to the history";
     /// Password B of members and stores.
@@ -50,7 +55,7 @@ impl Network {
     /// Mail goes to a folder, and whoever resembles nobody is admitted by rule.
     pub fn found(root: &Path) -> Result<Self> {
         let network = Self::found_with(root, None)?;
-        network.admit("rule")?;
+        network.set_policy(&[("admit", "\"rule\"")])?;
         Ok(network)
     }
 
@@ -83,11 +88,8 @@ impl Network {
             secret_file(&root.join("secrets"), name, secret)?;
         }
         let key = root.join("secrets/operator.pub");
-        fs::write(
-            &key,
-            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFgHwBDU2U0AvLvw4HTDkqvVk1Nyd1lzdaXx1aUcOQXg ada@console\n",
-        )?;
-        let mut init = network.center_command();
+        fs::write(&key, ssh_key("ada"))?;
+        let mut init = network.center_command(("ada", "operator"));
         init.args([
             "init",
             "--name",
@@ -169,18 +171,34 @@ impl Network {
 
     /// A subcommand of the center, with every passphrase at hand, acting as the first operator.
     pub fn center(&self, arguments: &[&str]) -> Result<Reply> {
-        let mut command = self.center_command();
+        self.center_as(("ada", "operator"), arguments)
+    }
+
+    /// The same as an operator of this name, whose passphrase lies in this secret file.
+    pub fn center_as(&self, operator: (&str, &str), arguments: &[&str]) -> Result<Reply> {
+        let mut command = self.center_command(operator);
         command.args(arguments);
         call(command)
     }
 
-    fn center_command(&self) -> Command {
+    fn center_command(&self, (name, secret): (&str, &str)) -> Command {
         let mut command = self.programs.command("tui-center");
-        command.arg("--profile").arg(self.center_profile()).args(["--json", "--as", "ada"]);
-        for (option, secret) in [("root", "root"), ("service", "service"), ("operator", "operator")] {
+        command.arg("--profile").arg(self.center_profile()).args(["--json", "--as", name]);
+        for (option, secret) in [("root", "root"), ("service", "service"), ("operator", secret)] {
             command.arg(format!("--{option}-passphrase-file")).arg(self.secret(secret));
         }
         command
+    }
+
+    /// Adds a second operator, of this name and role, and gives the file of the passphrase.
+    pub fn add_operator(&self, name: &str, role: &str) -> Result<PathBuf> {
+        let passphrase = secret_file(&self.root.join("secrets"), name, secrets::SECOND)?;
+        let key = self.root.join("secrets").join(format!("{name}.pub"));
+        fs::write(&key, ssh_key(name))?;
+        let (key, file) = (key.display().to_string(), passphrase.display().to_string());
+        let add = ["operator", "add", name, "--role", role, "--key", &key, "--new-passphrase-file", &file];
+        self.center(&add)?.done()?;
+        Ok(passphrase)
     }
 
     /// A subcommand of a member's program.
@@ -214,106 +232,6 @@ impl Network {
     /// Where a store's state lives.
     pub fn store_profile(&self, name: &str) -> PathBuf {
         self.root.join("stores").join(name)
-    }
-
-    /// Joins a member, who is admitted by rule, and gives the answer to the registration, which names its number.
-    pub fn join_member(&self, name: &str) -> Result<Value> {
-        self.apply_member(name)?;
-        let admitted = self.admission_mail(&member_address(name))?;
-        self.register(&admitted, |arguments| self.member(name, arguments))
-            .wrap_err_with(|| format!("member {name} registers"))
-    }
-
-    /// The first half of [`Network::join_member`]: applies, and gives the answer, which names the application.
-    pub fn apply_member(&self, name: &str) -> Result<Value> {
-        let fields = [
-            format!("name={name} of the Garden"),
-            "address=1-2-3 Sakura, Setagaya, Tokyo 154-0001".to_owned(),
-            "born=1990-04-01".to_owned(),
-            format!("email={}", member_address(name)),
-            format!("phone=+81 3 {}", own_digits(name)),
-        ];
-        let phrase = self.phrase_file(name).display().to_string();
-        let mut arguments = vec!["join", self.invitation.as_str(), "--phrase-out-file", &phrase];
-        arguments.extend(fields.iter().flat_map(|field| ["--field", field]));
-        self.member(name, &arguments)?.done().wrap_err_with(|| format!("member {name} applies"))
-    }
-
-    /// Joins a store, which is admitted by rule, and gives the answer to the registration, which names its number.
-    pub fn join_store(&self, name: &str, trade_name: &str) -> Result<Value> {
-        self.apply_store(name, trade_name)?;
-        let admitted = self.admission_mail(&store_address(name))?;
-        self.register(&admitted, |arguments| self.store(name, arguments))
-            .wrap_err_with(|| format!("store {name} registers"))
-    }
-
-    /// The first half of [`Network::join_store`]: applies, and gives the answer, which names the application.
-    pub fn apply_store(&self, name: &str, trade_name: &str) -> Result<Value> {
-        let fields = [
-            format!("trade_name={trade_name}"),
-            "contact=The Owner".to_owned(),
-            "address=4-5-6 Ume, Setagaya, Tokyo 154-0002".to_owned(),
-            format!("email={}", store_address(name)),
-            format!("phone=+81 3 {}", own_digits(name)),
-            format!("account_holder={trade_name}"),
-            format!("bank_account={}", store_account(name)),
-        ];
-        let phrase = self.phrase_file(name).display().to_string();
-        let mut arguments = vec!["join", self.invitation.as_str(), "--phrase-out-file", &phrase];
-        arguments.extend(fields.iter().flat_map(|field| ["--field", field]));
-        self.store(name, &arguments)?.done().wrap_err_with(|| format!("store {name} applies"))
-    }
-
-    /// Types number and code into the program that applied.
-    pub fn register(
-        &self,
-        admitted: &Admitted,
-        program: impl FnOnce(&[&str]) -> Result<Reply>,
-    ) -> Result<Value> {
-        let code =
-            secret_file(&self.root.join("secrets"), &format!("code-{}", admitted.number), &admitted.code)?;
-        let code = code.display().to_string();
-        program(&["join", "--number", &admitted.number, "--code-file", &code])?.done()
-    }
-
-    /// Waits for the mail with number and code to an address.
-    pub fn admission_mail(&self, address: &str) -> Result<Admitted> {
-        let mut found = None;
-        self.wait_for("the mail with number and code", |network| {
-            found = post::admission(&network.mail_folder(), address)?;
-            Ok(found.is_some())
-        })?;
-        found.ok_or_else(|| eyre!("no mail"))
-    }
-
-    /// Where the mails lie that the center sent.
-    pub fn mail_folder(&self) -> PathBuf {
-        match &self.mail_server {
-            Some(server) => server.received().to_owned(),
-            None => self.root.join("mail"),
-        }
-    }
-
-    /// The SMTP server, where this network has one.
-    pub fn mail_server(&self) -> Option<&MailServer> {
-        self.mail_server.as_ref()
-    }
-
-    /// Where the recovery phrase of a member or store is written down.
-    pub fn phrase_file(&self, name: &str) -> PathBuf {
-        self.root.join("secrets").join(format!("phrase-{name}"))
-    }
-
-    /// Lets the center admit by rule whoever resembles nobody, or leaves all to its operators.
-    pub fn admit(&self, by: &str) -> Result<()> {
-        let shown = self.center(&["policy", "show"])?.done()?;
-        let text = shown["text"].as_str().ok_or_else(|| eyre!("no policy in {shown}"))?;
-        let lines = text.lines().map(|line| {
-            if line.starts_with("admit = ") { format!("admit = \"{by}\"") } else { line.to_owned() }
-        });
-        let file = self.root.join("policy.toml");
-        fs::write(&file, lines.collect::<Vec<_>>().join("\n"))?;
-        self.center(&["policy", "set", &file.display().to_string()])?.done().map(drop)
     }
 
     /// Starts a store's server on its catalogue and waits until its line to the center stands.
@@ -414,25 +332,13 @@ impl Drop for Network {
     }
 }
 
-/// A member's e-mail address.
-pub fn member_address(name: &str) -> String {
-    format!("{name}@garden.example")
-}
-
-/// A store's e-mail address.
-pub fn store_address(name: &str) -> String {
-    format!("{name}@stores.example")
-}
-
-/// A store's bank account. Two accounts that are alike would be held for the same store's.
-pub fn store_account(name: &str) -> String {
-    format!("0009/202/{}", &own_digits(name)[..7])
-}
-
-/// Eight digits that belong to a name.
-fn own_digits(name: &str) -> String {
-    let number = name.bytes().fold(17u64, |sum, byte| (sum * 31 + u64::from(byte)) % 90_000_000);
-    (10_000_000 + number).to_string()
+/// A fresh SSH public key's line.
+fn ssh_key(owner: &str) -> String {
+    let kind = b"ssh-ed25519";
+    let key = wire::key::SigningKey::generate().verification_key();
+    let field = |bytes: &[u8]| [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat();
+    let blob = [field(kind), field(&key.0)].concat();
+    format!("ssh-ed25519 {} {owner}@console\n", data_encoding::BASE64.encode(&blob))
 }
 
 fn kill(child: &mut Child) -> Result<()> {

@@ -1,10 +1,14 @@
 //! An account that speaks the wire's language itself, so that it can say what no honest program says.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use inkan_tests::network::Network;
 use serde::Serialize;
 use wire::{
+    admission::ApplyCall,
     amount::{Amount, Currency},
     bounded::Bytes,
     codec,
@@ -13,11 +17,12 @@ use wire::{
         StoreNumber,
     },
     key::SigningKey,
-    message::{Beside, Effect, RegisterCall, Verdict},
-    payload::{CardRequest, Funding, Payment, Registration, Rights, TerminalCertificate, particulars_hash},
+    message::{Beside, Effect, Verdict},
+    payload::{CardRequest, Funding, Payment},
     sheet::Invitation,
     telegram::{Payload, Signer, Telegram},
-    terminal::{self, Line, LineError},
+    terminal::{self, Applicant, Line, LineError, Registrant},
+    text,
     time::Timestamp,
 };
 
@@ -27,6 +32,8 @@ use crate::house::House;
 pub(crate) const WAIT: Duration = Duration::from_secs(20);
 /// How long what is signed here is valid.
 pub(crate) const VALID_MS: u64 = 15 * 60 * 1000;
+/// Tells newcomers apart.
+static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// An account, logged in.
 pub(crate) struct Peer {
@@ -45,7 +52,7 @@ struct Typed {
 }
 
 impl Peer {
-    /// Joins a center and logs in; `typed` replaces what an honest newcomer would fill in.
+    /// Joins a center that admits by rule, and logs in; `typed` replaces what an honest newcomer would fill in.
     pub(crate) async fn join(
         network: &Network,
         role: Role,
@@ -53,35 +60,47 @@ impl Peer {
     ) -> Result<Self, LineError> {
         let line = line(&network.invitation).await?;
         let form = line.form(role, WAIT).await?;
-        let fields = form.fields.iter().map(|field| {
-            let own = typed.iter().find(|(key, _)| *key == field.key.as_str());
-            (field.key.to_string(), own.map_or_else(|| honest(&field.key), |(_, value)| (*value).to_owned()))
-        });
+        let own = NEXT.fetch_add(1, Ordering::Relaxed);
+        let filled = |key: &str| {
+            let given = typed.iter().find(|(typed, _)| *typed == key);
+            given.map_or_else(|| honest(key, own), |(_, value)| (*value).to_owned())
+        };
+        let fields = form.fields.iter().map(|field| (field.key.to_string(), filled(&field.key)));
         let particulars = codec::encode(&Typed { form: form.version, fields: fields.collect() });
         let (signature, terminal, salt) = (SigningKey::generate(), SigningKey::generate(), Salt::random());
-        let registration = Registration {
+        let applicant = Applicant {
             center: line.sheet.center,
             role,
-            verification_key: signature.verification_key(),
             terminal_key: terminal.verification_key(),
-            recovery_key: None,
-            particulars: particulars_hash(&salt, &particulars),
-            terms: form.terms_hash(),
-            nonce: Nonce::random(),
-            valid_until: Timestamp::now().plus_ms(VALID_MS),
+            particulars: &particulars,
+            salt,
+            amends: None,
+            replaces: None,
+            now: Timestamp::now(),
         };
-        let certificate = TerminalCertificate {
-            center: line.sheet.center,
-            terminal_key: terminal.verification_key(),
-            rights: Rights::Owner,
-            issued: Timestamp::now(),
-        };
-        let call = RegisterCall {
-            telegram: Telegram::sign_as_key(&registration, &signature),
-            certificate: Telegram::sign_as_key(&certificate, &signature),
-            particulars: Bytes::new(particulars).expect("particulars within their limit"),
+        let call = ApplyCall {
+            telegram: applicant.sign(&signature),
+            particulars: Bytes::new(particulars.clone()).expect("particulars within their limit"),
             salt,
         };
+        let application = line.apply(call, WAIT).await?.number;
+        // What the center writes to is what is left of the address once it is cleaned.
+        let address = text::Line::new(&filled("email")).expect("an address within its limit");
+        let mail = tokio::task::block_in_place(|| network.admission_mail(&address)).expect("a mail");
+        let account = mail.number.parse().expect("a number");
+        let registrant = Registrant {
+            center: line.sheet.center,
+            application,
+            account,
+            code: &mail.code.parse().expect("a code"),
+            terminal_key: &terminal,
+            recovery_key: None,
+            particulars: &particulars,
+            salt,
+            terms: line.kit(0, WAIT).await?.terms.hash(),
+            now: Timestamp::now(),
+        };
+        let call = registrant.sign(&signature).expect("particulars within their limit");
         let (account, event, _) = line.register(call, WAIT).await?;
         line.login(account, &terminal, None, WAIT).await?;
         Ok(Self { line, account, event, signature, terminal })
@@ -213,14 +232,14 @@ pub(crate) fn problem<T: std::fmt::Debug>(
     }
 }
 
-fn honest(key: &str) -> String {
+/// What an honest newcomer fills in. No two are alike, or an operator would have to look at them.
+fn honest(key: &str, own: u32) -> String {
     match key {
-        "born" => "1990-04-01",
-        "email" => "peer@garden.example",
-        "phone" => "+81 3 1234 5678",
-        "bank_account" => "0009/202/7654321",
-        "bic" => "",
-        _ => "An Honest Peer",
+        "born" => "1990-04-01".into(),
+        "email" => format!("peer-{own}@garden.example"),
+        "phone" => format!("+81 3 1234 {:04}", 5_678 + own),
+        "bank_account" => format!("0009/202/{:07}", 7_654_321 + own),
+        "bic" | "kana" => String::new(),
+        _ => format!("An Honest Peer {own}"),
     }
-    .to_owned()
 }

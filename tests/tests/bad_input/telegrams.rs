@@ -314,6 +314,7 @@ async fn a_store_refunds_and_claims_only_what_is_its_own() {
     let refund = |payment, amount| wire::payload::Refund {
         center: rival.line.sheet.center,
         store: rival.store(),
+        cashier: None,
         key_event: rival.event,
         payment,
         amount: yen(amount),

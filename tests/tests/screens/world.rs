@@ -98,19 +98,14 @@ impl Town {
             network.join_store(name, trade_name).expect("the store joins");
             network.serve_store(name, &catalogue).expect("the store serves");
         }
-        let name = format!("name={MEMBER}");
         let fields = [
-            name.as_str(),
+            &format!("name={MEMBER}"),
             "address=東京都世田谷区桜1-2-3",
             "born=1990-04-01",
             "email=hanako@garden.example",
             "phone=+81 3 1234 5678",
         ];
-        let invitation = network.invitation.clone();
-        let join = fields
-            .iter()
-            .fold(vec!["join", &invitation], |join, field| [&join[..], &["--field", field]].concat());
-        done(network.member("hanako", &join));
+        network.join_member_as("hanako", &fields.map(str::to_owned)).expect("the member joins");
         network.fund("hanako", 1_000_000).expect("the card is funded");
         let town = Self { network, _directory: directory };
         for (store, item) in [("sakura", "poems"), ("ume", "map"), ("sakura", "card")] {
