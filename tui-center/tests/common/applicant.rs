@@ -78,6 +78,21 @@ impl Applicant {
         }
     }
 
+    /// The same person with the same keys, to be changed.
+    pub fn twin(&self) -> Self {
+        Self {
+            center: self.center,
+            role: self.role,
+            signature: self.signature.clone(),
+            terminal: self.terminal.clone(),
+            recovery: self.recovery.clone(),
+            particulars: self.particulars.clone(),
+            salt: self.salt,
+            email: self.email.clone(),
+            number: self.number,
+        }
+    }
+
     pub fn call(&self, amends: Option<ApplicationNumber>, replaces: Option<AccountNumber>) -> ApplyCall {
         let signed = Signed {
             center: self.center,

@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses its part of it")]
 
 pub mod applicant;
+pub mod desk;
 
 use std::{
     fs,
