@@ -145,6 +145,7 @@ impl Handle {
                 let line = inner.center.line().await?;
                 inner.center.take_mail(&line).await?;
                 inner.settle.resolve_over(&line).await?;
+                inner.settle.compare_cashiers(&line).await;
                 inner.settle.deposit_or_warn(&line).await;
                 Ok(Outcome::Status(Box::new(inner.fresh().await?)))
             }
@@ -267,6 +268,7 @@ impl Handle {
                 if let Err(failure) = settle.resolve_over(&line).await {
                     tracing::warn!("what waits in the outbox could not be asked about: {failure}");
                 }
+                settle.compare_cashiers(&line).await;
                 settle.deposit_or_warn(&line).await;
             }
         }));

@@ -14,7 +14,7 @@ use vault::{Draft, Item, Parcel, SigningSession, Vault};
 use wire::{
     id::TelegramId,
     key::{SigningKey, VerificationKey},
-    message::{Effect, Verdict},
+    message::{CashierView, Effect, Verdict},
     payload::KeyChange,
     telegram::{Kind, Telegram},
     time::Timestamp,
@@ -58,6 +58,12 @@ impl Keep {
     /// The book, for an instant: the guard must not be held across a wait.
     pub(crate) fn book(&self) -> RwLockReadGuard<'_, Book> {
         self.book.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in whom the center has entered as cashiers.
+    pub(crate) fn compare_cashiers(&self, entered: Vec<CashierView>) {
+        self.book.write().unwrap_or_else(PoisonError::into_inner).staff.compare(entered);
+        self.touch();
     }
 
     /// The terminal key in force: line identity, login, offers. It changes when it is rotated.

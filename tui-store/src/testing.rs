@@ -325,6 +325,7 @@ impl FakeCenter {
                 self.lock().silent = false;
                 Answer::Welcome(Box::new(self.welcome(account)))
             }
+            Request::Cashiers => self.name_cashiers(),
             Request::Announce { addresses } => {
                 self.lock().announced = addresses.iter().map(ToString::to_string).collect();
                 Answer::Done
@@ -377,9 +378,11 @@ impl FakeCenter {
     }
 
     fn decide(&self, telegram: &Telegram, beside: &Beside) -> Verdict {
+        if matches!(telegram.kind, Kind::KeyChange | Kind::KeyCancel) {
+            return self.decide_keys(telegram, beside);
+        }
         let (signature, event) = self.in_force(KeyRole::Signature);
         match telegram.kind {
-            Kind::KeyChange | Kind::KeyCancel => self.decide_keys(telegram, beside),
             Kind::CashierChange => self.decide_cashier(telegram),
             Kind::Refund => {
                 let cashier = telegram.peek::<Refund>().unwrap().cashier;

@@ -348,7 +348,7 @@ pub struct TillDay {
     pub paid: u64,
     /// Their sum.
     pub paid_total: Amount,
-    /// Payments given back.
+    /// Payments that the store gave back, with those whose outcome is unknown.
     pub refunds: u64,
     /// Their sum.
     pub refunded_total: Amount,

@@ -13,6 +13,11 @@ use crate::{
     view::{CashierRow, CashierState, Money, StoreLineRow},
 };
 
+/// How a cashier stands whose rights were signed with another copy of this vault.
+const ELSEWHERE: (CashierState, &str) = (
+    CashierState::Elsewhere,
+    "the center has entered rights that this vault does not hold; certify it again, or take them away",
+);
 /// The fewest digits of a key that name a cashier.
 const PREFIX_MIN: usize = 6;
 
@@ -68,7 +73,14 @@ impl Inner {
 /// Everybody who is or was a cashier, those in force first, by name.
 pub(super) fn rows(book: &Book, now: Timestamp) -> Vec<CashierRow> {
     let known = book.staff.cashiers.iter().map(|(key, cashier)| row(book, key, cashier, now));
-    let mut rows: Vec<CashierRow> = known.collect();
+    let named = book.staff.entered.iter().flatten();
+    let strangers = named.filter(|(key, _)| !book.staff.cashiers.contains_key(*key));
+    let strangers = strangers.map(|(key, (entry, name))| {
+        let cashier = Cashier { name: name.clone(), entry: Some(*entry), ..Cashier::default() };
+        let (state, words) = ELSEWHERE;
+        CashierRow { state, words: words.to_owned(), ..row(book, key, &cashier, now) }
+    });
+    let mut rows: Vec<CashierRow> = known.chain(strangers).collect();
     rows.sort_by(|a, b| {
         let gone = |row: &CashierRow| row.state == CashierState::Revoked;
         (gone(a), &a.name, a.key).cmp(&(gone(b), &b.name, b.key))
@@ -85,6 +97,10 @@ fn row(book: &Book, key: &VerificationKey, cashier: &Cashier, now: Timestamp) ->
         ),
         (Some(_), None) => (CashierState::Waiting, "certified; the center has not said what became of it"),
         (Some(_), Some(_)) => (CashierState::Waiting, "other rights are signed; the center has not spoken"),
+        (None, _) if book.staff.is_elsewhere(key) => ELSEWHERE,
+        (None, Some(_)) if book.staff.rights(key).is_none() => {
+            (CashierState::Revoked, "the center does not name it any more; the counter refuses it")
+        }
         (None, Some(_)) => (CashierState::InForce, "its rights are in force"),
         (None, None) => (CashierState::Revoked, "its rights are gone"),
     };
@@ -109,13 +125,14 @@ fn find(book: &Book, named: &str) -> Result<VerificationKey, Failure> {
     let named = named.trim();
     let prefix = named.to_ascii_lowercase();
     let is_prefix = prefix.len() >= PREFIX_MIN && prefix.bytes().all(|b| b.is_ascii_hexdigit());
-    let mut found = book.staff.cashiers.iter().filter(|(key, cashier)| {
-        let by_key = is_prefix && key.to_string().starts_with(&prefix);
-        by_key || (cashier.in_force.is_some() && cashier.name.as_str() == named)
+    let rows = rows(book, Timestamp::now());
+    let mut found = rows.iter().filter(|row| {
+        let by_key = is_prefix && row.key.to_string().starts_with(&prefix);
+        by_key || (row.state != CashierState::Revoked && row.name.as_str() == named)
     });
     let shown: String = named.chars().take(80).collect();
     match (found.next(), found.next()) {
-        (Some((key, _)), None) => Ok(*key),
+        (Some(row), None) => Ok(row.key),
         (Some(_), Some(_)) => {
             Err(Failure::not_found(format!("“{shown}” names more than one cashier; give the key")))
         }

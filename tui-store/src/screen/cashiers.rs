@@ -80,7 +80,7 @@ impl Cashiers {
     fn changeable(&self) -> Result<&CashierRow, String> {
         let row = self.chosen().ok_or("no cashier is selected")?;
         match row.state {
-            CashierState::InForce => Ok(row),
+            CashierState::InForce | CashierState::Elsewhere => Ok(row),
             CashierState::Waiting => {
                 Err("the center has not spoken about its rights; ask in the outbox (5)".into())
             }
@@ -224,7 +224,7 @@ fn table_rows(rows: &[CashierRow]) -> impl Rows<Key = VerificationKey> {
         |row| {
             let tone = match row.state {
                 CashierState::InForce => Tone::Good,
-                CashierState::Waiting => Tone::Warn,
+                CashierState::Waiting | CashierState::Elsewhere => Tone::Warn,
                 CashierState::Revoked => Tone::Dim,
             };
             vec![

@@ -60,6 +60,16 @@ impl Settle {
         Ok(vec![self.send(&line, telegram, Beside::Nothing, Purpose::Cashier { certificate }).await?])
     }
 
+    /// Compares the cashiers with those that the center has entered: whom it does not name so has no rights here.
+    pub(crate) async fn compare_cashiers(&self, line: &Line) {
+        // A change that is entered meanwhile must not be overtaken by the list from before it.
+        let _turn = self.turn.lock().await;
+        match line.cashiers(ANSWER_LIMIT).await {
+            Ok(entered) => self.keep.compare_cashiers(entered.into_vec()),
+            Err(error) => tracing::warn!("the center did not name the cashiers: {error}"),
+        }
+    }
+
     /// Passes a cashier's refund on to the center: kept in the outbox first, so that it is asked about until the center
     /// has spoken. One that was passed on before gets the answer that it got, or is asked about.
     ///
@@ -140,7 +150,9 @@ impl Settle {
             ));
         }
         match rights {
-            None if known.is_none_or(|cashier| cashier.in_force.is_none()) => {
+            None if known.is_none_or(|cashier| cashier.in_force.is_none())
+                && !book.staff.is_elsewhere(key) =>
+            {
                 Err(Failure::not_found("this store has no cashier with this key"))
             }
             None => Ok(()),

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use wire::{
     amount::Amount,
+    bounded::List,
     id::EntryNumber,
     key::VerificationKey,
-    message::{Effect, Refusal, Verdict},
+    message::{Answer, CashierView, Effect, Refusal, Verdict},
     payload::{CashierChange, CashierRights, KeyRole, Refund},
     receipt::{EntryKind, Receipt, StorePart},
     telegram::Telegram,
@@ -14,8 +15,8 @@ use wire::{
 
 use super::FakeCenter;
 
-/// Whom the center has entered: key event, limit, and how much was given back.
-pub(super) type Staff = HashMap<VerificationKey, (EntryNumber, Amount, Amount)>;
+/// Whom the center has entered: key event, rights, and how much was given back.
+pub(super) type Staff = HashMap<VerificationKey, (EntryNumber, CashierRights, Amount)>;
 
 impl FakeCenter {
     /// Enters a cashier's rights.
@@ -25,10 +26,30 @@ impl FakeCenter {
         let receipt = self.enter(EntryKind::Cashier, &part);
         let staff = &mut self.lock().staff;
         match rights {
-            Some(rights) => staff.insert(key, (receipt.leaf.entry, rights.refund_limit, Amount::ZERO)),
+            Some(rights) => staff.insert(key, (receipt.leaf.entry, rights.clone(), Amount::ZERO)),
             None => staff.remove(&key),
         };
         receipt
+    }
+
+    /// Enters rights, or takes them away, that no telegram of this store's vault asked for.
+    pub(crate) fn change_cashier(&self, key: VerificationKey, rights: Option<CashierRights>) {
+        let telegram = wire::id::TelegramId([0; 32]);
+        let part = StorePart::CashierChanged { telegram, key, in_force: rights.is_some() };
+        let entry = self.enter(EntryKind::Cashier, &part).leaf.entry;
+        let staff = &mut self.lock().staff;
+        match rights {
+            Some(rights) => staff.insert(key, (entry, rights, Amount::ZERO)),
+            None => staff.remove(&key),
+        };
+    }
+
+    /// The cashiers that the center has entered.
+    pub(super) fn name_cashiers(&self) -> Answer {
+        let view = |(key, (entry, rights, _)): (&VerificationKey, &(EntryNumber, CashierRights, Amount))| {
+            CashierView { key: *key, rights: rights.clone(), entry: *entry }
+        };
+        Answer::Cashiers(List::first(self.lock().staff.iter().map(view)))
     }
 
     pub(super) fn decide_cashier(&self, telegram: &Telegram) -> Verdict {
@@ -41,11 +62,11 @@ impl FakeCenter {
     /// Why a cashier may not give this back; the signature is verified before.
     pub(super) fn cashier_refusal(&self, key: &VerificationKey, refund: &Refund) -> Option<Refusal> {
         let staff = &mut self.lock().staff;
-        let Some((_, limit, given)) = staff.get_mut(key).filter(|(entry, ..)| *entry == refund.key_event)
+        let Some((_, rights, given)) = staff.get_mut(key).filter(|(entry, ..)| *entry == refund.key_event)
         else {
             return Some(Refusal::KeyNotInForce);
         };
-        let left = limit.minus(*given).unwrap_or(Amount::ZERO);
+        let left = rights.refund_limit.minus(*given).unwrap_or(Amount::ZERO);
         if refund.amount > left {
             return Some(Refusal::CashierLimit { left });
         }

@@ -47,7 +47,7 @@ pub(crate) fn login<'a>(book: &'a Book, login: &Login<'_>) -> Result<&'a InForce
 /// When the key is nobody's, or the rights are gone.
 pub(crate) fn cashier<'a>(book: &'a Book, key: &VerificationKey) -> Result<&'a InForce, TillRefusal> {
     let known: &Cashier = book.staff.cashiers.get(key).ok_or(TillRefusal::UnknownCashier)?;
-    match known.rights() {
+    match book.staff.rights(key) {
         Some(in_force) => Ok(in_force),
         None if known.entry.is_none() => Err(TillRefusal::UnknownCashier),
         None => Err(TillRefusal::Revoked),
@@ -70,7 +70,7 @@ pub(crate) fn may<'a>(
 /// What a cashier may still give back today: its limit less what it gave back, and less what it may have.
 pub(crate) fn left(book: &Book, key: &VerificationKey, now: Timestamp) -> Amount {
     let Some(cashier) = book.staff.cashiers.get(key) else { return Amount::ZERO };
-    let Some(in_force) = cashier.rights() else { return Amount::ZERO };
+    let Some(in_force) = book.staff.rights(key) else { return Amount::ZERO };
     let today = day_of(book, now);
     let given = cashier.refunds.values().filter(|given| day_of(book, given.at) == today);
     let given = given.fold(Amount::ZERO, |sum, given| sum.plus(given.amount).unwrap_or(Amount::MAX));

@@ -8,7 +8,7 @@ use wire::{
     codec::Malformed,
     id::{EntryNumber, TelegramId},
     key::VerificationKey,
-    message::{Effect, Verdict},
+    message::{CashierView, Effect, Verdict},
     payload::{CashierChange, CashierRights, Refund, TerminalCertificate},
     telegram::{Kind, Payload, Telegram},
     text::Line,
@@ -30,6 +30,9 @@ pub(crate) struct Staff {
     pub(crate) by_owner: BTreeMap<TelegramId, GivenBack>,
     /// Items of the catalogue that are not sold now.
     pub(crate) paused: BTreeSet<Line>,
+    /// The cashiers that the center named when the line was made, with the entry and name of each: another copy of
+    /// this vault, or the vault before it was restored, may have changed them. `None` before it was asked.
+    pub(crate) entered: Option<BTreeMap<VerificationKey, (EntryNumber, Line)>>,
     /// The signature keys that certified cashiers: a certificate under another key is none of ours.
     pub(crate) issuers: BTreeSet<VerificationKey>,
 }
@@ -74,15 +77,31 @@ pub(crate) struct GivenBack {
     pub(crate) at: Timestamp,
 }
 
-impl Cashier {
-    /// The rights that count at this counter now.
-    pub(crate) fn rights(&self) -> Option<&InForce> {
-        let going = self.waits.as_ref().is_some_and(|waiting| waiting.revokes);
-        self.in_force.as_ref().filter(|_| !going)
-    }
-}
-
 impl Staff {
+    /// The rights of a key that count at this counter now: what was signed here, unless it is being taken away or the
+    /// center has named something else.
+    pub(crate) fn rights(&self, key: &VerificationKey) -> Option<&InForce> {
+        let cashier = self.cashiers.get(key)?;
+        let going = cashier.waits.as_ref().is_some_and(|waiting| waiting.revokes);
+        let in_force = cashier.in_force.as_ref().filter(|_| !going)?;
+        let stands = |entered: &BTreeMap<_, (EntryNumber, Line)>| {
+            entered.get(key).is_some_and(|(entry, _)| *entry == in_force.entry)
+        };
+        self.entered.as_ref().is_none_or(stands).then_some(in_force)
+    }
+
+    /// Whether the center has entered rights of this key that this vault does not hold.
+    pub(crate) fn is_elsewhere(&self, key: &VerificationKey) -> bool {
+        let here = self.cashiers.get(key).and_then(|cashier| cashier.entry);
+        let entered = self.entered.as_ref().and_then(|entered| entered.get(key));
+        entered.is_some_and(|(entry, _)| Some(*entry) != here)
+    }
+
+    /// Takes in whom the center has entered.
+    pub(crate) fn compare(&mut self, entered: impl IntoIterator<Item = CashierView>) {
+        self.entered = Some(entered.into_iter().map(|it| (it.key, (it.entry, it.rights.name))).collect());
+    }
+
     /// Takes in what a cashier did, which is on disk.
     pub(crate) fn apply(&mut self, at_till: &AtTill) {
         if let Did::Paused { item, paused } = &at_till.did {
@@ -143,6 +162,13 @@ impl Staff {
             && cashier.entry.is_none_or(|known| known < entry)
         {
             cashier.entry = Some(entry);
+            match (&mut self.entered, &change.rights) {
+                (Some(entered), Some(rights)) => {
+                    drop(entered.insert(change.key, (entry, rights.name.clone())))
+                }
+                (Some(entered), None) => drop(entered.remove(&change.key)),
+                (None, _) => {}
+            }
             cashier.in_force = change.rights.zip(certificate).map(|(rights, certificate)| InForce {
                 rights,
                 entry,

@@ -334,6 +334,31 @@ async fn a_revocation_counts_at_the_counter_before_the_center_has_spoken() {
 }
 
 #[tokio::test]
+async fn what_another_copy_of_the_vault_signed_is_seen_at_the_login() {
+    let world = World::open().await;
+    let staff = world.staff(rights()).await;
+    assert!(staff.status().await.connected);
+    let line = world.center.line().await.unwrap();
+    world.settle.compare_cashiers(&line).await;
+    assert!(staff.terminal.act(Act::Orders).await.is_ok(), "the center names it as it stands here");
+
+    let key = staff_key(&staff);
+    world.shop.center.change_cashier(key, None);
+    let stranger = SigningKey::generate().verification_key();
+    world.shop.center.change_cashier(stranger, Some(rights()));
+    world.settle.compare_cashiers(&line).await;
+    let failure = staff.refuses(Act::Orders).await;
+    assert!(failure.message.contains("rights away"), "{failure}");
+    assert!(world.shop.keep.book().staff.is_elsewhere(&stranger));
+    let revoked = world.settle.certify(stranger, None, Some(secret(PASSWORD_B))).await.unwrap();
+    assert_eq!(revoked[0].state, TelegramState::Done, "{revoked:?}");
+    assert!(!world.shop.keep.book().staff.is_elsewhere(&stranger));
+    // Given rights again here, it counts at once.
+    world.certify(&staff, Some(rights())).await;
+    assert!(staff.terminal.act(Act::Orders).await.is_ok());
+}
+
+#[tokio::test]
 async fn the_limit_is_the_day_s_and_holds_here_and_at_the_center() {
     let world = World::open().await;
     let staff = world.staff(rights()).await;

@@ -40,6 +40,8 @@ pub enum CashierState {
     InForce,
     /// Signed, and the center has not spoken.
     Waiting,
+    /// The center has entered rights that this vault does not hold.
+    Elsewhere,
     /// Its rights are gone.
     Revoked,
 }
@@ -50,6 +52,7 @@ impl CashierState {
         match self {
             Self::InForce => "in force",
             Self::Waiting => "waiting",
+            Self::Elsewhere => "elsewhere",
             Self::Revoked => "revoked",
         }
     }

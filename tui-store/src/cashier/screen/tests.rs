@@ -21,7 +21,9 @@ use crate::{
         app::{Effect, Msg, Till},
         view::{DayView, RightsView, ShareView, TillView},
     },
-    view::{LineRow, Moment, Money, OrderDetail, OrderRow, OrderStanding, OutboxRow, Resolved, TelegramState},
+    view::{
+        LineRow, Moment, Money, OrderDetail, OrderRow, OrderStanding, OutboxRow, Resolved, TelegramState,
+    },
 };
 
 const LOOKED_AT: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
@@ -222,7 +224,8 @@ fn the_door_opens_with_the_password_and_says_when_it_does_not() {
 #[test]
 fn a_terminal_that_nobody_has_certified_is_told_what_to_do() {
     let nobody = TillView { rights: None, connected: false, line: "not connected".into(), ..view() };
-    let mut stage = Stage::new(Till::entered(nobody.clone(), "till", Zone::utc(), Bindings::default()), 80, 24);
+    let mut stage =
+        Stage::new(Till::entered(nobody.clone(), "till", Zone::utc(), Bindings::default()), 80, 24);
     let (ticket, _) = asked(&mut stage);
     let failure = Failure::refused("the store has no cashier with this key");
     stage.message(Msg::Done { ticket, result: Box::new(Err(failure)), view: Box::new(nobody) });
@@ -241,9 +244,14 @@ fn what_may_not_be_done_says_why() {
         }),
         ..view()
     };
-    let mut stage = Stage::new(Till::entered(some.clone(), "till", Zone::utc(), Bindings::default()), 100, 30);
+    let mut stage =
+        Stage::new(Till::entered(some.clone(), "till", Zone::utc(), Bindings::default()), 100, 30);
     let (ticket, _) = asked(&mut stage);
-    stage.message(Msg::Done { ticket, result: Box::new(Ok(Outcome::Orders(orders()))), view: Box::new(some.clone()) });
+    stage.message(Msg::Done {
+        ticket,
+        result: Box::new(Ok(Outcome::Orders(orders()))),
+        view: Box::new(some.clone()),
+    });
     stage.keys("<enter>");
     let (ticket, _) = asked(&mut stage);
     let result = Box::new(Ok(Outcome::Order(Box::new(detail()))));

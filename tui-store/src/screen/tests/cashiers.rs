@@ -1,12 +1,7 @@
 //! The owner's screens about cashiers.
 
 use tui_kit::testing::Stage;
-use wire::{
-    amount::Amount,
-    key::SigningKey,
-    payload::CashierRights,
-    till::CashierRequest,
-};
+use wire::{amount::Amount, key::SigningKey, payload::CashierRights, till::CashierRequest};
 
 use super::fixture::{answer, asked, line, snapshot, stage, yen};
 use crate::{
@@ -100,7 +95,8 @@ fn a_terminal_is_certified_with_the_rights_that_were_chosen() {
     };
     assert_eq!(key, SigningKey::from_seed(&[7; 32]).verification_key());
     let limit = Amount::new(5_000).unwrap();
-    let chosen = CashierRights { name: line("Ueda"), sell: true, deliver: false, refund_limit: limit, see_day: false };
+    let chosen =
+        CashierRights { name: line("Ueda"), sell: true, deliver: false, refund_limit: limit, see_day: false };
     assert_eq!(rights, chosen);
     let resolved = Resolved {
         telegram: wire::id::TelegramId([4; 32]),
@@ -123,7 +119,8 @@ fn another_store_s_request_and_a_broken_one_are_refused_beside_the_field() {
         line("Ueda"),
         &SigningKey::from_seed(&[7; 32]),
     );
-    for (text, words) in [(other.to_string(), "which this is not"), ("inkan-cashier:ABC".into(), "not a cashier's request")]
+    for (text, words) in
+        [(other.to_string(), "which this is not"), ("inkan-cashier:ABC".into(), "not a cashier's request")]
     {
         let mut stage = listed(120, 40);
         stage.keys("a").paste(&text);
