@@ -8,6 +8,7 @@
 mod identity;
 mod joining;
 mod people;
+mod proposals;
 mod staff;
 
 use std::fmt;
@@ -23,7 +24,8 @@ pub use self::{
     identity::{Identity, Passphrase},
     joining::{JoiningAct, JoiningOutcome, Letter},
     people::{PeopleAct, PeopleOutcome, PersonRow},
-    staff::{FourEyes, OperatorRow, ProposalRow, SheetKeyRow, StaffAct, StaffOutcome},
+    proposals::{ProposalRow, ProposedText},
+    staff::{FourEyes, OperatorRow, SheetKeyRow, StaffAct, StaffOutcome},
 };
 use crate::{
     center::Center,

@@ -7,16 +7,17 @@ use ledger::{
     request::{DeskLimits, OperatorRole, Proposed},
 };
 use serde::{Deserialize, Serialize};
-use wire::{amount::Amount, id::EntryNumber, sheet::SheetRole, time::Timestamp};
+use wire::{amount::Amount, id::EntryNumber, sheet::SheetRole};
 
-use super::{Act, ActError, Outcome, Passphrase, stated};
+use super::{
+    Act, ActError, Outcome, Passphrase,
+    proposals::{ProposalRow, ProposedText},
+    stated,
+};
 use crate::{
     center::Center,
     errors::{Room, Weight},
-    inquiry::{
-        view::{Moment, Money},
-        words,
-    },
+    inquiry::view::Money,
     keys,
     operators::{self, OperatorError, role_name},
     settlement::DeskError,
@@ -61,6 +62,11 @@ pub enum StaffAct {
     },
     /// What waits for a second operator.
     Proposals,
+    /// One of these with the text that it puts in force, where it does.
+    Proposal {
+        /// The proposal's entry.
+        proposal: EntryNumber,
+    },
     /// Does what another operator proposed.
     Confirm {
         /// The proposal's entry.
@@ -118,6 +124,13 @@ pub enum StaffOutcome {
         /// Where two operators are needed.
         four_eyes: Vec<FourEyes>,
     },
+    /// To [`StaffAct::Proposal`].
+    Proposal {
+        /// What waits.
+        proposal: ProposalRow,
+        /// The document that it gives a new version.
+        document: Option<ProposedText>,
+    },
     /// To [`StaffAct::Limits`].
     Limits {
         /// Up to so much one operator gives a payment back alone.
@@ -164,21 +177,6 @@ pub struct FourEyes {
     pub on: bool,
 }
 
-/// Something that another operator is to confirm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProposalRow {
-    /// The proposal's entry.
-    pub number: EntryNumber,
-    /// Who proposed it.
-    pub by: String,
-    /// What, in words.
-    pub words: String,
-    /// The least role that confirms it.
-    pub role: OperatorRole,
-    /// It lapses after this.
-    pub until: Moment,
-}
-
 /// A key of the key sheet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SheetKeyRow {
@@ -198,6 +196,7 @@ impl StaffAct {
         match self {
             Self::Operators
             | Self::Proposals
+            | Self::Proposal { .. }
             | Self::Limits
             | Self::KeySheet
             | Self::SetPassphrase { name: None, .. } => OperatorRole::Viewer,
@@ -221,6 +220,7 @@ impl Center {
         match act {
             StaffAct::Operators => Ok(Outcome::Staff(self.operator_rows())),
             StaffAct::Proposals => Ok(Outcome::Staff(self.proposal_rows())),
+            StaffAct::Proposal { proposal } => self.proposal(proposal).await,
             StaffAct::Limits => Ok(Outcome::Staff(self.limit_rows())),
             StaffAct::KeySheet => Ok(Outcome::Staff(self.sheet_rows())),
             StaffAct::Add { name, role, ssh_key, passphrase } => {
@@ -284,20 +284,6 @@ impl Center {
         StaffOutcome::Operators { operators, four_eyes: self.four_eyes() }
     }
 
-    fn proposal_rows(&self) -> StaffOutcome {
-        let state = self.desk().state();
-        let row = |(number, proposal): (EntryNumber, &ledger::state::Proposal)| ProposalRow {
-            number,
-            by: proposal.by.clone(),
-            words: words::proposed(&proposal.act, &proposal.by),
-            role: proposal.act.least(),
-            until: self.local().moment(proposal.until),
-        };
-        let proposals = state.proposals(Timestamp::now()).map(row).collect();
-        drop(state);
-        StaffOutcome::Proposals { proposals, four_eyes: self.four_eyes() }
-    }
-
     fn limit_rows(&self) -> StaffOutcome {
         let limits = self.desk().state().limits();
         StaffOutcome::Limits {
@@ -333,6 +319,12 @@ impl Center {
         passphrase: Passphrase,
     ) -> Result<Outcome, ActError> {
         let key = operators::key_digest(&ssh_key);
+        // Type and key, without the comment: two names behind one key would not be two people.
+        let bare = |line: &str| line.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
+        let same = |it: &operators::Operator| it.name != name && bare(&it.ssh_key) == bare(&ssh_key);
+        if let Some(other) = self.operators().list().iter().find(|it| same(it)) {
+            return Err(ActError::new("refused", format!("this is the SSH key of operator {}", other.name)));
+        }
         let (center, named) = (self.clone(), name.to_owned());
         blocking(move || center.operators().prepare(&named, &ssh_key, &passphrase.0)).await?;
         let request =

@@ -48,7 +48,7 @@ struct Cli {
     #[command(flatten)]
     fresh: SecretFrom<NewPassphrase>,
     /// The operator who acts; not needed where there is only one
-    #[arg(long = "as", global = true, value_name = "NAME")]
+    #[arg(id = "acting operator", long = "as", global = true, value_name = "NAME")]
     name: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -146,8 +146,11 @@ enum Command {
     /// Add an operator, change a role or passphrase, take one off
     #[command(subcommand)]
     Operator(staff::Operator),
-    /// List what waits for a second operator
-    Proposals,
+    /// List what waits for a second operator, or show one of these
+    Proposals {
+        /// The proposal's transaction number
+        proposal: Option<EntryNumber>,
+    },
     /// Do what another operator proposed
     Confirm {
         /// The proposal's transaction number
@@ -343,7 +346,8 @@ impl Command {
             Self::AcceptClock => Act::AcceptClock,
             Self::Passphrase(slots) => return slots.run(context),
             Self::Operator(operator) => operator.act(context)?,
-            Self::Proposals => StaffAct::Proposals.into(),
+            Self::Proposals { proposal: None } => StaffAct::Proposals.into(),
+            Self::Proposals { proposal: Some(proposal) } => StaffAct::Proposal { proposal }.into(),
             Self::Confirm { proposal } => StaffAct::Confirm { proposal }.into(),
             Self::Withdraw { proposal } => StaffAct::Withdraw { proposal }.into(),
             Self::Refund(refund) => refund.act(),
@@ -425,6 +429,8 @@ mod tests {
         for line in [
             "tui-center --profile ./x --json --as ada --service-passphrase-file s status",
             "tui-center status --service-passphrase-file s --as ada --json --profile ./x",
+            "tui-center operator role ben clerk --service-passphrase-file s --as ada --json --profile ./x",
+            "tui-center passphrase add service --name safe --service-passphrase-file s --as ada --json",
         ] {
             let matches = command().try_get_matches_from(line.split(' ')).unwrap();
             let cli = Cli::from_arg_matches(&matches).unwrap();

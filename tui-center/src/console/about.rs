@@ -136,7 +136,7 @@ impl About {
             Self::Application(number) => {
                 Some(Act::Joining(JoiningAct::Application { number: *number, reveal: None }))
             }
-            Self::Proposal(row) => show(Subject::Entry(row.number)),
+            Self::Proposal(row) => Some(Act::Staff(StaffAct::Proposal { proposal: row.number })),
             Self::Limits => Some(Act::Staff(StaffAct::Limits)),
             Self::Document(document) => Some(Act::Joining(JoiningAct::Document { document: *document })),
             Self::Versions(document) => {
@@ -160,12 +160,8 @@ impl About {
     /// What an answer shows; none where it is to something else.
     pub(super) fn found(&self, outcome: &Outcome, times: &Times) -> Option<Found> {
         Some(match (self, outcome) {
-            (Self::Subject(_) | Self::Desk(_) | Self::Proposal(_), Outcome::Detail(detail)) => {
-                let own = match self {
-                    Self::Desk(row) => desk_rows(row),
-                    Self::Proposal(row) => staff::proposal_rows(row),
-                    _ => Vec::new(),
-                };
+            (Self::Subject(_) | Self::Desk(_), Outcome::Detail(detail)) => {
+                let own = if let Self::Desk(row) = self { desk_rows(row) } else { Vec::new() };
                 let rows = detail.rows.iter().map(|row| Row::pair(row.label.as_str(), row.value.as_str()));
                 let rows = own.into_iter().chain(rows).collect();
                 let found = Found::new(detail.title.clone(), rows, detail);
@@ -191,6 +187,11 @@ impl About {
                 if who == of =>
             {
                 Found::new(self.title(), staff::data_rows(*entry, fields), outcome)
+            }
+            (Self::Proposal(_), Outcome::Staff(StaffOutcome::Proposal { proposal, document })) => {
+                let mut rows = staff::proposal_rows(proposal);
+                rows.extend(document.iter().flat_map(staff::proposed_rows));
+                Found::new(self.title(), rows, outcome)
             }
             (
                 Self::Limits,

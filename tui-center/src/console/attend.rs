@@ -171,7 +171,14 @@ fn is_look(act: &Act) -> bool {
         ),
         Act::People(act) => matches!(act, PeopleAct::Find { .. }),
         Act::Staff(act) => {
-            matches!(act, StaffAct::Operators | StaffAct::Proposals | StaffAct::Limits | StaffAct::KeySheet)
+            matches!(
+                act,
+                StaffAct::Operators
+                    | StaffAct::Proposals
+                    | StaffAct::Proposal { .. }
+                    | StaffAct::Limits
+                    | StaffAct::KeySheet
+            )
         }
         _ => false,
     }

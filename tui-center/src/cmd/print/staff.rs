@@ -6,7 +6,7 @@ use tui_kit::{
     cli::{Out, Table, facts},
     text::{
         Align::{Left, Right},
-        clean,
+        clean, clean_lines,
     },
 };
 
@@ -41,6 +41,30 @@ pub(super) fn words(out: Out, outcome: &StaffOutcome, to: &mut dyn Write) -> io:
             }
             table.write(out, to)?;
             two(four_eyes, to)
+        }
+        StaffOutcome::Proposal { proposal, document } => {
+            facts(
+                to,
+                [
+                    ("Proposal", proposal.number.to_string()),
+                    ("By", proposal.by.clone()),
+                    ("What", clean(&proposal.words).into_owned()),
+                    ("Takes at least a", role_name(proposal.role).to_owned()),
+                    ("Lapses", proposal.until.text.clone()),
+                ],
+            )?;
+            match document {
+                Some(it) => {
+                    writeln!(
+                        to,
+                        "\nThe {} in version {}:\n\n{}",
+                        it.document,
+                        it.version,
+                        clean_lines(&it.text)
+                    )
+                }
+                None => Ok(()),
+            }
         }
         StaffOutcome::Limits { refund_alone, receipt_alone, four_eyes } => {
             facts(

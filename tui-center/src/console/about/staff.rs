@@ -3,9 +3,12 @@
 use tui_kit::{Tone, detail::Row};
 use wire::id::EntryNumber;
 
-use super::super::rows::staff::{fingerprint, four_eyes};
+use super::super::{
+    editing::changes,
+    rows::staff::{fingerprint, four_eyes},
+};
 use crate::{
-    acts::{FourEyes, OperatorRow, ProposalRow},
+    acts::{FourEyes, OperatorRow, ProposalRow, ProposedText},
     inquiry::view::Money,
     operators::role_name,
 };
@@ -36,8 +39,16 @@ pub(super) fn proposal_rows(row: &ProposalRow) -> Vec<Row> {
         Row::toned("what", Tone::Strong, row.words.clone()),
         Row::pair("takes at least a", role_name(row.role)),
         Row::pair("lapses", row.until.text.clone()),
-        Row::Gap,
+        Row::pair("entry", row.number.to_string()),
     ]
+}
+
+/// What a proposed document changes.
+pub(super) fn proposed_rows(proposed: &ProposedText) -> Vec<Row> {
+    let head = format!("What changes in the {}, version {}", proposed.document, proposed.version);
+    let mut rows = vec![Row::Gap, Row::Heading(head)];
+    rows.extend(changes(&proposed.former, &proposed.text));
+    rows
 }
 
 /// Up to how much one operator acts alone.

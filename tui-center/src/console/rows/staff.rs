@@ -1,5 +1,6 @@
 //! The lines of the staff: operators, what waits for a second one, the keys of the sheet.
 
+use ledger::request::OperatorRole;
 use tui_kit::{
     Tone,
     table::{Cell, Column},
@@ -15,16 +16,15 @@ use crate::{
 /// Where two operators are needed, and where it is off because there is one.
 pub(in super::super) fn four_eyes(rows: &[FourEyes]) -> Vec<Note> {
     let note = |row: &FourEyes| {
-        let role = role_name(row.role);
-        match row.on {
-            true => (
-                Tone::Good,
-                format!("Four eyes on {}: {} operators are {role} or above.", row.acts, row.operators),
-            ),
-            false if row.operators == 0 => {
-                (Tone::Warn, format!("Four eyes OFF on {}: no operator is {role}.", row.acts))
-            }
-            false => (Tone::Warn, format!("Four eyes OFF on {}: a single operator is {role}.", row.acts)),
+        let role = match row.role {
+            OperatorRole::Admin => role_name(row.role).to_owned(),
+            less => format!("{} or above", role_name(less)),
+        };
+        let acts = &row.acts;
+        match (row.on, row.operators) {
+            (true, some) => (Tone::Good, format!("Four eyes on {acts}: {some} operators are {role}.")),
+            (false, 0) => (Tone::Warn, format!("Four eyes OFF on {acts}: no operator is {role}.")),
+            (false, _) => (Tone::Warn, format!("Four eyes OFF on {acts}: a single operator is {role}.")),
         }
     };
     rows.iter().map(note).collect()

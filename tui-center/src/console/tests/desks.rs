@@ -184,6 +184,16 @@ fn a_proposal_appears_at_once_and_only_another_confirms_it() {
 }
 
 #[test]
+fn whoever_confirms_a_document_sees_what_changes() {
+    let mut stage = on("0", OperatorRole::Admin);
+    stage.keys("<down><enter>");
+    settle(&mut stage);
+    let shown = stage.screen();
+    assert!(shown.contains("- 4") && shown.contains("Pay in time."), "{shown}");
+    assert!(shown.contains("+ 4") && shown.contains("Pay within 30 days."), "{shown}");
+}
+
+#[test]
 fn ones_own_proposal_can_be_dropped() {
     let mut stage = on("0", OperatorRole::Clerk);
     stage.keys("<down>x<enter>");

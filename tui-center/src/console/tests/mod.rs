@@ -71,6 +71,7 @@ fn answer(act: &Act) -> Outcome {
         Act::People(PeopleAct::Find { .. }) => data::desks::people(),
         Act::Staff(StaffAct::Operators) => data::settings::operators(),
         Act::Staff(StaffAct::Proposals) => data::desks::proposals(),
+        Act::Staff(StaffAct::Proposal { proposal }) => data::desks::proposal(*proposal),
         Act::Staff(StaffAct::Limits) => data::settings::limits(),
         Act::Staff(StaffAct::KeySheet) => data::settings::key_sheet(),
         other => panic!("nobody looks this up: {other:?}"),

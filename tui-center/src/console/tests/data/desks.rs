@@ -8,7 +8,9 @@ use wire::{
 
 use super::ago;
 use crate::{
-    acts::{FourEyes, JoiningOutcome, Outcome, PeopleOutcome, PersonRow, ProposalRow, StaffOutcome},
+    acts::{
+        FourEyes, JoiningOutcome, Outcome, PeopleOutcome, PersonRow, ProposalRow, ProposedText, StaffOutcome,
+    },
     books::cabinet::index::Who,
     inquiry::view::{ApplicationDetail, ApplicationRow, Row, Sameness},
     lines::postman::{Kind, LineState, PostState, State},
@@ -105,8 +107,24 @@ pub(in super::super) fn people() -> Outcome {
     Outcome::People(PeopleOutcome::Found { people })
 }
 
+/// One of them; the second changes a text.
+pub(in super::super) fn proposal(number: EntryNumber) -> Outcome {
+    let row = rows().into_iter().find(|row| row.number == number).unwrap();
+    let document = row.words.contains("terms").then(|| ProposedText {
+        document: "terms of use".into(),
+        version: 3,
+        former: "# Terms\n\nBe kind.\nPay in time.".into(),
+        text: "# Terms\n\nBe kind.\nPay within 30 days.".into(),
+    });
+    Outcome::Staff(StaffOutcome::Proposal { proposal: row, document })
+}
+
 /// One that Aiko has proposed, and one of another operator's.
 pub(in super::super) fn proposals() -> Outcome {
+    Outcome::Staff(StaffOutcome::Proposals { proposals: rows(), four_eyes: four_eyes() })
+}
+
+fn rows() -> Vec<ProposalRow> {
     let row = |number, by: &str, words: &str, role| ProposalRow {
         number: EntryNumber(number),
         by: by.into(),
@@ -115,11 +133,10 @@ pub(in super::super) fn proposals() -> Outcome {
         until: ago(0),
     };
     let payment = EntryNumber(48_212);
-    let proposals = vec![
+    vec![
         row(48_199, "bruno", &format!("bruno refunds {payment}: broken on arrival"), OperatorRole::Clerk),
         row(48_200, "aiko", "aiko puts version 3 of the terms of use in force", OperatorRole::Admin),
-    ];
-    Outcome::Staff(StaffOutcome::Proposals { proposals, four_eyes: four_eyes() })
+    ]
 }
 
 pub(in super::super) fn four_eyes() -> Vec<FourEyes> {
