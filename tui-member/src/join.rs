@@ -90,7 +90,7 @@ pub struct Registrant {
     pub code: ActivationCode,
     /// [`wire::admission::Terms::hash`] of the terms that were shown and accepted.
     pub terms: Digest,
-    /// The recovery phrase, where it is not in memory any more: its key signs too.
+    /// The recovery phrase, where the vault holds its key no more: it signs too.
     pub phrase: Option<RecoveryPhrase>,
     /// Opens the signature key.
     pub password_b: Password,

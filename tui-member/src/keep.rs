@@ -9,9 +9,7 @@ use std::{
 };
 
 use tokio::sync::watch;
-use vault::{
-    Draft, Finding, Opening, PinnedCenter, SigningSession, Vault, outbox::Parcel, recovery::RecoveryPhrase,
-};
+use vault::{Draft, Finding, Opening, PinnedCenter, SigningSession, Vault, outbox::Parcel};
 use wire::{
     checkpoint::SignedCheckpoint,
     id::TelegramId,
@@ -37,8 +35,6 @@ pub(crate) use rows::{drawing, ending_words, funding_row, role_name};
 pub(crate) struct Kept {
     pub(crate) vault: Vault,
     pub(crate) book: Book,
-    /// The recovery phrase from its making to the registration that its key signs too; never on disk.
-    pub(crate) phrase: Option<RecoveryPhrase>,
     /// Password B for a while, and until when by the machine's clock.
     signing: Option<(SigningSession, Timestamp)>,
     findings: Vec<String>,
@@ -155,7 +151,7 @@ impl Kept {
         {
             book.saw_checkpoint(&checkpoint);
         }
-        Self { vault, book, phrase: None, signing: None, findings, changed: false }
+        Self { vault, book, signing: None, findings, changed: false }
     }
 
     /// Opens the signature key for one act: with password B, or without it while [`Kept::open_signing`] lasts.
@@ -365,6 +361,7 @@ impl Kept {
             })
         };
         match (Purpose::decode(&item.note).ok()?, ending) {
+            (Purpose::Registration, Ending::Registered { .. }) => self.vault.recovery_registered(),
             (Purpose::KeyChange { role }, Ending::Verdict(Verdict::Done { effect, .. })) if waits(role) => {
                 // One that waits 72 hours is put in force when the center's chain shows it.
                 matches!(effect, Effect::KeyChanged).then(|| self.vault.in_force(role))?

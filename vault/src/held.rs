@@ -36,6 +36,11 @@ impl Vault {
         self.append_all(vec![Draft::own(kind::HELD_RECOVERY_KEY, &sealed)?]).map(drop)
     }
 
+    /// Whether the key of a phrase waits here for its registration.
+    pub fn holds_recovery_key(&self) -> bool {
+        self.contents.keys.held.is_some()
+    }
+
     /// Opens the held recovery key with password B; `None` when none is held.
     ///
     /// # Errors

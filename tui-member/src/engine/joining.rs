@@ -75,7 +75,10 @@ impl Handle {
 
     /// Whether the registration will name a recovery key whose phrase has to be typed again.
     pub async fn wants_phrase(&self) -> bool {
-        self.engine.keep.with(|kept| kept.vault.recovery().is_some() && kept.phrase.is_none()).await
+        self.engine
+            .keep
+            .with(|kept| kept.vault.recovery().is_some() && !kept.vault.holds_recovery_key())
+            .await
     }
 
     /// Signs the registration, and sends it or leaves it in the outbox.

@@ -135,13 +135,12 @@ fn fill(form: &Form, values: &[(String, String)]) -> Result<Particulars, Failure
     })
 }
 
-/// Keeps the public halves of a phrase, and the phrase itself in memory until its key has signed the registration.
+/// Keeps the public halves of a phrase, and its recovery key, sealed, until it has signed the registration.
 async fn keep_phrase(keep: &Keep, phrase: RecoveryPhrase, password_b: Password) -> Result<(), Failure> {
     keep.with(move |kept| {
         kept.vault.keep_recovery(&phrase, &password_b.0)?;
         kept.vault.confirm_recovery()?;
-        kept.phrase = Some(phrase);
-        Ok(())
+        Ok(kept.vault.hold_recovery_key(&phrase, &password_b.0)?)
     })
     .await
 }

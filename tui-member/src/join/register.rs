@@ -4,6 +4,7 @@ use vault::outbox::{Parcel, State};
 use wire::{
     codec,
     id::{AccountNumber, TelegramId},
+    key::SigningKey,
     message::{ProblemKind, RegisterCall},
     payload::Registration,
     telegram::Kind,
@@ -91,31 +92,43 @@ fn sign(kept: &mut Kept, registrant: Registrant, now: Timestamp) -> Result<Regis
         )));
     }
     let center = kept.pinned()?.root.center();
-    if let Some(phrase) = phrase {
-        known_phrase(kept, &phrase)?;
+    if let Some(phrase) = &phrase {
+        known_phrase(kept, phrase)?;
         if kept.vault.recovery().is_none() {
-            kept.vault.keep_recovery(&phrase, &password_b.0)?;
+            kept.vault.keep_recovery(phrase, &password_b.0)?;
         }
         if kept.vault.recovery().is_some_and(|known| known.confirmed_at.is_none()) {
             kept.vault.confirm_recovery()?;
         }
-        kept.phrase = Some(phrase);
     }
-    let recovery = kept.phrase.as_ref().map(vault::recovery::RecoveryPhrase::recovery_key);
-    let terminal = kept.vault.terminal_key()?.clone();
-    let signing = Signing {
-        center,
-        application,
-        account: AccountNumber::Member(member),
-        code: &code,
-        terminal_key: &terminal,
-        recovery_key: recovery.as_ref(),
-        particulars: &taken.particulars,
-        salt: taken.salt,
-        terms,
-        now,
+    let typed = phrase.map(|phrase| phrase.recovery_key());
+    let held = match typed {
+        Some(_) => None,
+        None => kept.vault.unlock_held_recovery_key(&password_b.0)?,
     };
-    kept.sign(Some(&password_b), |key| signing.sign(key))?.map_err(Failure::machine)
+    let terminal = kept.vault.terminal_key()?.clone();
+    let signed = kept.sign(Some(&password_b), |key| {
+        let sign = |recovery_key: Option<&SigningKey>| {
+            Signing {
+                center,
+                application,
+                account: AccountNumber::Member(member),
+                code: &code,
+                terminal_key: &terminal,
+                recovery_key,
+                particulars: &taken.particulars,
+                salt: taken.salt,
+                terms,
+                now,
+            }
+            .sign(key)
+        };
+        match held {
+            Some(held) => held.act(|key| sign(Some(key))),
+            None => sign(typed.as_ref()),
+        }
+    });
+    signed?.map_err(Failure::machine)
 }
 
 /// Whether a phrase is the one that this vault knows, where it knows one.
@@ -152,7 +165,6 @@ async fn send(keep: &Keep, line: &Line, parcel: Parcel, patience: Patience) -> R
     keep.with(move |kept| {
         let ending = Ending::Registered { account, entry, receipt };
         kept.close(id, &ending, Vec::new())?;
-        kept.phrase = None;
         kept.pin(|center| center.account = Some(account))
     })
     .await?;
