@@ -133,6 +133,8 @@ pub enum Act {
     NewPhrase {
         /// The new phrase.
         phrase: Password,
+        /// Whether words of it were asked back and right.
+        confirmed: bool,
         /// The old one, with which the new one is in force at once.
         old: Option<Password>,
         /// Opens the signature key.

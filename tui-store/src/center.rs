@@ -271,7 +271,7 @@ impl Center {
                 () = stop.cancelled() => return None,
                 ended = line.closed() => return Some(LineError::from(ended).into()),
                 () = self.renewed.notified() => {
-                    let words = "the terminal key has changed; the line is made anew with it";
+                    let words = "a key has changed; the line is made anew";
                     return Some(Failure::new(FailureKind::Offline, words));
                 }
                 () = self.mail.notified() => self.take_mail(line).await,

@@ -109,7 +109,7 @@ pub async fn restore(
     });
     let (keep, phrase, copied, records) = made.await.map_err(Failure::machine)??;
     keep.record(vec![Record::Center(seen(&line))]).await?;
-    let renewed = renew_keys(&keep, &line, &welcome, &phrase, &password_b).await?;
+    let renewed = renew_keys(&keep, &line, &welcome, (&phrase, copied.is_none()), &password_b).await?;
     let name = settle_in(&keep, invitation, store).await?;
     if copied.is_none() {
         keep.record(vec![Record::Restored(Restored { at: Timestamp::now(), store, name })]).await?;
@@ -123,12 +123,14 @@ pub async fn restore(
     })
 }
 
-/// Puts this vault's signature and terminal key in force where others are, with the recovery key; which ones.
+/// Puts new signature and terminal keys in force where others than this vault's are, with the recovery key; which ones.
+/// A vault made without a copy has `fresh` keys that nobody knows; else new ones are made, because a key that was in force
+/// once never is again.
 async fn renew_keys(
     keep: &Arc<Keep>,
     line: &Line,
     welcome: &Welcome,
-    phrase: &RecoveryPhrase,
+    (phrase, fresh): (&RecoveryPhrase, bool),
     password_b: &SecretString,
 ) -> Result<Vec<KeyRole>, Failure> {
     let mut renewed = Vec::new();
@@ -154,9 +156,20 @@ async fn renew_keys(
         };
         let changer = Changer { center: line.sheet.center, account: welcome.account, key_event, now };
         let (by, password) = (By::Phrase(copy_of(phrase)?), password_b.clone());
-        let signed = keep.vault(move |vault| match role {
-            KeyRole::Terminal => sign::new_terminal_key(vault, &changer, &by, &password),
-            _ => sign::new_signature_key(vault, &changer, terminal_key, &by, &password),
+        let signed = keep.vault(move |vault| {
+            if vault.waiting(role).is_some() {
+                vault.drop_waiting(role)?;
+            }
+            if role == KeyRole::Terminal {
+                if !fresh {
+                    vault.prepare_terminal_key()?;
+                }
+                return sign::new_terminal_key(vault, &changer, &by, &password);
+            }
+            if !fresh {
+                vault.prepare_signature_key(&password, None)?;
+            }
+            sign::new_signature_key(vault, &changer, terminal_key, &by, &password)
         });
         let (telegram, beside) = signed.await??;
         let parcel = keep.post(telegram, codec::encode(&beside), Purpose::KeyChange { role }).await?;

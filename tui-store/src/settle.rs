@@ -205,6 +205,9 @@ pub(crate) fn verdict_words(verdict: &Verdict) -> (TelegramState, String) {
             let from = Moment::from(*from).text;
             (TelegramState::Done, format!("entered; in force from {from} unless the old phrase cancels it"))
         }
+        Verdict::Done { effect: Effect::KeyChangeCancelled, .. } => {
+            (TelegramState::Done, "it never comes into force; the evidence was checked".into())
+        }
         Verdict::Done { .. } => (TelegramState::Done, "settled; the receipt was checked".into()),
         Verdict::Refused { reason, .. } => (TelegramState::Refused, reason.to_string()),
         Verdict::Void { .. } => (TelegramState::Void, "never entered, and never will be".into()),

@@ -119,8 +119,11 @@ impl Keys {
                 let password_b = context.password_b()?;
                 let made = options.make(false)?;
                 let made = made.ok_or_else(|| cli::Failure::usage("a new phrase is what is asked for"))?;
-                let phrase = Password(phrase::joined(&made.phrase));
-                return show_sent(context, reach.act(Act::NewPhrase { phrase, old, password_b }).await?);
+                let (phrase, confirmed) = (Password(phrase::joined(&made.phrase)), made.confirmed);
+                return show_sent(
+                    context,
+                    reach.act(Act::NewPhrase { phrase, confirmed, old, password_b }).await?,
+                );
             }
             Self::CancelChange { phrase } => {
                 Act::CancelChange { phrase: Password(phrase::joined(&phrase::read(&phrase)?)) }

@@ -52,10 +52,10 @@ impl Inner {
                 };
                 self.settle.revoke(role, by).await.map(Outcome::Resolved)
             }
-            Act::NewPhrase { phrase, old, password_b } => {
+            Act::NewPhrase { phrase, confirmed, old, password_b } => {
                 let phrase = read_phrase(&phrase.0)?;
                 let old = old.map(|old| read_phrase(&old.0)).transpose()?;
-                self.settle.new_phrase(phrase, old, password_b.0).await.map(Outcome::Resolved)
+                self.settle.new_phrase((phrase, confirmed), old, password_b.0).await.map(Outcome::Resolved)
             }
             Act::CancelChange { phrase } => {
                 self.settle.cancel_change(read_phrase(&phrase.0)?).await.map(Outcome::Resolved)

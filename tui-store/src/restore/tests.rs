@@ -31,16 +31,11 @@ impl Lost {
         let center = Center::new(shop.keep.clone());
         let settle = Settle::new(shop.keep.clone(), center.clone());
         let phrase = RecoveryPhrase::generate(Language::Japanese, &Surroundings::system());
-        let done = settle.new_phrase(copy_of(&phrase).unwrap(), None, PASSWORD_B.into()).await.unwrap();
+        let done =
+            settle.new_phrase((copy_of(&phrase).unwrap(), true), None, PASSWORD_B.into()).await.unwrap();
         assert_eq!(done[0].state, TelegramState::Done);
-        let lost = Self { shop, settle, center, phrase };
-        lost.deposit().await;
-        lost
-    }
-
-    async fn deposit(&self) {
-        let line = self.center.line().await.unwrap();
-        assert!(self.settle.deposit(&line).await.unwrap());
+        assert!(shop.center.copied(), "a copy is deposited with the new phrase");
+        Self { shop, settle, center, phrase }
     }
 
     fn invitation(&self) -> Invitation {
@@ -98,11 +93,26 @@ async fn without_a_copy_the_phrase_puts_fresh_keys_in_force() {
 #[tokio::test]
 async fn a_copy_that_is_older_than_a_rotation_is_brought_up() {
     let lost = Lost::terminal().await;
+    lost.shop.center.refuse_copies();
     lost.settle.rotate(KeyRole::Signature, PASSWORD_B.into()).await.unwrap();
     let machine = tempfile::tempdir().unwrap();
     let recovered = lost.restore(machine.path(), &lost.phrase).await.unwrap();
     assert_eq!(recovered.renewed, ["signature key"], "the copy's key is not in force any more");
     Center::new(open(machine.path())).line().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_revoked_signature_key_is_replaced_by_a_new_one() {
+    let lost = Lost::terminal().await;
+    let by = crate::sign::By::Phrase(copy_of(&lost.phrase).unwrap());
+    lost.settle.revoke(KeyRole::Signature, by).await.unwrap();
+    let machine = tempfile::tempdir().unwrap();
+    let recovered = lost.restore(machine.path(), &lost.phrase).await.unwrap();
+    assert_eq!(recovered.renewed, ["signature key"]);
+    let keep = open(machine.path());
+    Center::new(keep.clone()).line().await.unwrap();
+    let own = keep.vault(|vault| vault.verification_key()).await.unwrap().unwrap();
+    assert_eq!(own, lost.shop.center.in_force(KeyRole::Signature).0);
 }
 
 #[tokio::test]

@@ -203,11 +203,13 @@ impl World for Shared {
             format!("B open {} min · ", left.max(0) / 60_000 + 1)
         });
         let recovery = match &self.snapshot.recovery {
-            None => "no phrase · ",
-            Some(row) if row.proved.is_none() => "restore unproved · ",
-            Some(_) => "",
+            None => "no phrase".to_owned(),
+            Some(row) => match &row.proved {
+                None => "restore unproved".into(),
+                Some(at) => format!("proved {}", at.text.split(' ').next().unwrap_or_default()),
+            },
         };
-        format!("{}{recovery}{store} · {line} · {}", open.unwrap_or_default(), self.place.zone.name())
+        format!("{}{store} · {line} · {recovery} · {}", open.unwrap_or_default(), self.place.zone.name())
     }
 
     fn acknowledged(&mut self, title: &str) -> Option<Effect> {

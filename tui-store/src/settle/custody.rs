@@ -59,10 +59,7 @@ impl Settle {
         });
         let (telegram, beside) = signed.await??;
         let resolved = self.change(&line, telegram, beside, role).await?;
-        if role == KeyRole::Terminal && resolved.state == TelegramState::Done {
-            // The old line was logged in with the old key.
-            self.center.renew().await;
-        }
+        self.deposit_after(&resolved).await;
         Ok(vec![resolved])
     }
 
@@ -79,14 +76,14 @@ impl Settle {
         Ok(vec![self.change(&line, telegram, beside, role).await?])
     }
 
-    /// Takes a new recovery phrase. Asked for with the old phrase it is in force at once, with password B after 72 hours,
+    /// Takes a new recovery phrase, of which words were asked back or not. Asked for with the old phrase it is in force at once, with password B after 72 hours,
     /// until which the old one can cancel it. Password B is needed either way: the signature key is sealed to the phrase.
     ///
     /// # Errors
     /// In words.
     pub(crate) async fn new_phrase(
         &self,
-        phrase: RecoveryPhrase,
+        (phrase, confirmed): (RecoveryPhrase, bool),
         old: Option<RecoveryPhrase>,
         password_b: SecretString,
     ) -> Result<Vec<Resolved>, Failure> {
@@ -94,13 +91,20 @@ impl Settle {
         let line = self.fresh_line().await?;
         self.nothing_waits(KeyRole::Recovery).await?;
         let by = old.map_or_else(|| By::PasswordB(password_b.clone()), By::Phrase);
-        let changer = self.changer(&line, by.role()).await?;
+        let (changer, key) = (self.changer(&line, by.role()).await?, phrase.public().recovery_key);
         let signed = self.keep.vault(move |vault| {
             vault.prepare_recovery(&phrase, &password_b)?;
             sign::new_recovery_key(vault, &changer, &phrase, &by)
         });
         let (telegram, beside) = signed.await??;
-        Ok(vec![self.change(&line, telegram, beside, KeyRole::Recovery).await?])
+        let resolved = self.change(&line, telegram, beside, KeyRole::Recovery).await?;
+        let confirm = self.keep.vault(move |vault| {
+            let in_force = vault.in_use(KeyRole::Recovery) == Some(key);
+            if confirmed && in_force { vault.confirm_recovery() } else { Ok(()) }
+        });
+        confirm.await??;
+        self.deposit_after(&resolved).await;
+        Ok(vec![resolved])
     }
 
     /// Cancels a new recovery key that somebody asked for with the signature key and that still waits.
@@ -150,6 +154,15 @@ impl Settle {
     pub(crate) async fn deposit_or_warn(&self, line: &Line) {
         if let Err(failure) = self.deposit(line).await {
             tracing::warn!("the copy of the vault was not deposited: {failure}");
+        }
+    }
+
+    /// A key that changed is in the copy at once: an older copy would bring back one that signs nothing any more.
+    async fn deposit_after(&self, resolved: &Resolved) {
+        if resolved.state == TelegramState::Done
+            && let Ok(line) = self.center.line().await
+        {
+            self.deposit_or_warn(&line).await;
         }
     }
 
@@ -231,7 +244,12 @@ impl Settle {
         beside: Beside,
         role: KeyRole,
     ) -> Result<Resolved, Failure> {
-        self.send(line, telegram, beside, Purpose::KeyChange { role }).await
+        let resolved = self.send(line, telegram, beside, Purpose::KeyChange { role }).await?;
+        if resolved.state == TelegramState::Done {
+            // The next login is with the new keys, and brings the chain with them.
+            self.center.renew().await;
+        }
+        Ok(resolved)
     }
 
     /// Keeps a telegram, sends it, and ends it with the center's word.

@@ -24,6 +24,7 @@ pub(super) struct Custody {
     pub(super) waiting: Option<WaitingKey>,
     copy: Option<(Vec<u8>, Timestamp)>,
     incoming: Vec<u8>,
+    refuses_copies: bool,
 }
 
 impl Custody {
@@ -66,7 +67,12 @@ impl FakeCenter {
         self.lock().custody.copy = None;
     }
 
-    /// When a copy was last deposited.
+    /// From now on no copy is taken: the one that is there gets old.
+    pub(crate) fn refuse_copies(&self) {
+        self.lock().custody.refuses_copies = true;
+    }
+
+    /// Whether a copy lies here.
     pub(crate) fn copied(&self) -> bool {
         self.lock().custody.copy.is_some()
     }
@@ -94,6 +100,12 @@ impl FakeCenter {
             return Verdict::Refused { reason, receipt: self.enter(EntryKind::KeyChange, &part) };
         };
         assert_eq!(asked.key_event, self.in_force(by).1, "the event of the key that signs");
+        let reused = self.lock().chain.iter().any(|event| event.key.is_some() && event.key == asked.key);
+        if reused {
+            let reason = Refusal::KeyTaken;
+            let part = StorePart::Refused { telegram: telegram.id(), reason: reason.clone() };
+            return Verdict::Refused { reason, receipt: self.enter(EntryKind::KeyChange, &part) };
+        }
         self.check_evidence(telegram, &asked, beside);
         if asked.role == KeyRole::Recovery && by == KeyRole::Signature && self.has(KeyRole::Recovery) {
             self.make_wait(asked.key.unwrap());
@@ -148,6 +160,12 @@ impl FakeCenter {
             }
             Request::Deposit { length, digest, offset, bytes } => {
                 let mut state = self.lock();
+                if state.custody.refuses_copies {
+                    return Some(Answer::Problem(Problem::new(
+                        ProblemKind::Limited,
+                        "too many copies lately",
+                    )));
+                }
                 if offset == 0 {
                     state.custody.incoming.clear();
                 }

@@ -96,6 +96,7 @@ impl Screen<Shared> for Renew {
             let phrase = self.making.phrase()?;
             return signing.key(key, shared, move |password| Act::NewPhrase {
                 phrase: Password(phrase.words().join(" ").into()),
+                confirmed: true,
                 old: None,
                 password_b: password.unwrap_or_else(|| Password::from("")),
             });

@@ -30,7 +30,7 @@ impl House {
     async fn with_phrase() -> (Self, RecoveryPhrase) {
         let house = Self::open().await;
         let phrase = fresh();
-        let first = house.settle.new_phrase(again(&phrase), None, PASSWORD_B.into()).await.unwrap();
+        let first = house.settle.new_phrase((again(&phrase), true), None, PASSWORD_B.into()).await.unwrap();
         assert_eq!(first[0].state, TelegramState::Done, "{}", first[0].words);
         (house, phrase)
     }
@@ -117,11 +117,11 @@ async fn a_new_phrase_waits_72_hours_and_the_old_one_cancels_it() {
     let (house, old) = House::with_phrase().await;
     assert_eq!(house.in_use(KeyRole::Recovery).await, Some(old.public().recovery_key));
     let new = fresh();
-    let done = house.settle.new_phrase(again(&new), None, PASSWORD_B.into()).await.unwrap();
+    let done = house.settle.new_phrase((again(&new), true), None, PASSWORD_B.into()).await.unwrap();
     assert!(done[0].words.contains("in force from"), "{}", done[0].words);
     house.login().await.unwrap();
     assert_eq!(house.waiting(KeyRole::Recovery).await, Some(new.public().recovery_key));
-    let second = house.settle.new_phrase(fresh(), None, PASSWORD_B.into()).await.unwrap_err();
+    let second = house.settle.new_phrase((fresh(), true), None, PASSWORD_B.into()).await.unwrap_err();
     assert!(second.message.contains("waits at the center already"), "{second}");
 
     let wrong = house.settle.cancel_change(again(&new)).await.unwrap_err();
@@ -131,12 +131,12 @@ async fn a_new_phrase_waits_72_hours_and_the_old_one_cancels_it() {
     assert_eq!(house.waiting(KeyRole::Recovery).await, None);
     house.login().await.unwrap();
 
-    house.settle.new_phrase(again(&new), None, PASSWORD_B.into()).await.unwrap();
+    house.settle.new_phrase((again(&new), true), None, PASSWORD_B.into()).await.unwrap();
     house.shop.center.wait_is_over();
     house.login().await.unwrap();
     assert_eq!(house.in_use(KeyRole::Recovery).await, Some(new.public().recovery_key), "72 hours are over");
     let at_once = fresh();
-    let done = house.settle.new_phrase(again(&at_once), Some(new), PASSWORD_B.into()).await.unwrap();
+    let done = house.settle.new_phrase((again(&at_once), true), Some(new), PASSWORD_B.into()).await.unwrap();
     assert!(done[0].words.contains("in force;"), "{}", done[0].words);
     assert_eq!(house.in_use(KeyRole::Recovery).await, Some(at_once.public().recovery_key));
 }
@@ -183,8 +183,10 @@ async fn a_revoked_key_is_revoked_by_the_phrase_and_raises_no_alarm_here() {
 #[tokio::test]
 async fn a_copy_is_deposited_where_something_changed_and_the_drill_proves_it() {
     let (house, phrase) = House::with_phrase().await;
+    assert!(house.shop.center.copied(), "a new phrase is followed by a copy that is sealed to it");
     let line = house.center.line().await.unwrap();
-    assert!(house.settle.deposit(&line).await.unwrap() && house.shop.center.copied());
+    house.center.alarm("something new", Vec::new()).await.unwrap();
+    assert!(house.settle.deposit(&line).await.unwrap());
     assert!(!house.settle.deposit(&line).await.unwrap(), "nothing has changed since");
     let scratch = house.shop.folder.path().join("drill");
     let wrong = house.settle.drill(fresh(), scratch.clone()).await.unwrap_err();
