@@ -388,9 +388,17 @@ async fn a_proposed_operator_waits_over_a_restart_and_a_clerk_may_little() {
     let clerk = StaffAct::Add {
         name: "cleo".into(),
         role: OperatorRole::Clerk,
-        ssh_key: BEN.into(),
+        ssh_key: BEN.replace("GKJl ben", "GKJm cleo"),
         passphrase: secret("cleo's passphrase"),
     };
+    let same = StaffAct::Add {
+        name: "benjamin".into(),
+        role: OperatorRole::Admin,
+        ssh_key: BEN.replace("ben@", "benjamin@"),
+        passphrase: secret("ben's passphrase"),
+    };
+    let refused = staff(&server, "ada", OPERATOR, same).await.unwrap_err();
+    assert!(refused.words.contains("key of operator ben"), "one person under two names: {refused}");
     let number = proposal(&staff(&server, "ada", OPERATOR, clerk).await.unwrap());
     server.stop().await.unwrap();
     let server = place.serve().await;

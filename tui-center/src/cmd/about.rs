@@ -70,8 +70,8 @@ pub(super) fn operators(context: &Context) -> Result<Exit, cli::Failure> {
             [] => writeln!(to, "four eyes: on"),
             off => writeln!(
                 to,
-                "four eyes: OFF for what takes a {}, since fewer than two operators are that or more",
-                off.join(", a ")
+                "four eyes: OFF for the acts of {}: fewer than two operators have that role or more",
+                off.join(" and ")
             ),
         }
     })?;
