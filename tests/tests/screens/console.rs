@@ -10,9 +10,25 @@ use rustix::process::Signal;
 
 use crate::world::{MEMBER, SIZES, Town, USUAL, column, command, done, fit, row, rows, sit};
 
-/// The titles of the console's screens, in the order of their keys.
-const TITLES: [&str; 8] =
-    ["Overview", "Members", "Stores", "Keys", "Transactions", "Bank desk", "Errors", "Report"];
+/// The keys and titles of the console's screens.
+const SCREENS: [(&str, &str); 16] = [
+    ("1", "Overview"),
+    ("2", "Members"),
+    ("3", "Stores"),
+    ("4", "Keys"),
+    ("5", "Transactions"),
+    ("6", "Bank desk"),
+    ("7", "Errors"),
+    ("8", "Report"),
+    ("9", "Applications"),
+    ("0", "Proposals"),
+    ("P", "People"),
+    ("O", "Post"),
+    ("D", "Documents"),
+    ("S", "Staff"),
+    ("K", "Kit"),
+    ("H", "Key sheet"),
+];
 
 /// The center's program on a terminal of its own, with nobody signed in yet.
 fn serve(network: &Network, size: (u16, u16)) -> Screen {
@@ -76,20 +92,21 @@ fn every_screen_of_the_console_is_whole_at_every_size() {
     sign_in(&screen);
     for size in SIZES {
         fit(&screen, size);
-        for (at, title) in TITLES.iter().enumerate() {
-            screen.keys(&(at + 1).to_string()).expect("typed");
+        for (key, title) in SCREENS {
+            screen.keys(key).expect("typed");
             let whole = |screen: &Screen| {
                 let foot = row(screen, size.1 - 1);
                 is_on(screen, title) && foot.trim_end().ends_with("help") && !foot.contains('…')
             };
             let shown = screen.wait_for(title, whole).expect("head and foot");
-            let holds = match *title {
+            let holds = match title {
                 "Overview" => "balanced",
                 "Members" => MEMBER,
                 // On the smallest screen the name gives way to what is owed.
                 "Stores" => "さくら",
                 "Keys" => "signature",
-                "Transactions" => "T-000010-1",
+                "Transactions" => "T-0000",
+                "Applications" => "A-0000",
                 _ => continue,
             };
             screen.wait(holds).unwrap_or_else(|error| panic!("{title} at {size:?}: {error:#}\n{shown}"));

@@ -22,8 +22,7 @@ const COMPUTE_MAX: Duration = Duration::from_millis(400);
 fn ctrl_z_gives_the_terminal_back_and_comes_back_drawn_anew() {
     let door = Door::new();
     for program in TERMINALS {
-        let mut screen = door.sit(program, USUAL);
-        screen.wait("Invitation").expect("the door");
+        let mut screen = door.enter(program, USUAL);
         screen.keys("a draft<c-z>").expect("typed");
         screen.stopped().unwrap_or_else(|error| panic!("{program}: {error:#}"));
         screen.restored().expect("the terminal as it was found, for the shell");
@@ -45,15 +44,13 @@ fn signals_end_in_order_and_restore_the_terminal() {
     let door = Door::new();
     for program in TERMINALS {
         for signal in [Signal::TERM, Signal::HUP] {
-            let mut screen = door.sit(program, USUAL);
-            screen.wait("Invitation").expect("the door");
+            let mut screen = door.enter(program, USUAL);
             screen.signal(signal).expect("it runs");
             assert_eq!(screen.ended().expect("an end"), 0, "{program} at {signal:?}");
             screen.restored().unwrap_or_else(|error| panic!("{program} at {signal:?}: {error:#}"));
         }
         // In raw mode nobody types these at the program: they change nothing.
-        let screen = door.sit(program, USUAL);
-        screen.wait("Invitation").expect("the door");
+        let screen = door.enter(program, USUAL);
         screen.signal(Signal::INT).expect("it runs");
         screen.signal(Signal::QUIT).expect("it runs");
         screen.keys("still here").expect("typed");
@@ -83,8 +80,7 @@ fn signals_end_an_open_member_and_store_in_order() {
 fn a_closed_window_ends_the_program_at_once() {
     let door = Door::new();
     for program in TERMINALS {
-        let mut screen = door.sit(program, USUAL);
-        screen.wait("Invitation").expect("the door");
+        let mut screen = door.enter(program, USUAL);
         ends_with_its_window(&mut screen, program);
     }
     let mut town = Town::new();

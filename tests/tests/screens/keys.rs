@@ -48,8 +48,7 @@ fn the_palette_runs_an_entry_from_anywhere() {
 fn the_palette_is_reached_from_within_a_field() {
     let door = Door::new();
     for program in TERMINALS {
-        let mut screen = door.sit(program, USUAL);
-        screen.wait("Invitation").expect("the door");
+        let mut screen = door.enter(program, USUAL);
         // A question mark would be typed: the footer names the key that works here, and it does.
         assert!(row(&screen, USUAL.1 - 1).contains("F1 help"), "{program}:\n{}", screen.text());
         screen.keys("<f1>").expect("typed");

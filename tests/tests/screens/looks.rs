@@ -2,7 +2,7 @@
 
 use inkan_tests::screen::Screen;
 
-use crate::world::{Door, TERMINALS, Town, USUAL, column, fit, row, rows};
+use crate::world::{Door, TERMINALS, Town, USUAL, column, enter, fit, row, rows};
 
 /// Every parameter of every "select graphic rendition" sequence in what was written.
 fn graphics(raw: &[u8]) -> Vec<u16> {
@@ -63,7 +63,7 @@ fn no_color_holds_at_the_door_as_well() {
     for program in TERMINALS {
         let command = door.command(program).env("NO_COLOR", "1");
         let screen = Screen::start(command, USUAL.0, USUAL.1).expect("a pseudo-terminal");
-        screen.wait("Invitation").expect("the door");
+        enter(&screen);
         screen.keys("x<enter>").expect("typed");
         screen.wait("inkan:").expect("what is wrong with it");
         assert_eq!(colours(&screen.raw()), Vec::<u16>::new(), "{program}");

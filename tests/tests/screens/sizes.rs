@@ -22,8 +22,7 @@ fn the_door_is_whole_at_every_size() {
     let door = Door::new();
     for program in TERMINALS {
         for size in SIZES {
-            let screen = door.sit(program, size);
-            screen.wait("help").expect("a first screen");
+            let screen = door.enter(program, size);
             is_whole(&screen, size, &["Join a center", "Invitation", "Ask the center"]);
         }
     }

@@ -6,8 +6,7 @@ use crate::world::{Door, TERMINALS, Town, USUAL, row};
 fn letters_that_are_commands_elsewhere_are_text_in_a_field() {
     let door = Door::new();
     for program in TERMINALS {
-        let screen = door.sit(program, USUAL);
-        screen.wait("Invitation").expect("the door");
+        let screen = door.enter(program, USUAL);
         screen.keys("q?/:!1jk").expect("typed");
         let shown = screen.wait("q?/:!1jk").expect("typed as text");
         assert!(
@@ -21,8 +20,7 @@ fn letters_that_are_commands_elsewhere_are_text_in_a_field() {
 fn the_cursor_stands_where_one_types() {
     let door = Door::new();
     for program in TERMINALS {
-        let screen = door.sit(program, USUAL);
-        screen.wait("Invitation").expect("the door");
+        let screen = door.enter(program, USUAL);
         screen.keys("日本x<left>").expect("typed");
         screen.wait("日本x").expect("typed as text");
         screen
@@ -43,8 +41,7 @@ fn the_cursor_stands_where_one_types() {
 fn ctrl_c_loses_nothing_that_was_typed() {
     let door = Door::new();
     for program in TERMINALS {
-        let screen = door.sit(program, USUAL);
-        screen.wait("Invitation").expect("the door");
+        let screen = door.enter(program, USUAL);
         screen.keys("half an invitation").expect("typed");
         screen.wait("half an invitation").expect("typed as text");
         screen.keys("<c-c><c-c><c-c>").expect("typed");
@@ -80,8 +77,7 @@ fn ctrl_c_keeps_a_form_that_asks_for_money() {
 fn a_paste_into_a_field_is_text_and_sends_nothing() {
     let door = Door::new();
     for program in TERMINALS {
-        let screen = door.sit(program, USUAL);
-        screen.wait("Invitation").expect("the door");
+        let screen = door.enter(program, USUAL);
         screen.paste("pasted\nq\r\x1b[31m\x03text").expect("pasted");
         let shown = screen.wait("text").expect("pasted as text");
         assert!(shown.contains("pasted") && shown.contains("Join a center"), "{program}:\n{shown}");

@@ -71,6 +71,26 @@ impl Door {
     pub(crate) fn command(&self, program: &str) -> Command {
         command(program, &self.directory.path().join(program), &[])
     }
+
+    /// A program at the field for the invitation.
+    #[track_caller]
+    pub(crate) fn enter(&self, program: &str, size: (u16, u16)) -> Screen {
+        let screen = self.sit(program, size);
+        enter(&screen);
+        screen
+    }
+}
+
+/// Goes past the page that asks whether one joins or comes back, where there is one.
+#[track_caller]
+pub(crate) fn enter(screen: &Screen) {
+    let shown = screen
+        .wait_until("the door", |shown| shown.contains("no vault yet") || shown.contains("Invitation"))
+        .expect("the door");
+    if shown.contains("no vault yet") {
+        screen.keys("<enter>").expect("typed");
+    }
+    screen.wait("Invitation").expect("the field for the invitation");
 }
 
 /// A center, two stores, and a member with a card and a few purchases.
