@@ -391,6 +391,11 @@ mod tests {
         bytes.extend([7; 32]);
         assert_eq!(paid.encode(), bytes);
         assert_eq!(Purpose::decode(&bytes).unwrap(), paid);
+        let change = Purpose::KeyChange { role: KeyRole::Terminal };
+        assert_eq!(change.encode(), [1, 0, 3, 0, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(Purpose::KeyCancel.encode(), [1, 0, 5, 0, 0, 0]);
+        let read = Record::decode(115, &[&[1, 0][..], &[8; 32]].concat()).unwrap();
+        assert!(matches!(read, Some(Record::AlarmRead(digest)) if digest == Digest([8; 32])), "{read:?}");
         assert_eq!(Ending::Verdict(Verdict::Expired).encode(), [1, 0, 0, 0, 0, 0, 3, 0, 0, 0]);
         let delivered = Delivered { order: OrderHash([9; 32]), at: Timestamp(0x0102) };
         let mut bytes = vec![1, 0];

@@ -70,7 +70,9 @@ fn compare(kept: &mut Kept, welcome: &Welcome) -> Result<Result<EntryNumber, Fai
             return Ok(Err(Failure::contradiction(words)));
         };
         if event.key != kept.vault.in_use(role) {
-            return Ok(Err(Failure::contradiction(words(event))));
+            let foreign = kept.book.custody.foreign(std::slice::from_ref(event), &keys).is_some();
+            let why = if foreign { words(event) } else { out_of_force(event) };
+            return Ok(Err(Failure::contradiction(why)));
         }
     }
     if let Some(alarm) = kept.book.custody.unread() {
@@ -83,6 +85,16 @@ fn compare(kept: &mut Kept, welcome: &Welcome) -> Result<Result<EntryNumber, Fai
     Ok(event.ok_or_else(|| Failure::contradiction("the center lists no signature key of yours")))
 }
 
+/// What a key event of ours means that leaves this vault's key out of force: a revocation, or a key of a former copy.
+fn out_of_force(event: &KeyEvent) -> String {
+    let role = role_name(event.role);
+    format!(
+        "your {role} key is out of force since {}; the recovery phrase puts a new one in force (“keys rotate {role} \
+         --phrase-file FILE”, or f on the page of keys)",
+        event.entry
+    )
+}
+
 /// What a key event that is not ours means.
 fn words(event: &KeyEvent) -> String {
     let role = role_name(event.role);
@@ -91,7 +103,7 @@ fn words(event: &KeyEvent) -> String {
             "the center says since {} that your {role} key is {}, which this vault did not make: if you did not change it \
              elsewhere, call the center at once",
             event.entry,
-            key.short()
+            key.fingerprint()
         ),
         None => format!(
             "the center says since {} that your {role} key is revoked, which this vault did not ask for: if you did not \

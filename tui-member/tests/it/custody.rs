@@ -284,7 +284,8 @@ async fn a_revoked_key_signs_nothing_until_the_phrase_makes_another() {
     let revoke = CustodyAct::Revoke { role: KeyRole::Signature, password_b: B.into(), phrase: None };
     keys(&world.member, revoke).await.unwrap();
     assert_eq!(world.center.key(ME, KeyRole::Signature), None);
-    assert!(world.pay(&order).await.is_err());
+    let refused = world.pay(&order).await.unwrap_err();
+    assert!(refused.message.contains("the recovery phrase puts a new one in force"), "{refused}");
     assert!(world.snapshot().custody.alarm.is_none(), "what one did oneself is no alarm");
     let by_phrase = CustodyAct::Rotate {
         role: KeyRole::Signature,
