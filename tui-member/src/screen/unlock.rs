@@ -17,6 +17,9 @@ use crate::{
 
 const FIELD: &str = "password-a";
 
+const FORGOTTEN: &str = "Forgotten? The recovery phrase brings everything back under new passwords: tui-member recovery restore \
+                         INVITATION --set-aside";
+
 /// The door.
 pub(crate) struct Unlock {
     form: Form,
@@ -101,7 +104,12 @@ impl Screen<Shared> for Unlock {
     }
 
     fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
-        let [words, fields] = Layout::vertical([Constraint::Length(3), Constraint::Min(0)]).areas(area);
+        let foot = if area.height >= 14 { 2 } else { 0 };
+        let [words, fields, lost] =
+            Layout::vertical([Constraint::Length(3), Constraint::Min(0), Constraint::Length(foot)])
+                .areas(area);
+        let dim = ui.theme().dim;
+        ui.paragraph(lost, FORGOTTEN, dim);
         let style = ui.theme().text;
         let said = format!(
             "Password A opens the vault of profile {}: cards, history, messages. It can't spend.",
