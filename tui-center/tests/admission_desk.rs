@@ -8,7 +8,7 @@ use common::{
     LIMIT, Place, act,
     applicant::{Applicant, mails, values},
     check_books,
-    desk::{admit, joining, list, problem, set, size},
+    desk::{admit, decline, joining, list, problem, set, size},
 };
 use ledger::request::{Document, OperatorRole};
 use tui_center::{
@@ -206,6 +206,26 @@ async fn a_lost_terminal_is_replaced_and_its_owner_is_told() {
     common::until(&server, "the notice", || told() == 1).await;
     let notice = mails(&place).into_iter().find(|mail| mail.contains("are being replaced")).unwrap();
     assert!(notice.contains(&format!("To: {}", owner.email)), "to the contact of before: {notice}");
+    check_books(&server).await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_after_all_gets_no_letter() {
+    let place = Place::with_desk();
+    let server = place.serve().await;
+    let (line, _pushes) = place.line().await;
+    let mut applicant = Applicant::new(&place, Role::Member, &line).await;
+    applicant.apply(&line).await;
+    let letter = Some(wire::admission::Way::Letter);
+    joining(&server, JoiningAct::Admit { number: applicant.number, way: letter }).await.unwrap();
+    assert_eq!(server.center().cabinet().outward_names().unwrap().len(), 1);
+    decline(&server, applicant.number, false, "It was a mistake.").await;
+    common::until(&server, "the letter to be withdrawn", || {
+        server.center().cabinet().outward_names().unwrap().is_empty()
+    })
+    .await;
+    assert!(matches!(applicant.state(&line).await, ApplicationState::Refused { .. }));
     check_books(&server).await;
     server.stop().await.unwrap();
 }

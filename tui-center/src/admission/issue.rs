@@ -260,8 +260,12 @@ fn filling<'a>(
 /// What bears a code that counts no more needs not go out; what is on its way at this moment goes. `by` is who wanted
 /// another code.
 pub(super) fn withdraw(center: &Center, entry: EntryNumber, by: Option<&str>) {
-    for way in pending(center, entry) {
-        center.supersede(&kind(way).name(entry), by);
+    for way in [Way::Mail, Way::Letter] {
+        let name = kind(way).name(entry);
+        // The books may wait for it no more; what lies here would go out all the same.
+        if !matches!(center.cabinet().outward(&name), Ok(None)) {
+            center.supersede(&name, by);
+        }
     }
     if let Err(error) = center.cabinet().confirm_outward(&plain_name(entry)) {
         center.errors().tell(Room::Books, Weight::Warning, format!("{error}."));

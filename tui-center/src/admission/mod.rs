@@ -36,7 +36,7 @@ use ledger::{Decision, Entry, Outcome, Request, request::Proposed};
 use tokio::sync::broadcast::error::RecvError;
 use wire::{
     admission::Kit,
-    id::{AccountNumber, ApplicationNumber},
+    id::{AccountNumber, ApplicationNumber, EntryNumber},
     limits,
     sheet::{KeySheet, SheetRole},
     telegram::{Signer, Telegram},
@@ -226,6 +226,17 @@ impl Center {
             );
             self.errors().tell(Room::Operators, Weight::Alarm, words);
         }
+        if let Some((application, by)) = refuses(entry) {
+            // Who was admitted before gets no code any more.
+            let codes: Vec<EntryNumber> = {
+                let state = self.desk().state();
+                let its = state.admissions().filter(|(_, admitted)| admitted.application == application);
+                its.map(|(_, admitted)| admitted.code).collect()
+            };
+            for code in codes {
+                issue::withdraw(self, code, by);
+            }
+        }
         if let Some((account, until)) = warns(entry) {
             let told = match self.particulars(account) {
                 Some(particulars) => issue::notice(self, entry, account, &particulars, until),
@@ -243,7 +254,17 @@ impl Center {
 }
 
 fn concerns(entry: &Entry) -> bool {
-    issue::intends_code(entry).is_some() || warns(entry).is_some()
+    issue::intends_code(entry).is_some() || warns(entry).is_some() || refuses(entry).is_some()
+}
+
+/// Which application an entry refuses for good, and who did.
+fn refuses(entry: &Entry) -> Option<(ApplicationNumber, Option<&str>)> {
+    match (&entry.request, &entry.decision) {
+        (Request::Decline { application, ask_back: false, by, .. }, Decision::Done(_)) => {
+            Some((*application, by.as_deref()))
+        }
+        _ => None,
+    }
 }
 
 /// Whose contact hears of it at once, and until when it can be stopped: that a lost terminal is to be replaced is told

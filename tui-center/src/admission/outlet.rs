@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::issue;
 use crate::{
     center::Center,
+    errors::{Room, Weight},
     lines::{
         mail, post,
         postman::{Backoff, Bag, Carrier, Kind, LineState, PostState, Postman, Settle, Settled, State},
@@ -115,14 +116,18 @@ impl Center {
 
     /// Something that waits bears a code that counts no more: whoever wanted another gives it up.
     pub(crate) fn supersede(&self, name: &str, by: Option<&str>) {
-        let ended = match (self.postman(name), by) {
+        let told = match (self.postman(name), by) {
             (Ok(_), Some(by)) => self.post_give_up(name, by),
             (Ok((postman, _)), None) => postman.by_hand(name),
-            // Nothing goes out at present; the next start enters its end.
-            (Err(_), _) => self.cabinet().confirm_outward(name).map_err(|error| error.to_string()),
+            (Err(words), _) => Err(words),
         };
-        if let Err(words) = ended {
-            tracing::info!("{words}");
+        // No postman is at work, or it has not looked into the cabinet yet: without its bytes it goes nowhere, and the
+        // next start enters its end.
+        if told.is_err()
+            && let Err(error) = self.cabinet().confirm_outward(name)
+        {
+            let words = format!("{name} should not go out any more, and cannot be destroyed: {error}.");
+            self.errors().tell(Room::Books, Weight::Alarm, words);
         }
     }
 

@@ -384,7 +384,10 @@ pub fn admin(server: &Server) -> Operator {
 
 /// Another operator, whom the admin adds.
 pub async fn operator(server: &Server, name: &str, role: OperatorRole) -> Operator {
-    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    // The SSH wire format (RFC 8709): length and type, length and key.
+    let public = SigningKey::from_seed(&Digest::of(&[name.as_bytes()]).0).verification_key().0;
+    let blob = [&[0, 0, 0, 11][..], b"ssh-ed25519", &[0, 0, 0, 32], &public].concat();
+    let key = format!("ssh-ed25519 {}", data_encoding::BASE64.encode(&blob));
     let add = StaffAct::Add {
         name: name.into(),
         role,
