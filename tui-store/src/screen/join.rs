@@ -393,7 +393,10 @@ impl Screen<Shared> for Join {
         Steps::new()
     }
 
-    fn told(&mut self, news: &News, _shared: &mut Shared) -> Steps {
+    fn told(&mut self, news: &News, shared: &mut Shared) -> Steps {
+        if let (News::Stands(Ok(_)), Some(drawing)) = (news, self.pads.drawing()) {
+            shared.show_seal(drawing);
+        }
         self.take(news)
     }
 

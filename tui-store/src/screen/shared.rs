@@ -108,6 +108,11 @@ impl Shared {
         self.locked = false;
     }
 
+    /// Keeps the seal that was just drawn, for what is signed before the vault is opened again.
+    pub(crate) fn show_seal(&mut self, drawing: Drawing) {
+        self.seal = Some(drawing);
+    }
+
     /// The drawn seal, for a review of something that is signed.
     pub(crate) fn sealed(&self, review: Review) -> Review {
         match &self.seal {

@@ -260,6 +260,28 @@ fn number_and_code_are_registered_with_the_seal_in_sight_and_refusals_are_said()
 }
 
 #[test]
+fn a_seal_that_was_just_drawn_is_shown_where_the_registration_is_signed() {
+    let mut stage = stage(Door::Empty);
+    stage.paste(&invitation().to_string()).keys("<enter>");
+    stage.message(Msg::Met(Ok(welcome())));
+    stage.keys("<enter>Shop<enter><enter><enter>0009/202/7654321<enter>");
+    stage.keys("lantern seven bridges<enter>lantern seven bridges<enter>");
+    stage.keys("quiet harbour clock<enter>quiet harbour clock<enter>");
+    stage.keys(
+        "<space><right><down><right><down><right><down><right><down><right><down><space><enter><ctrl-n>",
+    );
+    assert!(stage.screen().contains("your drawn seal"), "{}", stage.screen());
+    stage.keys("<enter>");
+    let mut effects = stage.effects();
+    let Some(Effect::Begin(beginning)) = effects.pop() else { panic!("{effects:?}") };
+    assert!(!beginning.autograph.unwrap().strokes().is_empty());
+    let accepted = Standing { terms_accepted: true, ..standing(Where::Applied, "admitted") };
+    stage.message(Msg::Stands(Ok(Box::new(accepted))));
+    stage.keys(&format!("<enter>{}<enter>0123 4567 89ab cdef<enter><enter>", StoreNumber(1)));
+    assert!(stage.screen().contains("your drawn seal"), "{}", stage.screen());
+}
+
+#[test]
 fn what_the_center_refuses_can_be_put_right() {
     let mut stage = stage(Door::Empty);
     stage.paste(&invitation().to_string()).keys("<enter>");
