@@ -94,6 +94,11 @@ impl About {
         }
     }
 
+    /// Whether it is another thing, or none any more, once something was done with it: then it is closed.
+    pub(super) fn is_past_once_done(&self) -> bool {
+        matches!(self, Self::Proposal(_) | Self::Key(_) | Self::Post(_) | Self::Build(_) | Self::Operator(_))
+    }
+
     /// What it is called before the center has answered.
     pub(super) fn title(&self) -> String {
         match self {

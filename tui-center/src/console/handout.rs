@@ -84,3 +84,72 @@ async fn off_thread<T: Send + 'static>(
 fn failed(words: &str) -> ActError {
     ActError { kind: "file", words: words.to_owned(), unknown: false }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use ledger::request::OperatorRole;
+    use tokio::sync::{broadcast, watch};
+    use wire::id::ApplicationNumber;
+
+    use super::*;
+    use crate::{
+        acts::{Identity, JoiningAct, Letter},
+        errors::ErrorLine,
+        inquiry::view::Overview,
+    };
+
+    /// A center that hands out one letter, or refuses it.
+    #[derive(Clone)]
+    struct Desk(Result<&'static str, &'static str>);
+
+    impl Source for Desk {
+        fn overview(&self) -> watch::Receiver<Arc<Overview>> {
+            unreachable!("nobody watches")
+        }
+
+        fn errors(&self) -> broadcast::Receiver<ErrorLine> {
+            unreachable!("nobody watches")
+        }
+
+        async fn sign_in(&self, _: Identity) -> Result<Operator, ActError> {
+            unreachable!("nobody signs in")
+        }
+
+        async fn act(&self, _: Option<Arc<Operator>>, _: Act) -> Result<Outcome, ActError> {
+            let pdf = self.0.map_err(failed)?;
+            let letter = Letter { name: "letter".into(), pdf: pdf.into() };
+            Ok(Outcome::Joining(JoiningOutcome::Letter(letter)))
+        }
+    }
+
+    async fn letter(desk: Desk, path: &std::path::Path) -> Result<Outcome, ActError> {
+        let operator = Operator { name: "aiko".into(), role: OperatorRole::Clerk, ssh_key: String::new() };
+        let act = Act::Joining(JoiningAct::Letter { number: ApplicationNumber(1) });
+        ask(&desk, Arc::new(operator), act, path.to_owned()).await
+    }
+
+    #[tokio::test]
+    async fn a_letter_lies_in_a_new_file_that_only_the_center_reads() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("letter.pdf");
+        letter(Desk(Ok("JVBERg==")), &path).await.unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"%PDF");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let error = letter(Desk(Ok("AAAA")), &path).await.unwrap_err();
+        assert!(!error.unknown && error.words.contains("exists"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"%PDF", "nothing takes its place");
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_leaves_no_file_and_what_could_not_be_written_is_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("letter.pdf");
+        let error = letter(Desk(Err("it has no code on its way")), &path).await.unwrap_err();
+        assert_eq!(error.words, "it has no code on its way");
+        assert!(!path.exists());
+        let error = letter(Desk(Ok("AAAA")), &dir.path().join("none/letter.pdf")).await.unwrap_err();
+        assert!(!error.unknown, "nothing was asked for: {error}");
+    }
+}

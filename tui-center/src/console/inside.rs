@@ -298,6 +298,9 @@ impl Inside {
             // What was written is in force or proposed; or nobody knows, and it can be looked up.
             self.editing = None;
         }
+        if doing && self.sheets.last().is_some_and(|sheet| sheet.about().is_past_once_done()) {
+            self.sheets.pop();
+        }
         self.outdate();
         if let Some(outcome) = outcome {
             self.toasts.say(now, Tone::Good, said(&outcome));

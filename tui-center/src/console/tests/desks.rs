@@ -141,7 +141,7 @@ fn a_letter_goes_into_a_file_and_never_onto_the_screen() {
 
 #[test]
 fn what_failed_to_go_out_stands_first_and_is_tried_again_or_given_up() {
-    let mut stage = on("O", OperatorRole::Clerk);
+    let mut stage = on("M", OperatorRole::Clerk);
     let shown = stage.screen();
     assert!(shown.contains("▸ mail-T-048206"), "{shown}");
     assert!(shown.contains("✗ E-mail: mail.center.example:587: it refused the login"), "{shown}");
@@ -207,7 +207,7 @@ fn ones_own_proposal_can_be_dropped() {
 #[test]
 fn people_are_looked_for_only_when_something_is_typed() {
     let mut stage = inside(OperatorRole::Admin, 100, 30);
-    stage.keys("P");
+    stage.keys("F");
     assert!(asked(&mut stage).is_empty());
     assert!(stage.screen().contains("the beginning of a name"), "{}", stage.screen());
     stage.keys("/hana");
@@ -222,7 +222,7 @@ fn people_are_looked_for_only_when_something_is_typed() {
 fn data_is_shown_handed_out_and_erased_for_a_reason() {
     let member = Who::Account(AccountNumber::Member(MemberNumber(17)));
     let mut stage = inside(OperatorRole::Admin, 100, 30);
-    stage.keys("P/hanako@garden.example");
+    stage.keys("F/hanako@garden.example");
     settle(&mut stage);
     stage.keys("<enter>vasked by the owner<enter><enter>");
     let (ticket, act) = one(&mut stage);

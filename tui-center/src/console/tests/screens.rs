@@ -19,8 +19,8 @@ const TABS: [(&str, &str); 16] = [
     ("8", "report"),
     ("9", "applications"),
     ("0", "proposals"),
-    ("P", "people"),
-    ("O", "post"),
+    ("F", "people"),
+    ("M", "post"),
     ("D", "documents"),
     ("S", "staff"),
     ("K", "kit"),
@@ -83,7 +83,7 @@ fn a_member_in_full() {
 #[test]
 fn what_opens_from_the_new_desks() {
     let opened =
-        [("9", "application"), ("0", "proposal"), ("O", "mail"), ("D", "document"), ("S", "operator")];
+        [("9", "application"), ("0", "proposal"), ("M", "mail"), ("D", "document"), ("S", "operator")];
     for (width, height) in [(120, 40), (80, 24), (40, 12)] {
         for (key, name) in opened {
             let mut stage = tab(key, width, height);
