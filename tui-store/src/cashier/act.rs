@@ -61,6 +61,13 @@ pub enum Act {
         /// The buyer's words.
         note: String,
     },
+    /// Changes the password. → [`Outcome::Done`]
+    ChangePassword {
+        /// The old one.
+        old: Password,
+        /// The new one.
+        new: Password,
+    },
 }
 
 /// What an act brought.
@@ -83,6 +90,8 @@ pub enum Outcome {
     Paused(PausedView),
     /// An offer.
     Offer(Box<OfferView>),
+    /// Done; there is nothing to say.
+    Done,
 }
 
 impl Outcome {
@@ -98,6 +107,7 @@ impl Outcome {
             Self::Day(day) => json!(day),
             Self::Paused(paused) => json!(paused),
             Self::Offer(offer) => json!(offer),
+            Self::Done => json!({}),
         }
     }
 }

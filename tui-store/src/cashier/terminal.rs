@@ -92,7 +92,7 @@ pub async fn join(
         }
     });
     let terminal = Terminal::of(joining.await.map_err(Failure::machine)??)?;
-    Ok(terminal.view(false))
+    terminal.view().await
 }
 
 impl Terminal {
@@ -142,8 +142,8 @@ impl Terminal {
         match act {
             Act::Status => {
                 // Without a line the terminal still says what it knows; why there is none stands in the view.
-                let connected = self.till().await.is_ok();
-                Ok(Outcome::Status(Box::new(self.view(connected))))
+                let _ = self.till().await;
+                Ok(Outcome::Status(Box::new(self.view().await?)))
             }
             Act::Orders => self.orders().await,
             Act::Order { order } => Ok(self.shown(&self.order(&order).await?)),
@@ -176,12 +176,24 @@ impl Terminal {
                 }
             }
             Act::Offer { items, buyer_key, note } => self.offer(items, buyer_key, &note).await,
+            Act::ChangePassword { old, new } => {
+                let changed = self.vault(move |vault| vault.change_password_a(&old.0, &new.0)).await?;
+                changed.map_err(one_password)?;
+                Ok(Outcome::Done)
+            }
         }
     }
 
-    /// How this terminal stands, as far as it knows.
-    pub fn view(&self, connected: bool) -> TillView {
+    /// How this terminal stands, as far as it knows without asking anybody.
+    ///
+    /// # Errors
+    /// When the vault's writer failed.
+    pub async fn view(&self) -> Result<TillView, Failure> {
+        let unknown = self.vault(|vault| vault.outbox().open_count()).await?;
         let inner = &self.0;
+        // While a connection is being made there is none.
+        let connected =
+            inner.till.try_lock().is_ok_and(|till| till.as_ref().is_some_and(|till| !till.is_closed()));
         let known = inner.known.read().unwrap_or_else(PoisonError::into_inner);
         let currency = known.admitted.as_ref().map_or(Currency::YEN, |admitted| admitted.currency);
         let left = known.left.map(|left| Money::new(left, currency));
@@ -190,31 +202,24 @@ impl Terminal {
             (Some(why), false) => why.clone(),
             (None, false) => "not connected".to_owned(),
         };
-        let vault = inner.vault.lock().unwrap_or_else(PoisonError::into_inner);
-        TillView {
+        let request = CashierRequest::new(self.center(), inner.line.store, inner.wished.clone(), &inner.key);
+        Ok(TillView {
             store: inner.line.store,
             store_name: known.admitted.as_ref().map(|admitted| admitted.store.clone()).unwrap_or_default(),
             name: known.rights.as_ref().map_or_else(|| inner.wished.clone(), |rights| rights.name.clone()),
             fingerprint: inner.key.verification_key().fingerprint(),
-            request: CashierRequest::new(self.center(), inner.line.store, inner.wished.clone(), &inner.key)
-                .to_string(),
+            request: request.to_string(),
             rights: known.rights.as_ref().map(|rights| RightsView::new(rights, left, currency)),
             line,
             connected,
-            unknown: vault.outbox().open_count(),
-        }
+            unknown,
+        })
     }
 
     /// The terminal key, for a test that signs what the terminal would not.
     #[cfg(test)]
     pub(crate) fn signing_key(&self) -> SigningKey {
         self.0.key.clone()
-    }
-
-    /// The same, with whether the connection lives now.
-    pub async fn view_now(&self) -> TillView {
-        let connected = self.0.till.lock().await.as_ref().is_some_and(|till| !till.is_closed());
-        self.view(connected)
     }
 
     async fn orders(&self) -> Result<Outcome, Failure> {
@@ -316,7 +321,7 @@ impl Terminal {
 
     async fn ask(&self, request: TillRequest) -> Result<TillAnswer, Failure> {
         let answer = self.till().await?.ask(request).await;
-        Ok(answer.map_err(|not| self.told(not))?)
+        answer.map_err(|not| self.told(not))
     }
 
     /// Where the store says how much is left of a limit, the words say it too, in the currency.

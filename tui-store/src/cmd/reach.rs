@@ -78,7 +78,7 @@ impl Context {
     }
 
     /// A cashier's terminal is no store.
-    fn not_a_till(&self) -> Result<(), cli::Failure> {
+    pub(super) fn not_a_till(&self) -> Result<(), cli::Failure> {
         if !is_till(&self.profile) {
             return Ok(());
         }

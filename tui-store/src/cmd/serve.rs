@@ -49,6 +49,7 @@ pub(super) async fn screens(context: &Context) -> Result<Exit, cli::Failure> {
 }
 
 async fn not_running(context: &Context) -> Result<(), cli::Failure> {
+    context.not_a_till()?;
     match control::connect(&context.profile.control_socket()).await {
         Err(ControlError::NotRunning) => Ok(()),
         Ok(_) => {

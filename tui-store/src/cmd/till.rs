@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use tui_kit::{
-    cli::{self, Exit, Table, facts},
+    cli::{self, Exit, SecretFrom, Table, facts},
     control::{self, ControlError},
     text::Align,
 };
@@ -12,6 +12,7 @@ use wire::{key::VerificationKey, text::Line, till::StoreLine};
 
 use super::{
     Context,
+    about::NewPassword,
     money::{Reason, show_sent},
     orders,
     reach::{told, want},
@@ -82,6 +83,11 @@ pub(super) enum TillCommand {
         /// The item's id
         item: String,
     },
+    /// Change this terminal's password
+    Password {
+        #[command(flatten)]
+        new: SecretFrom<NewPassword>,
+    },
     /// Make an offer for a buyer at the counter
     Offer {
         /// The items' ids, each with how many: ITEM or ITEM=QUANTITY
@@ -110,6 +116,12 @@ impl TillCommand {
                 // Asked for even where the screens have the vault open: it is given for this one refund.
                 let password = Password(reach.password(context)?);
                 let act = Act::Refund { order, reason: reason.into(), password };
+                return show(context, reach.act(act).await?);
+            }
+            Self::Password { new } => {
+                let mut reach = reach(context).await?;
+                let old = Password(reach.password(context)?);
+                let act = Act::ChangePassword { old, new: new.read_new()?.into() };
                 return show(context, reach.act(act).await?);
             }
             Self::Refunds => Act::Outbox,
@@ -213,7 +225,7 @@ impl Reach {
         }
     }
 
-    /// The password for one refund: the one that has just opened the vault, else it is asked for.
+    /// The password for one act: the one that has just opened the vault, else it is asked for.
     fn password(&self, context: &Context) -> Result<SecretString, cli::Failure> {
         match self {
             Self::Own(_, password) => Ok(password.clone()),
@@ -270,6 +282,7 @@ fn show(context: &Context, outcome: Outcome) -> Result<Exit, cli::Failure> {
             ];
             context.out.answer(&data, |to| facts(to, rows))?;
         }
+        Outcome::Done => context.out.answer(&data, |to| writeln!(to, "changed"))?,
     }
     Ok(Exit::Ok)
 }

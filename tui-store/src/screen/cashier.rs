@@ -44,7 +44,7 @@ pub(super) struct Certify {
 
 enum At {
     Form(Form),
-    Signing { signing: Signing, key: VerificationKey, rights: CashierRights },
+    Signing { signing: Box<Signing>, key: VerificationKey, rights: CashierRights },
 }
 
 impl Certify {
@@ -90,7 +90,7 @@ impl Certify {
         let review = Review::new("Certify", "Sign and send", rows).warn(
             "Compare the key with the one on the cashier's terminal. Whoever holds it may do this in the store's name.",
         );
-        self.step = At::Signing { signing: Signing::new(review, shared), key, rights };
+        self.step = At::Signing { signing: Box::new(Signing::new(review, shared)), key, rights };
     }
 }
 

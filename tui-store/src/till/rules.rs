@@ -67,7 +67,8 @@ pub(crate) fn may<'a>(
     if right.is_in(&in_force.rights) { Ok(in_force) } else { Err(TillRefusal::NotAllowed(right)) }
 }
 
-/// What a cashier may still give back today: its limit less what it gave back, and less what it may have.
+/// What a cashier may still give back today: its limit less what it gave back, and less what it may have. The day is that
+/// of the calendar; where the center's business days end at another hour than midnight, the center has the last word.
 pub(crate) fn left(book: &Book, key: &VerificationKey, now: Timestamp) -> Amount {
     let Some(cashier) = book.staff.cashiers.get(key) else { return Amount::ZERO };
     let Some(in_force) = book.staff.rights(key) else { return Amount::ZERO };

@@ -118,7 +118,8 @@ impl World {
     }
 
     async fn certify(&self, staff: &Staff, rights: Option<CashierRights>) {
-        let request: wire::till::CashierRequest = staff.terminal.view(false).request.parse().unwrap();
+        let request: wire::till::CashierRequest =
+            staff.terminal.view().await.unwrap().request.parse().unwrap();
         let done = self.settle.certify(request.key, rights, Some(secret(PASSWORD_B))).await.unwrap();
         assert_eq!(done[0].state, TelegramState::Done, "{done:?}");
     }
@@ -504,6 +505,19 @@ async fn goods_are_put_out_again_and_items_are_paused() {
 }
 
 #[tokio::test]
+async fn the_password_is_changed() {
+    let world = World::open().await;
+    let staff = world.staff(rights()).await;
+    let change = Act::ChangePassword { old: PASSWORD.into(), new: "another word for the till".into() };
+    assert!(matches!(staff.terminal.act(change).await, Ok(Outcome::Done)));
+    let failure = staff.refuses(refund(world.paid().await)).await;
+    assert_eq!(failure.kind, FailureKind::WrongPassword, "the old one opens nothing more");
+    let profile = profile(&staff.folder);
+    drop(staff.terminal);
+    assert!(Terminal::open(&profile, &secret("another word for the till")).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_terminal_believes_the_store_of_its_line_alone() {
     let world = World::open().await;
     let staff = world.staff(rights()).await;
@@ -527,7 +541,7 @@ async fn a_terminal_believes_the_store_of_its_line_alone() {
 }
 
 fn staff_key(staff: &Staff) -> wire::key::VerificationKey {
-    staff.terminal.view(false).request.parse::<wire::till::CashierRequest>().unwrap().key
+    staff.terminal.signing_key().verification_key()
 }
 
 /// A refund that this terminal signs whatever it may.

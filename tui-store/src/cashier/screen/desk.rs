@@ -77,7 +77,13 @@ impl Handler<Till> for Desk {
                 Effect::Do { ticket, act } => {
                     let Some(terminal) = desk.terminal() else { return };
                     let result = Box::new(terminal.act(act).await);
-                    let view = Box::new(terminal.view_now().await);
+                    let view = match terminal.view().await {
+                        Ok(view) => Box::new(view),
+                        Err(failure) => {
+                            tracing::error!("how the terminal stands cannot be told: {failure}");
+                            return;
+                        }
+                    };
                     Msg::Done { ticket, result, view }
                 }
             };
