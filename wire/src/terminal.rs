@@ -49,7 +49,6 @@ use crate::{
     tls,
 };
 
-pub use admission::BuildError;
 pub use check::{CheckError, mail_fits, verdict_fits};
 pub use sign::{Applicant, Changer, Registrant, VALID_MS, certify};
 

@@ -145,7 +145,9 @@ async fn pieces(
     drop(file);
     if done != build.length || Digest(hasher.finalize().into()) != build.digest {
         fs::remove_file(&part).map_err(failed)?;
-        return Err(Failure::contradiction(wire::terminal::BuildError::Other));
+        return Err(Failure::contradiction(
+            "the program that came is not the one that the admission kit names; nothing of it is kept",
+        ));
     }
     fs::rename(&part, &whole).map_err(failed)?;
     Ok(FetchedBuild { version: build.version.clone(), file: whole, digest: build.digest })

@@ -11,17 +11,6 @@ use crate::{
     sheet::{KeySheet, SheetRole},
 };
 
-/// Why a program that the center offers is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BuildError {
-    /// The line failed; what came so far can be kept and the rest fetched later.
-    #[error(transparent)]
-    Line(#[from] LineError),
-    /// More or other bytes came than the kit names.
-    #[error("the program that came is not the one that the admission kit names; nothing of it is kept")]
-    Other,
-}
-
 impl Line {
     /// The guide page for a role.
     pub async fn guide(&self, role: Role, limit: Duration) -> Result<Guide, LineError> {
