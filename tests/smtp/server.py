@@ -1,9 +1,9 @@
 """A real SMTP server (aiosmtpd) for the whole-network tests: it demands STARTTLS and a login.
 
-    server.py CERTIFICATE KEY USER PASSWORD_FILE FOLDER
+    server.py CERTIFICATE KEY USER PASSWORD_FILE FOLDER PORT
 
-Listens on a port of 127.0.0.1 that the system picks, says "port N" on standard output, and puts each accepted mail
-into FOLDER as one .eml file, complete when it has its name. Ends with its standard input.
+Listens on a port of 127.0.0.1, which the system picks where PORT is 0, says "port N" on standard output, and puts each
+accepted mail into FOLDER as one .eml file, complete when it has its name. Ends with its standard input.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Folder:
 
 
 def main():
-    certificate, key, user, password_file, folder = sys.argv[1:6]
+    certificate, key, user, password_file, folder, port = sys.argv[1:7]
     with open(password_file, encoding="utf-8") as file:
         password = file.read().strip()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -53,12 +53,12 @@ def main():
             authenticator=authenticate,
         )
 
-    asyncio.run(serve(session))
+    asyncio.run(serve(session, int(port)))
 
 
-async def serve(session):
+async def serve(session, port):
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(session, host="127.0.0.1", port=0)
+    server = await loop.create_server(session, host="127.0.0.1", port=port)
     print(f"port {server.sockets[0].getsockname()[1]}", flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()

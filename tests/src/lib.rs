@@ -9,6 +9,7 @@
 //! | [`network`] | a center, its bank, stores and members in one directory |
 //! | [`post`] | an SMTP server, and what an applicant reads in the mail |
 //! | [`screen`] | a program in a pseudo-terminal, its screen read back |
+//! | [`search`] | looking for secrets and personal data in every file, in every common encoding |
 //! | [`journey`] | the whole main job, one line a step |
 //! | [`bank`] | the bank's host, speaking ISO 20022 through folders |
 
@@ -18,3 +19,4 @@ pub mod network;
 pub mod post;
 pub mod programs;
 pub mod screen;
+pub mod search;

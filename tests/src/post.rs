@@ -17,15 +17,16 @@ pub const USER: &str = "center";
 /// Its password.
 pub const PASSWORD: &str = "the postman rings twice";
 
-/// A running SMTP server. It ends with this value.
+/// An SMTP server. It ends with this value.
 pub struct MailServer {
-    child: Child,
+    child: Option<Child>,
     /// Where it listens, as `host:port`.
     pub address: String,
     /// The certificate that it shows, to be trusted by the center.
     pub certificate: PathBuf,
     /// The file with the password that it takes.
     pub password_file: PathBuf,
+    home: PathBuf,
     folder: PathBuf,
 }
 
@@ -46,25 +47,52 @@ impl MailServer {
         fs::write(&password_file, PASSWORD)?;
         // The center takes no password that everybody may read.
         fs::set_permissions(&password_file, fs::Permissions::from_mode(0o600))?;
+        let mut server =
+            Self { child: None, address: "127.0.0.1:0".into(), certificate, password_file, home, folder };
+        server.open()?;
+        Ok(server)
+    }
+
+    /// Ends it: whoever sends mail finds nobody there.
+    ///
+    /// # Errors
+    /// When it can't be ended.
+    pub fn close(&mut self) -> Result<()> {
+        if let Some(mut child) = self.child.take() {
+            // It ends with its input; what hangs is killed.
+            drop(child.stdin.take());
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Starts it again where it was.
+    ///
+    /// # Errors
+    /// With what it says itself, when it does not start.
+    pub fn open(&mut self) -> Result<()> {
+        let port = self.address.rsplit(':').next().unwrap_or_default();
         let mut child = Command::new(python()?)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("smtp/server.py"))
-            .args([&certificate, &key, Path::new(USER), &password_file, &folder])
+            .args([&self.certificate, &self.home.join("key.pem"), Path::new(USER), &self.password_file])
+            .arg(&self.folder)
+            .arg(port)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::from(fs::File::create(home.join("log"))?))
+            .stderr(Stdio::from(fs::File::create(self.home.join("log"))?))
             .spawn()
             .wrap_err("starting the SMTP server")?;
-        let mut words = String::new();
         let out = child.stdout.take().ok_or_else(|| eyre!("the SMTP server has no output"))?;
+        self.child = Some(child);
+        let mut words = String::new();
         BufReader::new(out).read_line(&mut words)?;
         let port = words.trim().strip_prefix("port ").ok_or_else(|| {
-            eyre!(
-                "the SMTP server does not start: {}",
-                fs::read_to_string(home.join("log")).unwrap_or_default()
-            )
+            let said = fs::read_to_string(self.home.join("log")).unwrap_or_default();
+            eyre!("the SMTP server does not start: {said}")
         })?;
-        let address = format!("127.0.0.1:{port}");
-        Ok(Self { child, address, certificate, password_file, folder })
+        self.address = format!("127.0.0.1:{port}");
+        Ok(())
     }
 
     /// The folder with the mails that it took.
@@ -86,10 +114,7 @@ impl MailServer {
 
 impl Drop for MailServer {
     fn drop(&mut self) {
-        // Its input ends, and with it the server; what hangs is killed.
-        drop(self.child.stdin.take());
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.close();
     }
 }
 
