@@ -81,6 +81,21 @@ impl<'f, 'b> Ui<'f, 'b> {
         }
     }
 
+    /// Empties an area, to draw over what is there. A wide character that reaches in from the left goes as a whole: its
+    /// half would be drawn over what comes.
+    pub fn clear(&mut self, area: Rect) {
+        let area = area.intersection(self.frame.area());
+        if let Some(x) = area.x.checked_sub(1) {
+            for y in area.top()..area.bottom() {
+                let cell = &mut self.frame.buffer_mut()[(x, y)];
+                if text::width(cell.symbol()) > 1 {
+                    cell.set_symbol(" ");
+                }
+            }
+        }
+        self.widget(area, Clear);
+    }
+
     /// Draws one line at the top of an area, cut with an ellipsis where it is too long.
     pub fn line<'l>(&mut self, area: Rect, line: impl Into<Line<'l>>) {
         let area = Rect { height: area.height.min(1), ..area };
@@ -147,7 +162,7 @@ impl<'f, 'b> Ui<'f, 'b> {
             width,
             height,
         };
-        self.widget(area, Clear);
+        self.clear(area);
         self.panel(area, title)
     }
 
@@ -245,6 +260,21 @@ mod tests {
         body
 
         q quit
+        ");
+    }
+
+    #[test]
+    fn a_dialogue_cuts_no_wide_character_in_half() {
+        let shown = testing::draw(12, 5, |ui| {
+            ui.lines(ui.area(), ["山田花子山田"; 5].map(Line::raw));
+            ui.dialogue(6, 3, "");
+        });
+        insta::assert_snapshot!(shown, @r"
+        山田花子山田
+        山 ╭────╮ 田
+        山 │    │ 田
+        山 ╰────╯ 田
+        山田花子山田
         ");
     }
 
