@@ -85,7 +85,7 @@ impl<'f, 'b> Ui<'f, 'b> {
     /// half would be drawn over what comes.
     pub fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.frame.area());
-        if let Some(x) = area.x.checked_sub(1) {
+        if let Some(x) = area.x.checked_sub(1).filter(|_| !area.is_empty()) {
             for y in area.top()..area.bottom() {
                 let cell = &mut self.frame.buffer_mut()[(x, y)];
                 if text::width(cell.symbol()) > 1 {
