@@ -232,7 +232,7 @@ pub(super) fn over(ui: &mut Ui<'_, '_>, review: &Review) {
         width,
         height,
     };
-    ui.widget(area, ratatui::widgets::Clear);
+    ui.clear(area);
     review.view(ui, area);
 }
 

@@ -188,6 +188,7 @@ impl<R: Row> Screen for Register<R> {
         // One more than is shown tells whether there are more.
         let Some(act) = R::ask(List { most: list.most + 1, ..list.clone() }) else {
             self.rows.clear();
+            self.notes.clear();
             self.more = false;
             self.table.refresh(&lines(&self.rows, &None, times));
             self.answered = Some(list);

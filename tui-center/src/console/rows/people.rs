@@ -1,9 +1,12 @@
 //! People who were found. Their lines hold numbers, never what was looked for.
 
-use tui_kit::table::{Cell, Column};
+use tui_kit::{
+    Tone,
+    table::{Cell, Column},
+};
 use wire::id::{AccountNumber, ApplicationNumber};
 
-use super::{super::about::About, NUMBER, Row, Times};
+use super::{super::about::About, NUMBER, Note, Row, Times};
 use crate::{
     acts::{Act, JoiningAct, JoiningOutcome, List, Outcome, PeopleAct, PeopleOutcome, PersonRow},
     books::cabinet::index::{Query, Who},
@@ -79,6 +82,17 @@ impl Row for PersonRow {
                 Some(vec![Self { who: Who::Application(row.number), words, since: Some(row.received) }])
             }
             _ => None,
+        }
+    }
+
+    fn notes(outcome: &Outcome, _times: &Times) -> Vec<Note> {
+        match outcome {
+            Outcome::People(PeopleOutcome::Found { people }) if people.is_empty() => vec![(
+                Tone::Warn,
+                "Nobody has this. Names are found by how their words begin, all else by the whole of it."
+                    .to_owned(),
+            )],
+            _ => Vec::new(),
         }
     }
 

@@ -159,7 +159,11 @@ impl Row for SheetKeyRow {
 
     fn found(outcome: Outcome) -> Option<Vec<Self>> {
         match outcome {
-            Outcome::Staff(StaffOutcome::KeySheet { keys, .. }) => Some(keys),
+            Outcome::Staff(StaffOutcome::KeySheet { mut keys, .. }) => {
+                // Those in force first.
+                keys.sort_by_key(|key| key.until_size.is_some());
+                Some(keys)
+            }
             _ => None,
         }
     }
@@ -176,10 +180,10 @@ impl Row for SheetKeyRow {
     fn columns() -> Vec<Column> {
         vec![
             Column::fixed("role", 10),
-            Column::growing("fingerprint", 20),
-            Column::fixed("from entry", 12).right().rank(1),
-            Column::fixed("until entry", 12).right().rank(2),
-            Column::fixed("state", 12).rank(3),
+            Column::growing("fingerprint", 39),
+            Column::fixed("from entry", 11).right().rank(2),
+            Column::fixed("until entry", 11).right().rank(3),
+            Column::fixed("state", 10).rank(1),
         ]
     }
 

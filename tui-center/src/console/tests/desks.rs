@@ -172,15 +172,20 @@ fn a_proposal_appears_at_once_and_only_another_confirms_it() {
     settle(&mut stage);
     stage.keys("<down>a");
     assert!(stage.screen().contains("you proposed it"), "{}", stage.screen());
-    stage.keys("<esc><up>a<enter>");
+    stage.keys("<esc><up><enter>");
+    settle(&mut stage);
+    assert!(stage.screen().starts_with(&format!(" Proposal {}", EntryNumber(48_199))), "{}", stage.screen());
+    stage.keys("a<enter>");
     assert!(asked(&mut stage).is_empty(), "it is reviewed, and takes the number");
     assert!(stage.screen().contains("broken on arrival"), "{}", stage.screen());
     stage.keys(&EntryNumber(48_199).to_string()).keys("<enter>");
-    let (_, act) = one(&mut stage);
+    let (ticket, act) = one(&mut stage);
     assert!(
         matches!(act, Act::Staff(StaffAct::Confirm { proposal }) if proposal == EntryNumber(48_199)),
         "{act:?}"
     );
+    stage.message(Msg::Answer(ticket, Ok(Outcome::Entered(data::transactions().remove(0)))));
+    assert!(stage.screen().starts_with(" Proposals"), "what is done is closed: {}", stage.screen());
 }
 
 #[test]
