@@ -25,6 +25,9 @@ use crate::{
     lines::postman::PostState,
 };
 
+/// The label of the row that says what an entry is about.
+pub(super) const INTENT: &str = "What";
+
 /// What a sheet is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum About {
@@ -141,6 +144,7 @@ impl About {
             Self::Application(number) => {
                 Some(Act::Joining(JoiningAct::Application { number: *number, reveal: None }))
             }
+            Self::Post(item) => show(Subject::Entry(item.entry)),
             Self::Proposal(row) => Some(Act::Staff(StaffAct::Proposal { proposal: row.number })),
             Self::Limits => Some(Act::Staff(StaffAct::Limits)),
             Self::Document(document) => Some(Act::Joining(JoiningAct::Document { document: *document })),
@@ -171,6 +175,12 @@ impl About {
                 let rows = own.into_iter().chain(rows).collect();
                 let found = Found::new(detail.title.clone(), rows, detail);
                 Found { frozen: detail.frozen, history: detail.history.clone(), ..found }
+            }
+            (Self::Post(item), Outcome::Detail(detail)) => {
+                let mut rows = joining::post_rows(item, times);
+                let what = detail.rows.iter().find(|row| row.label == INTENT);
+                rows.extend(what.map(|row| Row::pair(INTENT, row.value.clone())));
+                Found::new(self.title(), rows, detail)
             }
             (Self::Application(number), Outcome::Joining(JoiningOutcome::Application(detail)))
                 if detail.application.number == *number =>

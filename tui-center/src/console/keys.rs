@@ -316,7 +316,7 @@ mod tests {
         &[Deed::SetLimits],
         &[Deed::Rotate],
         &[Deed::Edit, Deed::Versions],
-        &[Deed::Retry, Deed::GiveUp],
+        &[Deed::Retry, Deed::Letter, Deed::GiveUp],
         &[Deed::AddBuild, Deed::RemoveBuild],
     ];
 

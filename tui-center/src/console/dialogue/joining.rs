@@ -121,19 +121,19 @@ pub(in super::super) fn override_key(row: &ApplicationRow) -> Dialogue {
 }
 
 /// Hands out a letter, into a file of the center's machine.
-pub(in super::super) fn letter(row: &ApplicationRow) -> Dialogue {
-    let row = row.clone();
-    let title = format!("Letter of {}", row.number);
+pub(in super::super) fn letter(number: ApplicationNumber) -> Dialogue {
+    let title = format!("Letter of {number}");
     Dialogue::fill(title, [file("a new file, such as /tmp/letter.pdf")], move |form| {
         let path = path(form)?;
-        let mut rows = applicant(&row);
-        rows.push(Row::pair("file", path.display().to_string()));
+        let rows = [
+            Row::toned("application", Tone::Strong, number.to_string()),
+            Row::pair("file", path.display().to_string()),
+        ];
         let review = Review::new("Hand out the letter", "Hand it out", rows).warn(
             "It bears the code. The letter then counts as printed and is destroyed here: print the file, and remove \
              it.",
         );
-        let act = Act::Joining(JoiningAct::Letter { number: row.number });
-        Ok(Prepared::new(act, review).into_file(path))
+        Ok(Prepared::new(Act::Joining(JoiningAct::Letter { number }), review).into_file(path))
     })
 }
 

@@ -5,7 +5,7 @@ use tui_kit::{Now, Tone};
 
 use super::{
     super::{
-        about::About,
+        about::{About, INTENT},
         dialogue::{Dialogue, joining, money, people, staff},
         editing::Editing,
         keys::{Deed, Offer},
@@ -95,6 +95,9 @@ impl Inside {
             let free = matches!(item.state, State::Waiting | State::Failed);
             let settled = (!free).then(|| "it is done with, or goes out at this moment".to_owned());
             offers.unless(Deed::Retry, OperatorRole::Clerk, settled.clone());
+            if self.letter_of().is_some() {
+                offers.unless(Deed::Letter, OperatorRole::Clerk, settled.clone());
+            }
             offers.unless(Deed::GiveUp, OperatorRole::Clerk, settled);
         }
         if self.tab == Tab::Kit && self.sheets.is_empty() {
@@ -202,7 +205,10 @@ impl Inside {
             Deed::Refuse => self.application().map(|row| joining::decline(&row, false)),
             Deed::Recode => self.application().map(|row| joining::recode(&row)),
             Deed::Override => self.application().map(|row| joining::override_key(&row)),
-            Deed::Letter => self.application().map(|row| joining::letter(&row)),
+            Deed::Letter => {
+                let number = self.application().map(|row| row.number).or_else(|| self.letter_of());
+                number.map(joining::letter)
+            }
             Deed::Retry => self.post_item().map(|item| joining::retry(&item)),
             Deed::GiveUp => self.post_item().map(|item| joining::give_up(&item)),
             Deed::AddBuild => Some(joining::add_build()),
@@ -212,7 +218,7 @@ impl Inside {
             Deed::RevokeKey => self.key_row().map(|key| people::revoke(&key)),
             Deed::Refund => {
                 let sheet = self.sheets.last()?;
-                self.payment().map(|(number, _)| staff::refund(number, sheet.value("What")))
+                self.payment().map(|(number, _)| staff::refund(number, sheet.value(INTENT)))
             }
             Deed::Confirm => self.proposal().map(|row| staff::confirm(&row)),
             Deed::Withdraw => self.proposal().map(|row| staff::withdraw(&row)),

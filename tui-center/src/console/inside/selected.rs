@@ -1,10 +1,16 @@
 //! What is selected or shown.
 
 use ledger::request::{Document, Standing};
-use wire::id::{AccountNumber, EntryNumber};
+use wire::id::{AccountNumber, ApplicationNumber, EntryNumber};
 
 use super::{
-    super::{about::About, keys::Possible, rows::Row as _, sheet::Sheet, tabs::Tab},
+    super::{
+        about::{About, INTENT},
+        keys::Possible,
+        rows::Row as _,
+        sheet::Sheet,
+        tabs::Tab,
+    },
     Inside,
 };
 use crate::{
@@ -14,7 +20,7 @@ use crate::{
         detail::Subject,
         view::{ApplicationRow, BuildRow, DeskKind, DeskRow, KeyRow},
     },
-    lines::postman::PostState,
+    lines::postman::{Kind, PostState},
 };
 
 impl Inside {
@@ -147,6 +153,14 @@ impl Inside {
             None if self.tab == Tab::Post => post.selected().cloned(),
             None => None,
         }
+    }
+
+    /// Whose letter is shown on the post desk: the entry that intends it names the application.
+    pub(super) fn letter_of(&self) -> Option<ApplicationNumber> {
+        let sheet = self.sheets.last()?;
+        let About::Post(item) = sheet.about() else { return None };
+        let mut words = sheet.value(INTENT)?.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        words.find_map(|word| word.parse().ok()).filter(|_| item.kind == Kind::Letter)
     }
 
     /// The program that is shown or selected.

@@ -161,6 +161,22 @@ fn what_failed_to_go_out_stands_first_and_is_tried_again_or_given_up() {
 }
 
 #[test]
+fn a_letter_is_handed_out_where_it_waits_too() {
+    let mut stage = on("M", OperatorRole::Clerk);
+    stage.keys("<down><enter>");
+    let (ticket, act) = one(&mut stage);
+    assert!(matches!(&act, Act::Show { .. }), "{act:?}");
+    stage.message(Msg::Answer(ticket, Ok(Outcome::Detail(data::desks::admission()))));
+    assert!(stage.screen().contains("w Letter"), "{}", stage.screen());
+    stage.keys("w/tmp/letter.pdf<enter><enter>");
+    let (_, act) = one(&mut stage);
+    assert!(
+        matches!(act, Act::Joining(JoiningAct::Letter { number }) if number == ApplicationNumber(6)),
+        "{act:?}"
+    );
+}
+
+#[test]
 fn a_proposal_appears_at_once_and_only_another_confirms_it() {
     let mut stage = inside(OperatorRole::Supervisor, 100, 30);
     let mut overview = data::overview();

@@ -12,7 +12,7 @@ use crate::{
         FourEyes, JoiningOutcome, Outcome, PeopleOutcome, PersonRow, ProposalRow, ProposedText, StaffOutcome,
     },
     books::cabinet::index::Who,
-    inquiry::view::{ApplicationDetail, ApplicationRow, Row, Sameness},
+    inquiry::view::{ApplicationDetail, ApplicationRow, Detail, Row, Sameness},
     lines::postman::{Kind, LineState, PostState, State},
 };
 
@@ -96,6 +96,17 @@ pub(in super::super) fn post() -> Outcome {
     };
     let lines = vec![line(Kind::Mail, true, Some("it refused the login")), line(Kind::Letter, false, None)];
     Outcome::Joining(JoiningOutcome::Post { post, lines })
+}
+
+/// The entry that intends a letter.
+pub(in super::super) fn admission() -> Detail {
+    let words = format!("aiko admits {}: as {}", ApplicationNumber(6), MemberNumber(18));
+    Detail {
+        title: "Transaction".into(),
+        frozen: None,
+        rows: vec![Row::new("What", words)],
+        history: Vec::new(),
+    }
 }
 
 pub(in super::super) fn people() -> Outcome {
