@@ -527,6 +527,33 @@ mod tests {
     }
 
     #[test]
+    fn the_encoding_is_pinned() {
+        let item = Line::new("a").unwrap();
+        for (request, bytes) in [
+            (TillRequest::Orders { after: None }, vec![1, 0, 0, 0, 0]),
+            (TillRequest::Order(item.clone()), vec![2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, b'a']),
+            (TillRequest::Deliver(OrderHash([7; 32])), [&[3, 0, 0, 0][..], &[7; 32]].concat()),
+            (TillRequest::Day, vec![6, 0, 0, 0]),
+            (TillRequest::Pause { item, paused: true }, vec![7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, b'a', 1]),
+        ] {
+            assert_eq!(codec::encode(&request), bytes, "{request:?}");
+        }
+        let left = Amount::new(5).unwrap();
+        for (refusal, bytes) in [
+            (TillRefusal::NotLoggedIn, vec![7, 0, 0, 0, 0, 0, 0, 0]),
+            (TillRefusal::NotAllowed(Right::SeeDay), vec![7, 0, 0, 0, 5, 0, 0, 0, 3, 0, 0, 0]),
+            (TillRefusal::OverLimit { left }, vec![7, 0, 0, 0, 6, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]),
+            (TillRefusal::Away, vec![7, 0, 0, 0, 11, 0, 0, 0]),
+        ] {
+            assert_eq!(codec::encode(&TillAnswer::Refused(refusal.clone())), bytes, "{refusal:?}");
+        }
+        let key = SigningKey::from_seed(&[3; 32]).verification_key();
+        let message = login_message(&CenterId([1; 32]), StoreNumber(7), &key, &[5; 32]);
+        let parts = [b"inkan/v1/till\0".as_slice(), &[1; 32], &7_u64.to_le_bytes(), &key.0, &[5; 32]];
+        assert_eq!(message, parts.concat());
+    }
+
+    #[test]
     fn rights_are_looked_at_one_by_one() {
         let none = CashierRights {
             name: Line::new("Mori").unwrap(),

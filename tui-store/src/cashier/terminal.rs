@@ -1,16 +1,14 @@
 //! A cashier's terminal with its vault open: the line to the store, and the acts.
 
+mod join;
 mod refund;
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock},
-};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use data_encoding::{BASE64, HEXLOWER};
 use secrecy::SecretString;
 use tui_kit::profile::Profile;
-use vault::{Passwords, PinnedCenter, Surroundings, Vault};
+use vault::{Surroundings, Vault};
 use wire::{
     amount::{Amount, Currency},
     bounded::{Bytes, List},
@@ -29,8 +27,7 @@ use super::{
     act::{Act, Outcome},
     evidence,
     line::{NotAnswered, Till, nonsense},
-    mark,
-    record::{self, Admitted, Joined},
+    record::{self, Admitted},
     view::{DayView, OfferView, PausedView, RightsView, TillView, order_detail, order_row},
 };
 use crate::{
@@ -38,6 +35,8 @@ use crate::{
     settle::outbox_rows,
     view::{Money, OrderDetail},
 };
+
+pub use join::join;
 
 /// The most orders that are fetched for a list.
 const ORDERS_MAX: usize = 1_000;
@@ -68,31 +67,6 @@ struct Known {
     left: Option<Amount>,
     /// Why there is no connection.
     why: Option<String>,
-}
-
-/// Makes a cashier's terminal of a profile, or gives the one that is there another line of the same store; the request
-/// that its owner certifies it with.
-///
-/// # Errors
-/// In words: another vault is there, another store's line, a password that may not be chosen or does not open it.
-pub async fn join(
-    profile: &Profile,
-    line: StoreLine,
-    name: Line,
-    password: SecretString,
-) -> Result<TillView, Failure> {
-    profile.create().map_err(Failure::machine)?;
-    let folder = profile.data().to_owned();
-    let joining = tokio::task::spawn_blocking(move || {
-        let joined = Joined { line, name };
-        if Vault::exists(&folder) {
-            rejoin(&folder, joined, &password)
-        } else {
-            create(&folder, joined, password)
-        }
-    });
-    let terminal = Terminal::of(joining.await.map_err(Failure::machine)??)?;
-    terminal.view().await
 }
 
 impl Terminal {
@@ -418,53 +392,6 @@ impl Terminal {
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
         known.admitted.as_ref().map_or(Currency::YEN, |admitted| admitted.currency)
     }
-}
-
-fn create(folder: &Path, joined: Joined, password: SecretString) -> Result<vault::Opening, Failure> {
-    let pinned = PinnedCenter {
-        root: joined.line.center.root,
-        addresses: joined.line.center.addresses.iter().map(ToString::to_string).collect(),
-        sheet: None,
-        checkpoint: None,
-        account: None,
-    };
-    // The mark first: a vault without it would pass for a store's that has not joined.
-    std::fs::write(mark(folder), format!("{}\n", joined.line)).map_err(Failure::machine)?;
-    let made = Vault::create(folder, &Passwords::One(password.clone()), None, Surroundings::system());
-    let mut vault = match made {
-        Ok(vault) => vault,
-        Err(error) => {
-            // Nothing was made: the profile is as it was.
-            let _ = std::fs::remove_file(mark(folder));
-            return Err(one_password(error));
-        }
-    };
-    vault.pin_center(&pinned)?;
-    vault.append_all(vec![joined.draft()?])?;
-    drop(vault);
-    Ok(Vault::open(folder, &password, Surroundings::system())?)
-}
-
-/// Another line of the same store: it listens elsewhere, or shows another key.
-fn rejoin(folder: &Path, joined: Joined, password: &SecretString) -> Result<vault::Opening, Failure> {
-    if !mark(folder).exists() {
-        return Err(Failure::not_possible(
-            "this profile has a vault of another kind; give --profile a new name for the cashier's terminal",
-        ));
-    }
-    let mut opening = Vault::open(folder, password, Surroundings::system()).map_err(one_password)?;
-    let (before, _) = record::read(&opening.records).map_err(Failure::machine)?;
-    if let Some(before) = before
-        && (before.line.store, before.line.center.root) != (joined.line.store, joined.line.center.root)
-    {
-        return Err(Failure::not_possible(format!(
-            "this terminal is a cashier's of {}; another store needs a profile of its own",
-            before.line.store
-        )));
-    }
-    opening.vault.append_all(vec![joined.draft()?])?;
-    drop(opening);
-    Ok(Vault::open(folder, password, Surroundings::system())?)
 }
 
 /// The vault's words where there is one password: it has no letter.
