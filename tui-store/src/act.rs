@@ -51,6 +51,9 @@ pub enum Act {
         reason: Option<RefundReason>,
         /// Opens the signature key; none while password B is open.
         password_b: Option<Password>,
+        /// Whether they are sent at once.
+        #[serde(default)]
+        sending: Sending,
     },
     /// What can be claimed. → [`Outcome::Claimable`]
     Claimable,
@@ -60,6 +63,9 @@ pub enum Act {
         payments: Vec<EntryNumber>,
         /// Opens the signature key; none while password B is open.
         password_b: Option<Password>,
+        /// Whether it is sent at once.
+        #[serde(default)]
+        sending: Sending,
     },
     /// Claims and their payouts, newest first. → [`Outcome::Payouts`]
     Payouts,
@@ -182,6 +188,19 @@ pub enum Act {
         /// The new one.
         new: Password,
     },
+}
+
+/// When a refund or claim that is signed leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sending {
+    /// At once; without a line nothing is signed.
+    #[default]
+    AtOnce,
+    /// Not now: it waits in the outbox until a person sends it.
+    Later,
+    /// At once where the center can be reached, and later where it can't.
+    IfReached,
 }
 
 /// What an act brought.
@@ -335,7 +354,11 @@ mod tests {
 
     #[test]
     fn a_password_never_shows_itself() {
-        let act = Act::Claim { payments: Vec::new(), password_b: Some("correct horse".into()) };
+        let act = Act::Claim {
+            payments: Vec::new(),
+            password_b: Some("correct horse".into()),
+            sending: Sending::default(),
+        };
         assert!(!format!("{act:?}").contains("horse"));
         let told = serde_json::to_string(&act).unwrap();
         let Act::Claim { password_b, .. } = serde_json::from_str(&told).unwrap() else {

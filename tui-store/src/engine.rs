@@ -155,15 +155,15 @@ impl Handle {
             Act::Order { order } => {
                 Ok(Outcome::Order(Box::new(snapshot::order_detail(&inner.keep.book(), &order, now)?)))
             }
-            Act::Refund { payments, all_due, reason, password_b } => inner
+            Act::Refund { payments, all_due, reason, password_b, sending } => inner
                 .settle
-                .refund(payments, all_due, reason, password_b.map(|password| password.0))
+                .refund(payments, all_due, reason, password_b.map(|password| password.0), sending)
                 .await
                 .map(Outcome::Resolved),
             Act::Claimable => Ok(Outcome::Claimable(snapshot::claimable(&inner.keep.book()))),
-            Act::Claim { payments, password_b } => inner
+            Act::Claim { payments, password_b, sending } => inner
                 .settle
-                .claim(payments, password_b.map(|password| password.0))
+                .claim(payments, password_b.map(|password| password.0), sending)
                 .await
                 .map(Outcome::Resolved),
             Act::Payouts => Ok(Outcome::Payouts(snapshot::payout_rows(&inner.keep.book(), usize::MAX))),

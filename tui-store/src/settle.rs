@@ -1,5 +1,6 @@
 //! Refunds and claims: signed with the signature key, kept in the outbox before they are sent, and asked about until the
-//! center has said what became of them.
+//! center has said what became of them. Without a line they can be prepared: they wait in the outbox until a person
+//! sends them or takes them back.
 
 mod cashiers;
 mod custody;
@@ -18,12 +19,12 @@ use wire::{
     message::{Beside, Effect, ProblemKind, Verdict},
     payload::{Claim, ClaimEvidence, Refund, RefundReason},
     telegram::{Kind, Signer, Telegram},
-    terminal::{Line, LineError},
+    terminal::{self, Line, LineError},
     time::Timestamp,
 };
 
 use crate::{
-    act::Failure,
+    act::{Failure, FailureKind, Sending},
     book::{Book, Identity, Step, telegram_words},
     center::Center,
     keep::Keep,
@@ -56,12 +57,21 @@ struct Unsigned<P> {
     beside: Beside,
 }
 
+/// How what is signed now goes on its way.
+struct Way {
+    /// None: it is prepared, and leaves when a person sends it.
+    line: Option<Line>,
+    center: CenterId,
+    /// Until when it may be entered.
+    until: Timestamp,
+}
+
 impl Settle {
     pub(crate) fn new(keep: Arc<Keep>, center: Arc<Center>) -> Arc<Self> {
         Arc::new(Self { keep, center, turn: tokio::sync::Mutex::default() })
     }
 
-    /// Gives payments back, each whole and once.
+    /// Gives payments back, each whole and once. What is prepared holds its payment until it is sent or withdrawn.
     ///
     /// # Errors
     /// Names the first payment that cannot be given back; nothing was signed then. What the center says to each is in
@@ -72,13 +82,13 @@ impl Settle {
         all_due: bool,
         reason: Option<RefundReason>,
         password_b: Option<SecretString>,
+        sending: Sending,
     ) -> Result<Vec<Resolved>, Failure> {
         let _turn = self.turn.lock().await;
-        let line = self.fresh_line().await?;
+        let way = self.way(sending).await?;
         let refunds = {
             let book = self.keep.book();
-            let (identity, center) = (identity(&book)?, line.sheet.center);
-            let now = line_time(&line);
+            let identity = identity(&book)?;
             let due = book
                 .payments
                 .iter()
@@ -86,7 +96,7 @@ impl Settle {
             let wanted: BTreeSet<EntryNumber> =
                 payments.into_iter().chain(due.map(|(number, _)| *number)).collect();
             let refunds: Result<Vec<_>, Failure> =
-                wanted.iter().map(|number| refund(&book, &identity, center, *number, reason, now)).collect();
+                wanted.iter().map(|number| refund(&book, &identity, &way, *number, reason)).collect();
             refunds?
         };
         if refunds.is_empty() {
@@ -96,7 +106,7 @@ impl Settle {
                 "name the payments to give back by their transaction numbers, or give --all-due"
             }));
         }
-        self.sign_and_send(&line, refunds, password_b, Purpose::Refund).await
+        self.sign_and_send(&way, refunds, password_b, Purpose::Refund).await
     }
 
     /// Claims payments: those named, or all that can be claimed. A named payment that was not delivered goes to the
@@ -108,11 +118,31 @@ impl Settle {
         &self,
         payments: Vec<EntryNumber>,
         password_b: Option<SecretString>,
+        sending: Sending,
     ) -> Result<Vec<Resolved>, Failure> {
         let _turn = self.turn.lock().await;
-        let line = self.fresh_line().await?;
-        let claims = claims(&self.keep.book(), line.sheet.center, payments, line_time(&line))?;
-        self.sign_and_send(&line, claims, password_b, Purpose::Claim).await
+        let way = self.way(sending).await?;
+        let claims = claims(&self.keep.book(), way.center, payments, way.until)?;
+        self.sign_and_send(&way, claims, password_b, Purpose::Claim).await
+    }
+
+    /// The way of what is signed now.
+    async fn way(&self, sending: Sending) -> Result<Way, Failure> {
+        let line = match sending {
+            Sending::Later => None,
+            Sending::AtOnce => Some(self.fresh_line().await?),
+            Sending::IfReached => match self.fresh_line().await {
+                Err(failure) if failure.kind == FailureKind::Offline => None,
+                line => Some(line?),
+            },
+        };
+        if let Some(line) = line {
+            let (center, until) = (line.sheet.center, line_time(&line).plus_ms(VALID_MS));
+            return Ok(Way { line: Some(line), center, until });
+        }
+        let pinned = self.keep.vault(|vault| vault.center().map(|center| center.root.center())).await?;
+        let center = pinned.ok_or_else(not_joined)?;
+        Ok(Way { line: None, center, until: Timestamp::now().plus_ms(terminal::VALID_MS) })
     }
 
     /// A line, with the mail taken: what is decided next is decided on the newest state.
@@ -124,7 +154,7 @@ impl Settle {
 
     async fn sign_and_send<P: wire::telegram::Payload + Send + 'static>(
         &self,
-        line: &Line,
+        way: &Way,
         unsigned: Vec<Unsigned<P>>,
         password_b: Option<SecretString>,
         purpose: Purpose,
@@ -137,9 +167,24 @@ impl Settle {
         let signed = self.keep.sign(password_b, sign).await?;
         let mut resolved = Vec::new();
         for (telegram, beside) in signed {
-            resolved.push(self.send(line, telegram, beside, purpose.clone()).await?);
+            resolved.push(match &way.line {
+                Some(line) => self.send(line, telegram, beside, purpose.clone()).await?,
+                None => self.prepare(telegram, &beside, purpose.clone()).await?,
+            });
         }
         Ok(resolved)
+    }
+
+    /// Keeps a telegram that a person sends later, with what travels beside it.
+    async fn prepare(
+        &self,
+        telegram: Telegram,
+        beside: &Beside,
+        purpose: Purpose,
+    ) -> Result<Resolved, Failure> {
+        self.keep.put(telegram.clone(), codec::encode(beside), purpose).await?;
+        let words = "signed and kept in the outbox; nothing was sent yet";
+        Ok(self.told(&telegram, TelegramState::Prepared, words.into(), None))
     }
 
     /// Ends a telegram with a verdict that its evidence bears out; anything else leaves it unknown.
@@ -232,9 +277,11 @@ async fn patient<F: Future<Output = Result<Verdict, LineError>>>(
 }
 
 fn identity(book: &Book) -> Result<Identity, Failure> {
-    book.identity
-        .clone()
-        .ok_or_else(|| Failure::not_possible("this profile has not joined a center; join first"))
+    book.identity.clone().ok_or_else(not_joined)
+}
+
+fn not_joined() -> Failure {
+    Failure::not_possible("this profile has not joined a center; join first")
 }
 
 /// The later of the two clocks at which the line was made and now: a slow clock here must not make telegrams that are
@@ -246,10 +293,9 @@ fn line_time(line: &Line) -> Timestamp {
 fn refund(
     book: &Book,
     identity: &Identity,
-    center: CenterId,
+    way: &Way,
     number: EntryNumber,
     reason: Option<RefundReason>,
-    now: Timestamp,
 ) -> Result<Unsigned<Refund>, Failure> {
     let payment = book
         .payments
@@ -258,8 +304,9 @@ fn refund(
     match payment.refund {
         Step::Not => {}
         Step::Waits(_) => {
-            let words =
-                format!("a refund of {number} was sent and its outcome is unknown; ask with “resolve” first");
+            let words = format!(
+                "a refund of {number} waits in the outbox; send it or take it back, or ask with “resolve” if it was sent"
+            );
             return Err(Failure::not_possible(words));
         }
         Step::Done(_) => return Err(Failure::not_possible(format!("{number} was given back already"))),
@@ -272,7 +319,7 @@ fn refund(
     let reason =
         reason.or_else(|| book.due(payment).map(|(_, reason)| reason)).unwrap_or(RefundReason::Agreed);
     let payload = Refund {
-        center,
+        center: way.center,
         store: identity.store,
         cashier: None,
         key_event: identity.key_event,
@@ -281,17 +328,18 @@ fn refund(
         currency: book.currency(),
         reason,
         nonce: Nonce::random(),
-        valid_until: now.plus_ms(VALID_MS),
+        valid_until: way.until,
     };
     Ok(Unsigned { payload, beside: Beside::Nothing })
 }
 
 /// The claims for the payments named, or for all that can be claimed: as many as are needed for their number and sum.
+/// They may be entered until `until`.
 fn claims(
     book: &Book,
     center: CenterId,
     named: Vec<EntryNumber>,
-    now: Timestamp,
+    until: Timestamp,
 ) -> Result<Vec<Unsigned<Claim>>, Failure> {
     let identity = identity(book)?;
     let wanted: BTreeSet<EntryNumber> = if named.is_empty() {
@@ -313,7 +361,7 @@ fn claims(
             total,
             currency: book.currency(),
             nonce: Nonce::random(),
-            valid_until: now.plus_ms(VALID_MS),
+            valid_until: until,
         };
         Unsigned { payload, beside: Beside::Claim(List::first(evidence.drain(..))) }
     };
@@ -324,7 +372,8 @@ fn claims(
             .ok_or_else(|| Failure::not_found(format!("this store got no payment {number}")))?;
         if matches!(payment.claim, Step::Waits(_)) || matches!(payment.refund, Step::Waits(_)) {
             let words = format!(
-                "a claim or refund of {number} waits for the center's word; ask with “resolve” first"
+                "a claim or refund of {number} waits in the outbox; send it or take it back, or ask with “resolve” if it \
+                 was sent"
             );
             return Err(Failure::not_possible(words));
         }

@@ -203,7 +203,7 @@ fn refund_rows(book: &Book) -> Vec<RefundRow> {
     let rows = book.payments.iter().filter_map(|(number, payment)| {
         let unknown = matches!(payment.refund, Step::Waits(_));
         let due = book.due(payment).map(|(why, _)| why);
-        let why = due.or_else(|| unknown.then(|| "a refund was sent".to_owned()))?;
+        let why = due.or_else(|| unknown.then(|| "a refund waits in the outbox".to_owned()))?;
         Some(RefundRow {
             payment: *number,
             total: Money::new(payment.total, book.currency()),

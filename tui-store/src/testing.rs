@@ -145,6 +145,7 @@ struct State {
     /// Whether the answer in the making is never sent.
     silent: bool,
     hang_up: CancellationToken,
+    closed: CancellationToken,
 }
 
 const SALT: [u8; 32] = [9; 32];
@@ -179,13 +180,16 @@ impl FakeCenter {
             forged_mail: false,
             silent: false,
             hang_up: CancellationToken::new(),
+            closed: CancellationToken::new(),
         };
         let center =
             Self { address: listener.local_addr().unwrap().to_string(), state: Arc::new(Mutex::new(state)) };
         center.enter(EntryKind::Founding, &StorePart::Nothing);
         let serving = center.clone();
+        let closed = center.lock().closed.clone();
         tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
+            // Once it is closed the listener is gone: nobody can connect.
+            while let Some(Ok((stream, _))) = closed.run_until_cancelled(listener.accept()).await {
                 let hang_up = serving.lock().hang_up.clone();
                 let attended = serving.clone().attend(stream);
                 tokio::spawn(async move {
@@ -465,6 +469,12 @@ impl FakeCenter {
             MailItem { body, receipt: self.receipt(entry) }
         });
         MailPage { items: List::first(items), more }
+    }
+
+    /// Can be reached no more.
+    pub(crate) fn close(&self) {
+        self.lock().closed.cancel();
+        self.hang_up();
     }
 
     /// Cuts every connection.

@@ -67,7 +67,7 @@ pub struct RefundRow {
     pub paid: Moment,
     /// Why it is due.
     pub why: String,
-    /// Whether a refund was sent and nobody said what became of it.
+    /// Whether a refund of it waits in the outbox: prepared, or sent and nobody said what became of it.
     pub unknown: bool,
 }
 

@@ -87,6 +87,32 @@ impl Autograph {
         bytes
     }
 
+    /// The autograph in a text file: strokes as JSON, `{"strokes": [{"points": [{"x": 0, "y": 0, "ms": 0}]}]}`, else the
+    /// text itself, as if it had been typed.
+    ///
+    /// # Errors
+    /// [`Error::Autograph`] for JSON of another form, and as [`Autograph::new`].
+    pub fn read(text: &str) -> Result<Self, Error> {
+        /// What a file of strokes holds.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Drawn {
+            strokes: Vec<Stroke>,
+        }
+
+        let text = text.trim();
+        if !text.starts_with('{') {
+            return Self::new(Vec::new(), Some(Typed { text: text.to_owned(), intervals: Vec::new() }));
+        }
+        let drawn: Drawn = serde_json::from_str(text).map_err(|_| {
+            Error::Autograph(
+                "is JSON of another form than {\"strokes\": [{\"points\": [{\"x\": 0, \"y\": 0, \"ms\": 0}]}]} with x and \
+                 y up to 65535",
+            )
+        })?;
+        Self::new(drawn.strokes, None)
+    }
+
     /// The autograph in these bytes, within its bounds; `None` for what a vault of format 1 kept in a form of its
     /// program's.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
@@ -120,6 +146,21 @@ mod tests {
         assert_eq!(Autograph::decode(b"strokes"), None);
         assert_eq!(Autograph::decode(&bytes[..bytes.len() - 1]), None);
         assert_eq!(Autograph::decode(&[]), None);
+    }
+
+    #[test]
+    fn a_file_holds_strokes_or_a_text() {
+        let drawn = r#" {"strokes": [{"points": [{"x": 1, "y": 2, "ms": 3}, {"x": 1, "y": 2, "ms": 3}]}]} "#;
+        assert_eq!(Autograph::read(drawn).unwrap().strokes(), [stroke(2)]);
+        assert_eq!(Autograph::read(" 花子\n").unwrap().typed().unwrap().text, "花子");
+        for wrong in
+            ["{}", r#"{"strokes": [{"points": [{"x": 65536, "y": 0, "ms": 0}]}]}"#, "{\"strokes\": 1"]
+        {
+            assert!(Autograph::read(wrong).unwrap_err().to_string().contains("another form"), "{wrong}");
+        }
+        for empty in ["", r#"{"strokes": []}"#] {
+            assert_eq!(Autograph::read(empty).unwrap_err().to_string(), "the autograph is empty");
+        }
     }
 
     #[test]

@@ -11,7 +11,6 @@ use secrecy::SecretString;
 use tui_kit::cli::{self, SecretFrom, SecretName};
 use vault::{
     Autograph, Surroundings,
-    autograph::{Stroke, Typed},
     recovery::{Language, RecoveryPhrase, WORDS},
 };
 use zeroize::Zeroizing;
@@ -168,14 +167,7 @@ fn ask_back(phrase: &RecoveryPhrase, surroundings: &Surroundings) -> Result<(), 
     Ok(())
 }
 
-/// An autograph's file: strokes as JSON, or a text.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Drawn {
-    strokes: Vec<Stroke>,
-}
-
-/// Reads an autograph.
+/// Reads an autograph's file: strokes as JSON, or a text.
 pub(super) fn autograph(path: &Path) -> Result<Autograph, cli::Failure> {
     let unreadable = |why: String| {
         cli::Failure::refused(
@@ -189,11 +181,5 @@ pub(super) fn autograph(path: &Path) -> Result<Autograph, cli::Failure> {
     }
     let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
     let text = Zeroizing::new(text);
-    let made = if text.trim_start().starts_with('{') {
-        let drawn: Drawn = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
-        Autograph::new(drawn.strokes, None)
-    } else {
-        Autograph::new(Vec::new(), Some(Typed { text: text.trim().to_owned(), intervals: Vec::new() }))
-    };
-    made.map_err(|error| unreadable(error.to_string()))
+    Autograph::read(&text).map_err(|error| unreadable(error.to_string()))
 }

@@ -8,7 +8,7 @@ use std::{
 use secrecy::SecretString;
 use serde_json::json;
 use tui_kit::cli::{self, Exit, SecretFrom, SecretName, facts};
-use vault::{Autograph, Passwords, Vault, autograph::Typed};
+use vault::{Autograph, Passwords, Vault};
 use wire::{
     admission::ActivationCode,
     id::{AccountNumber, Role, StoreNumber},
@@ -77,7 +77,7 @@ pub(super) struct Making {
     /// Make a vault with one password, which is asked again at every signing
     #[arg(long)]
     single_password: bool,
-    /// A text that is mixed into the signature key and kept as the drawn seal
+    /// A file whose text, or whose strokes as JSON, is mixed into the signature key and kept as the drawn seal
     #[arg(long, value_name = "FILE")]
     autograph_file: Option<PathBuf>,
     #[command(flatten)]
@@ -333,15 +333,14 @@ pub(super) fn show_joined(context: &Context, joined: &Joined) -> Result<Exit, cl
     Ok(Exit::Ok)
 }
 
-/// An autograph as text: what a person would have typed.
+/// An autograph's file: strokes as JSON, or what a person would have typed.
 fn read_autograph(path: &Path) -> Result<Autograph, cli::Failure> {
     let length = std::fs::metadata(path)?.len();
     if length > AUTOGRAPH_BYTES_MAX {
         return Err(cli::Failure::usage(format!("{} is too long for an autograph", path.display())));
     }
     let text = std::fs::read_to_string(path)?;
-    let typed = Typed { text: text.trim().to_owned(), intervals: Vec::new() };
-    Autograph::new(Vec::new(), Some(typed)).map_err(|error| told(error.into()))
+    Autograph::read(&text).map_err(|error| told(error.into()))
 }
 
 /// Asks for the fields that are missing or wrong, each until it is right. A value that no field takes is left for the

@@ -239,6 +239,8 @@ mod tests {
             "tui-store claim --password-b-file b --password-a-file a --json --profile ./p",
             "tui-store serve --headless --listen 127.0.0.1:0 --listen [::1]:0 --catalogue ./c --password-a-fd 3",
             "tui-store refund --all-due --reason cannot-deliver --password-b-file b",
+            "tui-store refund --all-due --prepare --password-b-file b",
+            "tui-store claim --prepare --password-b-file b",
             "tui-store orders refund-due",
             "tui-store catalogue check ./c",
             "tui-store cashier invite --address shop.example:7100",

@@ -8,7 +8,7 @@ use wire::{id::EntryNumber, payload::RefundReason};
 
 use super::{Context, reach::want};
 use crate::{
-    act::{Act, Outcome},
+    act::{Act, Outcome, Sending},
     view::{Resolved, TelegramState},
 };
 
@@ -23,6 +23,9 @@ pub(super) struct Refund {
     /// Why; without it, what the store knows about the payment
     #[arg(long, value_enum)]
     reason: Option<Reason>,
+    /// Sign without a line and keep it in the outbox; “outbox send” sends it
+    #[arg(long)]
+    prepare: bool,
 }
 
 /// Why a payment is given back.
@@ -54,6 +57,9 @@ impl From<Reason> for RefundReason {
 pub(super) struct Claim {
     /// The payments' transaction numbers; without any, all that can be claimed
     payments: Vec<EntryNumber>,
+    /// Sign without a line and keep it in the outbox; “outbox send” sends it
+    #[arg(long)]
+    prepare: bool,
 }
 
 impl Refund {
@@ -67,6 +73,7 @@ impl Refund {
             all_due: self.all_due,
             reason: self.reason.map(RefundReason::from),
             password_b: Some(context.password_b()?),
+            sending: sending(self.prepare),
         };
         show_sent(context, reach.act(act).await?)
     }
@@ -75,9 +82,17 @@ impl Refund {
 impl Claim {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
         let mut reach = context.reach().await?;
-        let act = Act::Claim { payments: self.payments, password_b: Some(context.password_b()?) };
+        let act = Act::Claim {
+            payments: self.payments,
+            password_b: Some(context.password_b()?),
+            sending: sending(self.prepare),
+        };
         show_sent(context, reach.act(act).await?)
     }
+}
+
+fn sending(prepare: bool) -> Sending {
+    if prepare { Sending::Later } else { Sending::AtOnce }
 }
 
 /// `claimable`
@@ -146,7 +161,7 @@ pub(super) fn show_sent(context: &Context, outcome: Outcome) -> Result<Exit, cli
         && let [only] = rows.as_slice()
     {
         match only.state {
-            TelegramState::Done => {}
+            TelegramState::Done | TelegramState::Prepared => {}
             TelegramState::Unknown => {
                 let words = format!("{}: {}", only.what, only.words);
                 return Err(
@@ -169,7 +184,9 @@ fn show(context: &Context, outcome: Outcome) -> Result<(bool, Exit), cli::Failur
     let heads = &[("What", Align::Left), ("Number", Align::Left), ("State", Align::Left)];
     let mut table = Table::new(heads, "Nothing waits for an answer.");
     let unknown = rows.iter().any(|row| row.state == TelegramState::Unknown);
-    let refused = rows.iter().any(|row| !matches!(row.state, TelegramState::Done | TelegramState::Unknown));
+    let refused = rows.iter().any(|row| {
+        !matches!(row.state, TelegramState::Done | TelegramState::Unknown | TelegramState::Prepared)
+    });
     for row in rows {
         let number = row.number.map(|number| number.to_string()).unwrap_or_default();
         table.row([row.what, number, row.words]);

@@ -5,7 +5,6 @@ use tui_kit::{
     detail::Row,
     keys::Action,
     ratatui::layout::Rect,
-    review::Review,
     stack::Screen,
     text::{self, Align},
     ui::Ui,
@@ -54,11 +53,10 @@ impl Claim {
             let amount = text::fit(&row.total.text, columns, Align::Right);
             Row::pair(row.payment.to_string(), format!("{amount}  delivered {}", row.delivered.text))
         }));
-        let review = Review::new(format!("Claim {}", total.text), "Sign and send", lines).warn(
-            "What is claimed can't be given back any more. The center pays it to your registered account.",
-        );
+        let warning =
+            "What is claimed can't be given back any more. The center pays it to your registered account.";
         self.payments = rows.iter().map(|row| row.payment).collect();
-        self.signing = Some(Signing::new(review, shared));
+        self.signing = Some(Signing::of_money(format!("Claim {}", total.text), lines, Some(warning), shared));
     }
 }
 
@@ -85,7 +83,9 @@ impl Screen<Shared> for Claim {
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
         let payments = self.payments.clone();
-        self.signing.as_mut()?.key(key, shared, |password_b| Act::Claim { payments, password_b })
+        let signing = self.signing.as_mut()?;
+        let sending = signing.sending();
+        signing.key(key, shared, |password_b| Act::Claim { payments, password_b, sending })
     }
 
     fn paste(&mut self, pasted: &str, _shared: &Shared) {

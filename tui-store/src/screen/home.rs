@@ -17,7 +17,7 @@ use crate::{
     act::Act,
     app::Effect,
     screen::{Step, Steps, claim::Claim, order::Order, refunds::Refunds, shared::Shared, words},
-    view::{Money, OrderStanding},
+    view::{Money, OrderStanding, TelegramState},
 };
 
 /// Rows of one section at the most.
@@ -157,7 +157,8 @@ fn needs(shared: &Shared, ui: &Ui<'_, '_>, columns: u16) -> Vec<Line<'static>> {
     let snapshot = &shared.snapshot;
     let mut lines = Vec::new();
     for row in &snapshot.outbox {
-        lines.push(with_key(ui, Tone::Warn, &words_of(&row.what, &row.words), "r asks", columns));
+        let key = if row.state == TelegramState::Prepared { "5 sends" } else { "r asks" };
+        lines.push(with_key(ui, Tone::Warn, &words_of(&row.what, &row.words), key, columns));
     }
     for row in snapshot.refunds.iter().filter(|row| !row.unknown).take(ROWS_MAX) {
         let words = format!("refund due: {} {}, {}", row.payment, row.total.text, row.why);

@@ -40,7 +40,9 @@ pub(crate) enum Do {
     RotateSignature,
     RotateTerminal,
     Revoke,
+    RevokeTerminal,
     NewPhrase,
+    NewPhraseAtOnce,
     Cancel,
     Drill,
     Copy,
@@ -96,6 +98,15 @@ impl Screen<Shared> for Keys {
             ),
             Action::new(Do::NewPhrase, "phrase", "n", "New phrase", "Makes a new recovery phrase."),
             Action::new(
+                Do::NewPhraseAtOnce,
+                "phrase-at-once",
+                "N",
+                "New phrase at once",
+                "Makes a new recovery phrase that the former one puts in force at once.",
+            )
+            .when(phrase, "there is no former phrase; the first one is in force at once")
+            .quiet(),
+            Action::new(
                 Do::Cancel,
                 "cancel",
                 "x",
@@ -105,6 +116,15 @@ impl Screen<Shared> for Keys {
             .when(waits, "no recovery key waits"),
             Action::new(Do::Revoke, "revoke", "R", "Revoke", "Revokes the signature key, with the phrase.")
                 .when(phrase, "there is no recovery phrase; without it nothing could bring the store back"),
+            Action::new(
+                Do::RevokeTerminal,
+                "revoke-terminal",
+                "T",
+                "Revoke terminal key",
+                "Revokes this terminal's key, with password B.",
+            )
+            .when(phrase, "there is no recovery phrase; without it nothing could bring the store back")
+            .quiet(),
             Action::new(
                 Do::Ask,
                 "ask",
@@ -120,13 +140,15 @@ impl Screen<Shared> for Keys {
         match todo {
             Do::Ask => self.ask(Act::Deposit, shared),
             Do::RotateSignature => {
-                vec![Step::Push(stack::layer(Change::new(KeyRole::Signature, shared)))]
+                vec![Step::Push(stack::layer(Change::rotate(KeyRole::Signature, shared)))]
             }
             Do::RotateTerminal => {
-                vec![Step::Push(stack::layer(Change::new(KeyRole::Terminal, shared)))]
+                vec![Step::Push(stack::layer(Change::rotate(KeyRole::Terminal, shared)))]
             }
             Do::Revoke => vec![Step::Push(stack::layer(Drill::to_revoke()))],
-            Do::NewPhrase => vec![Step::Push(stack::layer(Renew::default()))],
+            Do::RevokeTerminal => vec![Step::Push(stack::layer(Change::revoke_terminal(shared)))],
+            Do::NewPhrase => vec![Step::Push(stack::layer(Renew::new()))],
+            Do::NewPhraseAtOnce => vec![Step::Push(stack::layer(Renew::at_once()))],
             Do::Cancel => vec![Step::Push(stack::layer(Drill::to_cancel()))],
             Do::Drill => vec![Step::Push(stack::layer(Drill::new()))],
             Do::Copy => vec![Step::Copy { text: self.detail.text(), what: "the keys" }],

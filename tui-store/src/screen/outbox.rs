@@ -118,9 +118,12 @@ impl Screen<Shared> for Outbox {
                 "resolve",
                 "r",
                 "Ask center",
-                "Asks what became of everything that waits.",
+                "Asks what became of everything that may have left.",
             )
-            .when(!shared.snapshot.outbox.is_empty(), "nothing waits"),
+            .when(
+                shared.snapshot.outbox.iter().any(|row| row.state == TelegramState::Unknown),
+                "the outcome of nothing is unknown",
+            ),
             Action::new(
                 Do::Withdraw,
                 "withdraw",
@@ -285,7 +288,7 @@ fn resolved(outcome: &Outcome) -> Option<Vec<Resolved>> {
 fn answers(asked: &mut Asked<Vec<Resolved>>) -> Steps {
     match std::mem::replace(asked, Asked::Not) {
         Asked::Here(resolved) if resolved.is_empty() => {
-            vec![Step::Say(Tone::Good, "nothing waits any more".into())]
+            vec![Step::Say(Tone::Good, "nothing waits for the center's word".into())]
         }
         Asked::Here(resolved) => {
             let said =

@@ -173,18 +173,18 @@ impl Screen<Shared> for Refund {
                 Reviewed::Taken => {}
                 Reviewed::Free | Reviewed::Back => return None,
                 Reviewed::Commit(_) => {
-                    let review = Review::new("Give back", "Sign and send", self.rows());
-                    self.step = At::Signing(Signing::new(review, shared));
+                    self.step = At::Signing(Signing::of_money("Give back", self.rows(), None, shared));
                 }
             },
             At::Signing(signing) => {
                 let payments = self.targets.iter().map(|target| target.payment).collect();
-                let reason = self.reason;
+                let (reason, sending) = (self.reason, signing.sending());
                 return signing.key(key, shared, |password_b| Act::Refund {
                     payments,
                     all_due: false,
                     reason,
                     password_b,
+                    sending,
                 });
             }
         }

@@ -73,7 +73,7 @@ impl Screen<Shared> for Refunds {
         let refundable = match chosen {
             None => Err("no payment is selected".to_owned()),
             Some(row) if row.unknown => {
-                Err("a refund was sent; the outbox asks the center what became of it".to_owned())
+                Err("a refund waits in the outbox (5), which sends it or asks what became of it".to_owned())
             }
             Some(_) => Ok(()),
         };

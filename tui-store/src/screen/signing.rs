@@ -10,18 +10,26 @@ use tui_kit::{
 };
 
 use crate::{
-    act::{Act, Failure, FailureKind, Outcome, Password},
+    act::{Act, Failure, FailureKind, Outcome, Password, Sending},
     screen::{News, Steps, asked::Asked, shared::Shared, words},
-    view::{Resolved, TelegramState},
+    view::{LineView, Resolved, TelegramState},
 };
 
 /// What an unknown outcome means and what to do about it.
 const UNKNOWN_ADVICE: &str = "Unknown: what was signed waits in the outbox (5), where r asks the center. Nothing is \
                               lost and nothing is done twice.";
 
+/// What a telegram that was signed without a line means and what to do about it.
+const PREPARED_ADVICE: &str = "Nothing was sent. It waits in the outbox (5): s sends it when the center can be reached \
+                               again, w takes it back. Until then nothing else is signed for these payments.";
+/// The same before it is signed.
+const PREPARED_WORDS: &str =
+    "The line is down: it is signed and kept in the outbox, and leaves when you send it from there.";
+
 /// An act that password B signs.
 pub(super) struct Signing {
     review: Review,
+    sending: Sending,
     asked: Asked<Vec<Resolved>>,
     /// What became of it, once something did.
     became: Option<Detail>,
@@ -34,16 +42,41 @@ impl Signing {
         let review = shared.sealed(review);
         match &shared.snapshot.signing_until {
             Some(until) => {
-                let open = format!("Password B is open until {}: Enter signs.", until.text);
-                Self { review: review.warn(open), asked: Asked::Not, became: None }
+                Self::of(review.warn(format!("Password B is open until {}: Enter signs.", until.text)))
             }
             None => Self::asking(review),
         }
     }
 
-    /// The same for what always asks for password B.
+    /// The same for a refund or claim: while the line is down it is prepared and not sent.
+    pub(super) fn of_money(
+        title: impl Into<String>,
+        rows: Vec<Row>,
+        warning: Option<&str>,
+        shared: &Shared,
+    ) -> Self {
+        let down = matches!(shared.snapshot.line, LineView::Down { .. });
+        let (button, sending) = match down {
+            true => ("Sign and keep", Sending::Later),
+            false => ("Sign and send", Sending::IfReached),
+        };
+        let warnings = warning.into_iter().chain(down.then_some(PREPARED_WORDS));
+        let review = warnings.fold(Review::new(title, button, rows), Review::warn);
+        Self { sending, ..Self::new(review, shared) }
+    }
+
+    /// A review of what always asks for password B, and needs the line.
     pub(super) fn asking(review: Review) -> Self {
-        Self { review: review.password("Password B"), asked: Asked::Not, became: None }
+        Self::of(review.password("Password B"))
+    }
+
+    fn of(review: Review) -> Self {
+        Self { review, sending: Sending::AtOnce, asked: Asked::Not, became: None }
+    }
+
+    /// When what is signed leaves.
+    pub(super) fn sending(&self) -> Sending {
+        self.sending
     }
 
     /// Takes a key; `act` makes the act out of password B, of none while it is open. None: nobody here wants the key.
@@ -67,8 +100,9 @@ impl Signing {
     }
 
     fn send(&mut self, act: Act, shared: &mut Shared) -> Steps {
-        self.review.wait_or(shared.now, "the center's word", "Esc leaves it to the outbox");
-        vec![self.asked.ask(act, "the center's word", shared)]
+        let awaited = if self.sending == Sending::Later { "the vault" } else { "the center's word" };
+        self.review.wait_or(shared.now, awaited, "Esc leaves it to the outbox");
+        vec![self.asked.ask(act, awaited, shared)]
     }
 
     pub(super) fn paste(&mut self, pasted: &str) {
@@ -132,7 +166,11 @@ fn rows(resolved: &[Resolved]) -> Vec<Row> {
             rows.push(Row::pair("Payments", payments.join(", ")));
         }
     }
-    if resolved.iter().any(|one| matches!(one.state, TelegramState::Unknown | TelegramState::Prepared)) {
+    let any = |state: TelegramState| resolved.iter().any(|one| one.state == state);
+    if any(TelegramState::Prepared) {
+        rows.extend([Row::Gap, Row::Words(PREPARED_ADVICE.into())]);
+    }
+    if any(TelegramState::Unknown) {
         rows.extend([Row::Gap, Row::Words(UNKNOWN_ADVICE.into())]);
     }
     rows

@@ -15,9 +15,9 @@ use wire::{
     time::Timestamp,
 };
 
-use super::{Settle, VALID_MS, identity, line_time, patient};
+use super::{Settle, identity, line_time, patient};
 use crate::{
-    act::Failure,
+    act::{Failure, Sending},
     center::ANSWER_LIMIT,
     record::{self, Ending, Purpose},
     till::rules,
@@ -26,7 +26,8 @@ use crate::{
 
 impl Settle {
     /// Certifies a cashier's terminal key, gives it other rights, or takes them away. Where they are taken away the
-    /// counter refuses the cashier as soon as that is signed.
+    /// counter refuses the cashier as soon as that is signed; so it is signed also while the center can't be reached, and
+    /// waits in the outbox.
     ///
     /// # Errors
     /// In words: the key is none, the owner's, or nobody's whose rights could be taken away; the line; the password.
@@ -38,18 +39,18 @@ impl Settle {
     ) -> Result<Vec<Resolved>, Failure> {
         let _turn = self.turn.lock().await;
         self.may_certify(&key, rights.as_ref())?;
-        let line = self.center.line().await?;
+        let way = self.way(Sending::IfReached).await?;
         let own = identity(&self.keep.book())?;
         let change = CashierChange {
-            center: line.sheet.center,
+            center: way.center,
             store: own.store,
             key_event: own.key_event,
             key,
             rights,
             nonce: Nonce::random(),
-            valid_until: line_time(&line).plus_ms(VALID_MS),
+            valid_until: way.until,
         };
-        let (center, now) = (line.sheet.center, line_time(&line));
+        let (center, now) = (way.center, way.line.as_ref().map_or_else(Timestamp::now, line_time));
         let sign = move |by: &SigningKey| {
             let signer = Signer::Account(AccountNumber::Store(change.store));
             let rights = change.rights.clone().map(Rights::Cashier);
@@ -57,7 +58,11 @@ impl Settle {
             (Telegram::sign(&change, signer, by), certificate)
         };
         let (telegram, certificate) = self.keep.sign(password_b, sign).await?;
-        Ok(vec![self.send(&line, telegram, Beside::Nothing, Purpose::Cashier { certificate }).await?])
+        let purpose = Purpose::Cashier { certificate };
+        Ok(vec![match &way.line {
+            Some(line) => self.send(line, telegram, Beside::Nothing, purpose).await?,
+            None => self.prepare(telegram, &Beside::Nothing, purpose).await?,
+        }])
     }
 
     /// Compares the cashiers with those that the center has entered: whom it does not name so has no rights here.

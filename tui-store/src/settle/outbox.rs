@@ -22,7 +22,8 @@ use crate::{
 };
 
 impl Settle {
-    /// Asks the center about every telegram that waits, with its exact bytes.
+    /// Asks the center about every telegram that may have left, with its exact bytes. What was prepared waits until
+    /// someone sends it.
     ///
     /// # Errors
     /// When there is no line; what became of each telegram is in the answer.
@@ -36,7 +37,7 @@ impl Settle {
         let _turn = self.turn.lock().await;
         let mut resolved = Vec::new();
         for item in self.keep.waiting().await? {
-            if item.telegram.kind != Kind::Registration {
+            if item.telegram.kind != Kind::Registration && item.state != State::Prepared {
                 resolved.push(self.ask(line, &item).await?);
             }
         }

@@ -87,11 +87,11 @@ impl Till {
     }
 
     async fn refund(&self, payments: &[EntryNumber], all_due: bool) -> Result<Vec<Resolved>, Failure> {
-        self.settle.refund(payments.to_vec(), all_due, None, Some(PASSWORD_B.into())).await
+        self.settle.refund(payments.to_vec(), all_due, None, Some(PASSWORD_B.into()), Sending::AtOnce).await
     }
 
     async fn claim(&self, payments: &[EntryNumber]) -> Result<Vec<Resolved>, Failure> {
-        self.settle.claim(payments.to_vec(), Some(PASSWORD_B.into())).await
+        self.settle.claim(payments.to_vec(), Some(PASSWORD_B.into()), Sending::AtOnce).await
     }
 
     fn claimable(&self) -> Vec<EntryNumber> {
@@ -192,6 +192,57 @@ async fn a_busy_center_has_entered_nothing_and_the_telegram_waits() {
 }
 
 #[tokio::test]
+async fn what_is_prepared_holds_its_payment_until_it_is_sent_or_taken_back() {
+    let till = Till::open().await;
+    let (claimed, given_back) = (till.sold(500, true).await, till.sold(70, false).await);
+    till.center.renew().await;
+    let password = || Some(PASSWORD_B.into());
+    let claim = till.settle.claim(Vec::new(), password(), Sending::Later).await.unwrap();
+    let refund = till.settle.refund(vec![given_back], false, None, password(), Sending::Later).await.unwrap();
+    assert_eq!((claim[0].state, refund[0].state), (TelegramState::Prepared, TelegramState::Prepared));
+    assert_eq!((&claim[0].payments[..], claim[0].total.as_ref().unwrap().minor), (&[claimed][..], 500));
+    let (_copy, found) = till.shop.after_a_crash();
+    assert_eq!(found.book().claimable().count(), 0, "and after a crash, too");
+    let again = till.settle.claim(vec![claimed], password(), Sending::Later).await.unwrap_err();
+    assert!(again.message.contains("waits in the outbox"), "{again}");
+    let again = till.refund(&[given_back], false).await.unwrap_err();
+    assert!(again.message.contains("waits in the outbox"), "{again}");
+    assert!(till.settle.resolve().await.unwrap().is_empty(), "nobody is asked about what never left");
+
+    for one in [&claim[0], &refund[0]] {
+        let back = till.settle.withdraw(one.telegram).await.unwrap();
+        assert_eq!(back.state, TelegramState::Withdrawn);
+    }
+    assert_eq!(till.claimable(), [claimed], "what it held is free");
+    assert_eq!(till.shop.keep.book().payments[&given_back].refund, Step::Not);
+
+    let claim = till.settle.claim(Vec::new(), password(), Sending::Later).await.unwrap();
+    let refund = till.settle.refund(vec![given_back], false, None, password(), Sending::Later).await.unwrap();
+    let sent = till.settle.send_prepared(None).await.unwrap();
+    let ended: Vec<_> = sent.iter().map(|one| (one.telegram, one.state)).collect();
+    let done = TelegramState::Done;
+    assert_eq!(ended, [(claim[0].telegram, done), (refund[0].telegram, done)], "with the claim's evidence");
+    assert!(till.settle.send_prepared(None).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn without_a_line_it_is_prepared_where_that_was_asked_for() {
+    let till = Till::open().await;
+    let payment = till.sold(500, true).await;
+    till.shop.center.close();
+    till.center.renew().await;
+    let at_once = till.claim(&[]).await.unwrap_err();
+    assert_eq!(at_once.kind, FailureKind::Offline, "{at_once}");
+    assert_eq!(till.claimable(), [payment], "nothing was signed");
+    let kept = till.settle.claim(Vec::new(), Some(PASSWORD_B.into()), Sending::IfReached).await.unwrap();
+    assert_eq!(kept[0].state, TelegramState::Prepared);
+    let unsent = till.settle.send_prepared(None).await.unwrap_err();
+    assert_eq!(unsent.kind, FailureKind::Offline, "{unsent}");
+    let waiting = till.shop.keep.waiting().await.unwrap();
+    assert_eq!(waiting[0].state, vault::State::Prepared, "it has not left");
+}
+
+#[tokio::test]
 async fn delivered_payments_are_claimed_and_undelivered_ones_refused_by_name() {
     let till = Till::open().await;
     let (delivered, other, open) =
@@ -244,7 +295,8 @@ async fn a_wrong_password_b_signs_nothing() {
     let till = Till::open().await;
     let payment = till.sold(500, false).await;
     let failure =
-        till.settle.refund(vec![payment], false, None, Some("not the password".into())).await.unwrap_err();
+        till.settle.refund(vec![payment], false, None, Some("not the password".into()), Sending::AtOnce);
+    let failure = failure.await.unwrap_err();
     assert_eq!(failure.kind, crate::act::FailureKind::WrongPassword);
     assert!(till.shop.keep.waiting().await.unwrap().is_empty());
 }

@@ -335,6 +335,33 @@ async fn a_revocation_counts_at_the_counter_before_the_center_has_spoken() {
 }
 
 #[tokio::test]
+async fn rights_are_taken_away_without_a_line_and_the_center_hears_of_it_later() {
+    let world = World::open().await;
+    let staff = world.staff(rights()).await;
+    assert!(staff.status().await.connected);
+    let pin = |address: String| {
+        world.shop.keep.vault(move |vault| {
+            let pinned = vault::PinnedCenter { addresses: vec![address], ..vault.center().unwrap().clone() };
+            vault.pin_center(&pinned).unwrap();
+        })
+    };
+    // Nobody listens at the port of a listener that is gone.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    pin(nobody.to_string()).await.unwrap();
+    let line = world.center.line().await.unwrap();
+    world.shop.center.hang_up();
+    line.closed().await;
+    let key = staff_key(&staff);
+    let kept = world.settle.certify(key, None, Some(secret(PASSWORD_B))).await.unwrap();
+    assert_eq!(kept[0].state, TelegramState::Prepared, "{kept:?}");
+    let failure = staff.refuses(Act::Orders).await;
+    assert!(failure.message.contains("rights away"), "{failure}");
+    pin(world.shop.center.address.clone()).await.unwrap();
+    let sent = world.settle.send_prepared(None).await.unwrap();
+    assert_eq!(sent[0].state, TelegramState::Done, "{sent:?}");
+}
+
+#[tokio::test]
 async fn what_another_copy_of_the_vault_signed_is_seen_at_the_login() {
     let world = World::open().await;
     let staff = world.staff(rights()).await;

@@ -1,4 +1,4 @@
-//! A new signature or terminal key, signed with password B.
+//! A new signature or terminal key, or the end of this terminal's, signed with password B.
 
 use tui_kit::{
     KeyEvent, detail::Row, keys::Action, ratatui::layout::Rect, review::Review, stack::Screen, ui::Ui,
@@ -13,12 +13,20 @@ use crate::{
 
 /// The review of a change.
 pub(super) struct Change {
-    role: KeyRole,
+    what: What,
     signing: Signing,
 }
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Rotate(KeyRole),
+    RevokeTerminal,
+}
+
 impl Change {
-    pub(super) fn new(role: KeyRole, shared: &Shared) -> Self {
+    /// A new key in the place of the one in force.
+    pub(super) fn rotate(role: KeyRole, shared: &Shared) -> Self {
         let noun = role_words(role);
         let words = match role {
             KeyRole::Terminal => {
@@ -33,7 +41,25 @@ impl Change {
             Row::Words(words.into()),
         ];
         let review = Review::new(format!("New {noun}"), "Sign and send", rows);
-        Self { role, signing: Signing::asking(shared.sealed(review)) }
+        Self { what: What::Rotate(role), signing: Signing::asking(shared.sealed(review)) }
+    }
+
+    /// The end of this terminal's key.
+    pub(super) fn revoke_terminal(shared: &Shared) -> Self {
+        let rows = [
+            Row::pair("Change", "the terminal key is revoked, and none is put in its place"),
+            Row::Gap,
+            Row::Words(
+                "It is for a terminal that others may have copied. What was sold with it can still be claimed once the \
+                 store is back."
+                    .into(),
+            ),
+        ];
+        let review = Review::new("Revoke the terminal key", "Sign and send", rows).warn(
+            "From the center's entry on this terminal can't log in and members can't buy here. Only the recovery phrase \
+             brings the store back, in a new profile.",
+        );
+        Self { what: What::RevokeTerminal, signing: Signing::asking(shared.sealed(review)) }
     }
 }
 
@@ -43,7 +69,10 @@ impl Screen<Shared> for Change {
     const INSIDE: bool = false;
 
     fn title(&self, _shared: &Shared) -> String {
-        format!("Keys › New {}", role_words(self.role))
+        match self.what {
+            What::Rotate(role) => format!("Keys › New {}", role_words(role)),
+            What::RevokeTerminal => "Keys › Revoke the terminal key".into(),
+        }
     }
 
     fn actions(&self, _shared: &Shared) -> Vec<Action<()>> {
@@ -55,10 +84,14 @@ impl Screen<Shared> for Change {
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
-        let role = self.role;
-        self.signing.key(key, shared, |password| Act::Rotate {
-            role,
-            password_b: password.unwrap_or_else(|| Password::from("")),
+        let what = self.what;
+        self.signing.key(key, shared, |password| match what {
+            What::Rotate(role) => {
+                Act::Rotate { role, password_b: password.unwrap_or_else(|| Password::from("")) }
+            }
+            What::RevokeTerminal => {
+                Act::Revoke { role: KeyRole::Terminal, password_b: password, phrase: None }
+            }
         })
     }
 

@@ -1,7 +1,19 @@
-//! A new recovery phrase: made, shown, asked back, then signed with password B.
+//! A new recovery phrase: made, shown, asked back, then signed with password B, and with the former phrase where that is
+//! at hand.
 
 use tui_kit::{
-    KeyEvent, detail::Row, keys::Action, ratatui::layout::Rect, review::Review, stack::Screen, ui::Ui,
+    KeyEvent,
+    detail::Row,
+    keys::Action,
+    phrase::{Asking, Pressed},
+    ratatui::layout::{Constraint, Layout, Rect},
+    review::Review,
+    stack::Screen,
+    ui::Ui,
+};
+use vault::{
+    Language, RecoveryPhrase,
+    recovery::{PhraseError, WORDS},
 };
 
 use crate::{
@@ -15,10 +27,18 @@ use crate::{
 };
 
 /// The making of a new phrase.
-#[derive(Default)]
 pub(super) struct Renew {
+    former: Former,
     making: Making,
     signing: Option<Signing>,
+}
+
+/// The phrase that is in force.
+enum Former {
+    /// It need not be at hand: the new one waits.
+    Unasked,
+    Asked(Language, Asking),
+    Given(Password),
 }
 
 /// What can be done.
@@ -29,11 +49,43 @@ pub(crate) enum Do {
 }
 
 impl Renew {
+    /// One that waits for 72 hours, or the first one.
+    pub(super) fn new() -> Self {
+        Self::of(Former::Unasked)
+    }
+
+    /// One that the former phrase puts in force at once.
+    pub(super) fn at_once() -> Self {
+        Self::of(asked(Language::English))
+    }
+
+    fn of(former: Former) -> Self {
+        Self { former, making: Making::default(), signing: None }
+    }
+
+    /// Takes the former phrase as it was typed; the word that is wrong is said.
+    fn given(&mut self, typed: &[String]) -> Steps {
+        let Former::Asked(_, words) = &mut self.former else { return Steps::new() };
+        let typed = typed.join(" ").into();
+        if let Err(error) = RecoveryPhrase::parse(&typed) {
+            let number = match &error {
+                PhraseError::Unknown { positions, .. } => positions.first().copied(),
+                _ => None,
+            };
+            words.refuse(number, error.to_string());
+            return Steps::new();
+        }
+        self.former = Former::Given(Password(typed));
+        self.making.begin().into_iter().collect()
+    }
+
     fn show_review(&mut self, shared: &Shared) {
-        let words = if shared.snapshot.recovery.is_some() {
+        let words = if matches!(self.former, Former::Given(_)) {
+            "Signed with the former phrase it is in force at once, and the former one opens nothing any more. Password B \
+             seals your signature key to the new one."
+        } else if shared.snapshot.recovery.is_some() {
             "Signed with password B it is in force after 72 hours; until then the old phrase can cancel it, and the center \
-             writes to your contact. With the old phrase at hand, “tui-store keys new-phrase --phrase-file OLD” puts it in \
-             force at once."
+             writes to your contact. With the old phrase at hand, N on the screen before puts it in force at once."
         } else {
             "It is the first one of this store, and in force at once."
         };
@@ -60,6 +112,16 @@ impl Screen<Shared> for Renew {
         if self.signing.is_some() {
             return Vec::new();
         }
+        let language = Action::new(
+            Do::Language,
+            "language",
+            "ctrl-l",
+            "Language",
+            "English or Japanese words: a new phrase.",
+        );
+        if matches!(self.former, Former::Asked(..)) {
+            return vec![language];
+        }
         vec![
             Action::new(
                 Do::GoOn,
@@ -69,13 +131,7 @@ impl Screen<Shared> for Renew {
                 "Asks some of the words back, then goes on.",
             )
             .when(self.making.may_go_on(), "look at all the words first"),
-            Action::new(
-                Do::Language,
-                "language",
-                "ctrl-l",
-                "Language",
-                "English or Japanese words: a new phrase.",
-            ),
+            language,
         ]
     }
 
@@ -87,17 +143,37 @@ impl Screen<Shared> for Renew {
                 }
                 Steps::new()
             }
-            Do::Language => self.making.turn_language().into_iter().collect(),
+            Do::Language => {
+                if let Former::Asked(language, _) = &self.former {
+                    self.former = asked(match language {
+                        Language::English => Language::Japanese,
+                        Language::Japanese => Language::English,
+                    });
+                    return Steps::new();
+                }
+                self.making.turn_language().into_iter().collect()
+            }
         }
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
+        if let Former::Asked(_, words) = &mut self.former {
+            return match words.press(key) {
+                Pressed::Taken => Some(Steps::new()),
+                Pressed::Free | Pressed::Back => None,
+                Pressed::Given(words) => Some(self.given(&words)),
+            };
+        }
         if let Some(signing) = &mut self.signing {
             let phrase = self.making.phrase()?;
+            let old = match &self.former {
+                Former::Given(phrase) => Some(phrase.clone()),
+                Former::Unasked | Former::Asked(..) => None,
+            };
             return signing.key(key, shared, move |password| Act::NewPhrase {
                 phrase: Password(phrase.words().join(" ").into()),
                 confirmed: true,
-                old: None,
+                old,
                 password_b: password.unwrap_or_else(|| Password::from("")),
             });
         }
@@ -109,13 +185,17 @@ impl Screen<Shared> for Renew {
     }
 
     fn paste(&mut self, pasted: &str, _shared: &Shared) {
-        match &mut self.signing {
-            Some(signing) => signing.paste(pasted),
-            None => self.making.paste(pasted),
+        match (&mut self.former, &mut self.signing) {
+            (Former::Asked(_, words), _) => words.paste(pasted),
+            (_, Some(signing)) => signing.paste(pasted),
+            (_, None) => self.making.paste(pasted),
         }
     }
 
     fn opened(&mut self, _shared: &mut Shared) -> Steps {
+        if matches!(self.former, Former::Asked(..)) {
+            return Steps::new();
+        }
         self.making.begin().into_iter().collect()
     }
 
@@ -136,9 +216,23 @@ impl Screen<Shared> for Renew {
     }
 
     fn view(&self, _shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
-        match &self.signing {
-            Some(signing) => signing.view(ui, area),
-            None => self.making.view(ui, area),
+        match (&self.former, &self.signing) {
+            (Former::Asked(_, words), _) => {
+                let rows = if area.height < 12 { 0 } else { 3 };
+                let [head, body] =
+                    Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
+                let style = ui.theme().text;
+                let said = "First the 24 words of the phrase in force: they put the new one in force at once. Tab \
+                            completes a word. Ctrl-L: the other language.";
+                ui.paragraph(head, said, style);
+                words.view(ui, body);
+            }
+            (_, Some(signing)) => signing.view(ui, area),
+            (_, None) => self.making.view(ui, area),
         }
     }
+}
+
+fn asked(language: Language) -> Former {
+    Former::Asked(language, Asking::all(WORDS, language.word_list()))
 }

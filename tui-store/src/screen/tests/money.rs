@@ -9,7 +9,7 @@ use wire::{
 
 use super::fixture::{PAID, answer, asked, claimable, detail, settle, stage, yen};
 use crate::{
-    act::{Act, Failure, FailureKind, Outcome},
+    act::{Act, Failure, FailureKind, Outcome, Sending},
     app::{Effect, Store},
     view::{Exported, Resolved, TelegramState},
 };
@@ -42,7 +42,7 @@ fn a_claim_is_reviewed_signed_and_told() {
 
     stage.keys("secret q<enter>");
     let (ticket, act) = asked(&mut stage);
-    let Act::Claim { payments, password_b } = act else { panic!("{act:?}") };
+    let Act::Claim { payments, password_b, sending: Sending::IfReached } = act else { panic!("{act:?}") };
     assert_eq!(payments, [EntryNumber(105), EntryNumber(107)], "exactly what was read");
     assert_eq!(password_b.unwrap().0.expose_secret(), "secret q");
     stage.pass(std::time::Duration::from_secs(7));
@@ -126,7 +126,7 @@ fn a_payment_of_which_a_refund_was_sent_is_not_refunded_again() {
     let mut stage = stage(80, 24);
     stage.keys("u<down>");
     let shown = stage.keys("<enter>").screen();
-    assert!(shown.contains("a refund was sent; the outbox asks"), "{shown}");
+    assert!(shown.contains("a refund waits in the outbox (5)"), "{shown}");
     stage.keys("A");
     assert!(
         stage.screen().contains("T-000104") && !stage.screen().contains("T-000090"),
