@@ -86,6 +86,8 @@ pub fn role_name(role: OperatorRole) -> &'static str {
 pub struct Operators {
     path: PathBuf,
     kept: Mutex<Vec<Kept>>,
+    /// Passphrases are checked one after the other, so that each sees how often it was mistyped before.
+    checking: Mutex<()>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -132,7 +134,7 @@ impl Operators {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(unusable(path, &error.to_string())),
         };
-        Ok(Self { path: path.to_owned(), kept: Mutex::new(kept) })
+        Ok(Self { path: path.to_owned(), kept: Mutex::new(kept), checking: Mutex::default() })
     }
 
     /// The first operator of a center that is being founded. Takes as long as Argon2id.
@@ -293,6 +295,7 @@ impl Operators {
         now: Timestamp,
         said: &dyn Fn(&str) -> Option<(OperatorRole, Digest)>,
     ) -> Result<Operator, OperatorError> {
+        let _one = self.checking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let found = self.lock().iter().find(|kept| kept.name == name).cloned();
         let Some(found) = found else {
             // As slow as for a name that exists.

@@ -233,6 +233,14 @@ async fn only_what_was_admitted_is_registered() {
     certified.certificate = neighbour.registration(&line, others, &others_code).await.certificate;
     assert!(problem(line.register(certified, LIMIT).await).1.contains("certificate"));
 
+    let before = common::desk::size(&server);
+    let twice = Applicant { recovery: Some(applicant.terminal.clone()), ..applicant.twin() };
+    for _ in 0..3 {
+        let call = twice.registration(&line, account, &code).await;
+        assert_eq!(problem(line.register(call, LIMIT).await).0, ProblemKind::NotAllowed);
+    }
+    assert_eq!(common::desk::size(&server), before, "who holds a code can't fill the journal with refusals");
+
     set(&server, Document::Terms, "Other terms.").await.unwrap();
     let call = applicant.registration(&line, account, &code).await;
     line.register(call, LIMIT).await.unwrap();

@@ -211,6 +211,70 @@ async fn a_lost_terminal_is_replaced_and_its_owner_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_warning_that_died_with_the_program_goes_out_at_the_next_start() {
+    let place = Place::found();
+    let server = place.serve().await;
+    let (line, _pushes) = place.line().await;
+    let mut owner = Applicant::new(&place, Role::Member, &line).await;
+    owner.apply(&line).await;
+    let (account, code) = owner.mailed(&place).await;
+    let call = owner.registration(&line, account, &code).await;
+    line.register(call, LIMIT).await.unwrap();
+    let mut again = Applicant::new(&place, Role::Member, &line).await;
+    again.number = line.apply(again.call(None, Some(account)), LIMIT).await.unwrap().number;
+    admit(&server, again.number).await;
+    let (_, code) = again.mailed(&place).await;
+    // Nothing goes out any more, so that the notice is still in the cabinet when the center ends.
+    let aside = place.dir.path().join("aside");
+    fs::rename(&place.pickup, &aside).unwrap();
+    fs::write(&place.pickup, "").unwrap();
+    let call = again.registration(&line, account, &code).await;
+    let (_, entry, _) = line.register(call, LIMIT).await.unwrap();
+    let notice = format!("mail-{entry}.eml");
+    let cabinet = server.center().cabinet().clone();
+    common::until(&server, "the notice", || cabinet.outward(&notice).unwrap().is_some()).await;
+    server.stop().await.unwrap();
+    // As if it had died before the notice was written.
+    cabinet.confirm_outward(&notice).unwrap();
+    fs::remove_file(&place.pickup).unwrap();
+    fs::rename(&aside, &place.pickup).unwrap();
+
+    let server = place.serve().await;
+    let told = || mails(&place).into_iter().find(|mail| mail.contains("are being replaced"));
+    common::until(&server, "the notice", || told().is_some()).await;
+    assert!(told().unwrap().contains(&format!("To: {}", owner.email)), "to the contact of before");
+    common::until(&server, "its end", || server.center().desk().state().unposted().next().is_none()).await;
+    check_books(&server).await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_amended_since_it_was_proposed_is_not_confirmed() {
+    let place = Place::found();
+    let server = place.serve().await;
+    let supervisor = common::operator(&server, "grace", OperatorRole::Supervisor).await;
+    let (line, _pushes) = place.line().await;
+    let mut owner = Applicant::new(&place, Role::Member, &line).await;
+    owner.apply(&line).await;
+    let (account, code) = owner.mailed(&place).await;
+    let call = owner.registration(&line, account, &code).await;
+    line.register(call, LIMIT).await.unwrap();
+    let mut again = Applicant::new(&place, Role::Member, &line).await;
+    again.number = line.apply(again.call(None, Some(account)), LIMIT).await.unwrap().number;
+    let admit = JoiningAct::Admit { number: again.number, way: None };
+    let Outcome::Proposed(proposed) = joining(&server, admit).await.unwrap() else { panic!() };
+    decline(&server, again.number, true, "Is this your address?").await;
+    let form = line.form(Role::Member, LIMIT).await.unwrap();
+    again.particulars = Applicant::filled(&place, &form, &values(Role::Member, 88)).particulars;
+    line.apply(again.call(Some(again.number), Some(account)), LIMIT).await.unwrap();
+    let confirm = Act::Staff(StaffAct::Confirm { proposal: proposed.number });
+    let error = server.center().act(Some(&supervisor), confirm).await.unwrap_err();
+    assert!(error.words.contains("was amended"), "{error}");
+    assert_eq!(server.center().desk().state().admission_of(again.number), None);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_refused_after_all_gets_no_letter() {
     let place = Place::with_desk();
     let server = place.serve().await;
@@ -240,13 +304,18 @@ async fn what_nothing_came_of_is_erased() {
     let mut admitted = Applicant::new(&place, Role::Member, &line).await;
     admitted.apply(&line).await;
     admit(&server, admitted.number).await;
+    let mut refused = Applicant::new(&place, Role::Member, &line).await;
+    refused.apply(&line).await;
+    decline(&server, refused.number, false, "Hanako lives elsewhere.").await;
+    let notes = || fs::read_dir(place.dir.path().join("center/cabinet/notes")).unwrap().count();
     let later = |days: u64| wire::time::Timestamp::now().plus_ms(days * 24 * 60 * 60 * 1000);
     let center = server.center().clone();
     let tidy = move |days| tui_center::admission::tidy(&center, later(days));
     tidy(29);
-    assert_eq!(list(&server, "").await.len(), 2);
+    assert_eq!((list(&server, "").await.len(), notes()), (3, 1));
     tidy(31);
-    assert_eq!(list(&server, "").await.len(), 1, "the code of the other still counts");
+    assert_eq!(list(&server, "").await.len(), 1, "the code of one still counts");
+    assert_eq!(notes(), 0, "what was written to whoever was refused is gone too");
     tidy(61);
     assert!(list(&server, "").await.is_empty());
     assert!(list(&server, "山田").await.is_empty(), "nobody finds them any more");
@@ -255,6 +324,6 @@ async fn what_nothing_came_of_is_erased() {
         ProblemKind::NotAuthentic
     );
     let mut next = Applicant::new(&place, Role::Member, &line).await;
-    assert_eq!(next.apply(&line).await.number, ApplicationNumber(3), "no number is given twice");
+    assert_eq!(next.apply(&line).await.number, ApplicationNumber(4), "no number is given twice");
     server.stop().await.unwrap();
 }

@@ -16,6 +16,7 @@ use wire::{
 
 use super::{Act, ActError, Outcome, stated};
 use crate::{
+    admission::standing::erase_words,
     books::{
         BooksError,
         cabinet::index::{Query, Who},
@@ -354,7 +355,10 @@ impl Center {
             cabinet.destroy_code(entry)?;
         }
         match who {
-            Who::Application(number) => self.admission().applications.erase(number),
+            Who::Application(number) => {
+                erase_words(self, number).map_err(BooksError::Cabinet)?;
+                self.admission().applications.erase(number)
+            }
             Who::Account(account) => {
                 cabinet.copies().erase(account)?;
                 let applications: Vec<_> = {

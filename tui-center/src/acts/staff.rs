@@ -384,6 +384,16 @@ impl Center {
 
     async fn confirm(&self, by: String, proposal: EntryNumber) -> Result<Outcome, ActError> {
         let act = self.proposed_act(proposal)?;
+        if let Proposed::AdmitReplacement(it) = &act {
+            let row = self.admission().applications.row(it.application);
+            if row.is_none_or(|row| row.particulars != it.particulars) {
+                let words = format!(
+                    "{} was amended or erased since {proposal}; withdraw the proposal and look at it anew",
+                    it.application
+                );
+                return Err(ActError::new("refused", words));
+            }
+        }
         let request = Request::Confirm { by, proposal, act: Box::new(act.clone()) };
         let entered = self.enter_request(request, Vec::new()).await?;
         if let Proposed::Operator { name, role, key } = act {

@@ -56,6 +56,8 @@ pub enum Tried {
     Spent,
     /// Its time is past.
     Expired,
+    /// A newer code was promised, and only that one will count. Not counted.
+    Replaced,
     /// It works with another key. Not counted: a stranger must not use up the tries.
     OtherKey,
 }
@@ -120,19 +122,22 @@ impl Codes {
         Ok(self.take(admission)?.map(|kept| kept.issued()))
     }
 
-    /// Tries a code. A wrong one has been counted, on the disk, when this returns.
+    /// Tries the code that `entry` intends. A wrong one has been counted, on the disk, when this returns.
     ///
     /// # Errors
     /// When it can't be counted: then nothing is compared.
     pub fn attempt(
         &self,
-        admission: EntryNumber,
+        (admission, entry): (EntryNumber, EntryNumber),
         key: &VerificationKey,
         code: &ActivationCode,
         now: Timestamp,
     ) -> Result<Tried, BooksError> {
         let _one = self.trying.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(mut kept) = self.take(admission)? else { return Ok(Tried::Spent) };
+        if kept.entry != entry {
+            return Ok(Tried::Replaced);
+        }
         if kept.key != *key {
             return Ok(Tried::OtherKey);
         }
@@ -211,6 +216,8 @@ mod tests {
     use super::*;
 
     const ADMISSION: EntryNumber = EntryNumber(12);
+    const FIRST: (EntryNumber, EntryNumber) = (ADMISSION, ADMISSION);
+    const AGAIN: (EntryNumber, EntryNumber) = (ADMISSION, EntryNumber(15));
     const NOW: Timestamp = Timestamp(1_000);
 
     fn codes(dir: &std::path::Path) -> Codes {
@@ -233,17 +240,22 @@ mod tests {
         let codes = codes(dir.path());
         let (mine, code) = (issued(1, 12), ActivationCode::generate());
         codes.issue(ADMISSION, &mine, &code).unwrap();
-        assert_eq!(codes.attempt(ADMISSION, &mine.key, &code, NOW).unwrap(), Tried::Right);
-        assert_eq!(codes.attempt(ADMISSION, &mine.key, &code, NOW).unwrap(), Tried::Right, "not used yet");
-        assert_eq!(codes.attempt(EntryNumber(13), &mine.key, &code, NOW).unwrap(), Tried::Spent);
-        assert_eq!(codes.attempt(ADMISSION, &mine.key, &code, Timestamp(2_001)).unwrap(), Tried::Expired);
+        assert_eq!(codes.attempt(FIRST, &mine.key, &code, NOW).unwrap(), Tried::Right);
+        assert_eq!(codes.attempt(FIRST, &mine.key, &code, NOW).unwrap(), Tried::Right, "not used yet");
+        assert_eq!(codes.attempt((EntryNumber(13), ADMISSION), &mine.key, &code, NOW).unwrap(), Tried::Spent);
+        assert_eq!(codes.attempt(FIRST, &mine.key, &code, Timestamp(2_001)).unwrap(), Tried::Expired);
         for _ in 0..9 {
-            let other = codes.attempt(ADMISSION, &issued(2, 12).key, &code, NOW).unwrap();
+            let other = codes.attempt(FIRST, &issued(2, 12).key, &code, NOW).unwrap();
             assert_eq!(other, Tried::OtherKey);
         }
         assert_eq!(codes.issued(ADMISSION).unwrap(), Some(mine), "strangers use up nothing");
+        for _ in 0..9 {
+            let former = codes.attempt(AGAIN, &mine.key, &code, NOW).unwrap();
+            assert_eq!(former, Tried::Replaced, "the entry of another code stands already");
+        }
+        assert_eq!(codes.issued(ADMISSION).unwrap(), Some(mine));
         codes.used(ADMISSION).unwrap();
-        assert_eq!(codes.attempt(ADMISSION, &mine.key, &code, NOW).unwrap(), Tried::Spent);
+        assert_eq!(codes.attempt(FIRST, &mine.key, &code, NOW).unwrap(), Tried::Spent);
     }
 
     #[test]
@@ -251,13 +263,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (mine, code, wrong) = (issued(1, 12), ActivationCode::generate(), ActivationCode::generate());
         codes(dir.path()).issue(ADMISSION, &mine, &code).unwrap();
-        let attempt = |code| codes(dir.path()).attempt(ADMISSION, &mine.key, code, NOW).unwrap();
+        let try_one = |which, code| codes(dir.path()).attempt(which, &mine.key, code, NOW).unwrap();
+        let attempt = |code| try_one(FIRST, code);
         assert_eq!(attempt(&wrong), Tried::Wrong { left: 2 });
         assert_eq!(attempt(&code), Tried::Right);
         assert_eq!(attempt(&wrong), Tried::Wrong { left: 1 });
         assert_eq!(attempt(&wrong), Tried::Spent);
         assert_eq!(attempt(&code), Tried::Spent, "the right one comes too late");
         codes(dir.path()).issue(ADMISSION, &issued(1, 15), &wrong).unwrap();
+        let attempt = |code| try_one(AGAIN, code);
         assert_eq!(attempt(&code), Tried::Wrong { left: 2 }, "the former code counts no more");
         assert_eq!(attempt(&wrong), Tried::Right);
         let kept = std::fs::read(dir.path().join("codes").join(ADMISSION.to_string())).unwrap();

@@ -21,7 +21,7 @@ use wire::{
 };
 use zeroize::Zeroizing;
 
-use super::{codes::Issued, form, policy::Filling, standing};
+use super::{codes::Issued, form, policy::Filling, settle, standing};
 use crate::{
     center::Center,
     errors::{Room, Weight},
@@ -80,6 +80,7 @@ pub fn catch_up(center: &Center) {
             center.errors().tell(Room::Operators, Weight::Alarm, words);
         }
     }
+    settle::catch_up(center);
 }
 
 /// Makes the code of an admission, its mail and its letter, as far as they are missing. Blocks.
@@ -92,9 +93,11 @@ pub fn issue(center: &Center, admission: EntryNumber) -> Result<(), String> {
     let admitted = center.desk().state().admission(admission).cloned();
     let Some(admitted) = admitted else { return Ok(()) };
     let ways = pending(center, admitted.code);
+    let row = room.applications.row(admitted.application);
     // Of an application that was erased nothing goes out any more.
-    if admitted.state != AdmissionState::Open || room.applications.row(admitted.application).is_none() {
-        return Ok(());
+    let Some(row) = row.filter(|_| admitted.state == AdmissionState::Open) else { return Ok(()) };
+    if row.particulars != admitted.particulars {
+        return Err(format!("{} was amended at the moment it was admitted; refuse it", row.number));
     }
     let cabinet = center.cabinet();
     let plain = plain_name(admitted.code);
@@ -290,8 +293,12 @@ pub(super) fn lost(center: &Center) -> Vec<(EntryNumber, Way)> {
     let gone = |(entry, way): &(EntryNumber, Way)| {
         matches!(center.cabinet().outward(&kind(*way).name(*entry)), Ok(None))
     };
+    // A notice that could not be made yet is wanted as before.
+    let notices: Vec<EntryNumber> =
+        settle::unmade(center).into_iter().filter(|entry| settle::reaches(center, *entry)).collect();
+    let pending = pending.into_iter().filter(|(entry, _)| !notices.contains(entry));
     let (wanted, ended): (Vec<_>, Vec<_>) =
-        pending.into_iter().filter(gone).partition(|(entry, _)| wanted.contains(entry));
+        pending.filter(gone).partition(|(entry, _)| wanted.contains(entry));
     for (entry, way) in wanted {
         let name = kind(way).name(entry);
         let words = format!("{name} is not in the cabinet and was never delivered; send a new code.");

@@ -9,6 +9,7 @@
 //! | [`kit`] | the signed admission kit and the programs that it offers |
 //! | [`codes`] | keyed hashes of activation codes, and tries |
 //! | [`issue`] | makes the codes of admissions, and the mails and letters that bear them |
+//! | `settle` | puts away what a registration leaves, and warns owners whose keys are replaced |
 //! | `page` | what the read-only page shows |
 //! | [`outlet`] | the postmen, and what the books learn of them |
 //!
@@ -25,6 +26,7 @@ pub mod kit;
 pub mod outlet;
 pub(crate) mod page;
 pub mod policy;
+pub(crate) mod settle;
 pub mod standing;
 
 use std::{
@@ -32,12 +34,11 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use ledger::{Decision, Entry, Outcome, Request, request::Proposed};
+use ledger::{Decision, Entry, Request};
 use tokio::sync::broadcast::error::RecvError;
 use wire::{
     admission::Kit,
-    id::{AccountNumber, ApplicationNumber, EntryNumber},
-    limits,
+    id::{ApplicationNumber, EntryNumber},
     sheet::{KeySheet, SheetRole},
     telegram::{Signer, Telegram},
     time::Timestamp,
@@ -57,6 +58,7 @@ use crate::{
     },
     center::Center,
     errors::{ErrorLog, Room, Weight},
+    settlement::Standing,
 };
 
 /// The room of joining.
@@ -165,7 +167,7 @@ pub(crate) async fn follow(center: Center) {
         let working = center.clone();
         let work = move || match entry {
             Some(record) => working.answer_entry(&record.entry),
-            // Codes are found again by what the books say; a notice of an entry that was missed is not.
+            // They are found again by what the books say; only that a replacement was proposed is not.
             None => issue::catch_up(&working),
         };
         if tokio::task::spawn_blocking(work).await.is_err() {
@@ -175,8 +177,12 @@ pub(crate) async fn follow(center: Center) {
     }
 }
 
-/// Erases applications of which nothing has come by `now`, 30 days after their last news. Blocks on the disk.
+/// Erases applications of which nothing has come by `now`, 30 days after their last news; none while the clock is in
+/// doubt. Blocks on the disk.
 pub fn tidy(center: &Center, now: Timestamp) {
+    if matches!(*center.desk().standing().borrow(), Standing::ClockJumped(_)) {
+        return;
+    }
     let room = center.admission();
     // Reading how one stands costs a look into the journal: only those that may be old enough are read.
     let old =
@@ -195,8 +201,8 @@ pub fn tidy(center: &Center, now: Timestamp) {
     }
 }
 
-/// Erases an applicant: what was filled in, what finds it, a code that still counted, mail and letters that wait. Whether
-/// it may be erased is the caller's to say. Blocks on the disk.
+/// Erases an applicant: what was filled in, what finds it, what the desk wrote, a code that still counted, mail and letters
+/// that wait. Whether it may be erased is the caller's to say. Blocks on the disk.
 ///
 /// # Errors
 /// In words; it may then be called again.
@@ -211,6 +217,7 @@ pub fn erase(center: &Center, number: ApplicationNumber) -> Result<(), String> {
         center.admission().codes.used(admission).map_err(said)?;
         issue::withdraw(center, code, None);
     }
+    standing::erase_words(center, number)?;
     center.cabinet().index().erase(Who::Application(number)).map_err(said)?;
     center.admission().applications.erase(number).map_err(said)
 }
@@ -237,24 +244,12 @@ impl Center {
                 issue::withdraw(self, code, by);
             }
         }
-        if let Some((account, until)) = warns(entry) {
-            let told = match self.particulars(account) {
-                Some(particulars) => issue::notice(self, entry, account, &particulars, until),
-                None => Err(format!("the particulars of {account} are gone")),
-            };
-            if let Err(why) = told {
-                let words = format!(
-                    "The owner of {account} could not be told that keys are being replaced ({}): {why}.",
-                    entry.number
-                );
-                self.errors().tell(Room::Operators, Weight::Warning, words);
-            }
-        }
+        settle::tell(self, entry);
     }
 }
 
 fn concerns(entry: &Entry) -> bool {
-    issue::intends_code(entry).is_some() || warns(entry).is_some() || refuses(entry).is_some()
+    issue::intends_code(entry).is_some() || settle::concerns(entry) || refuses(entry).is_some()
 }
 
 /// Which application an entry refuses for good, and who did.
@@ -263,22 +258,6 @@ fn refuses(entry: &Entry) -> Option<(ApplicationNumber, Option<&str>)> {
         (Request::Decline { application, ask_back: false, by, .. }, Decision::Done(_)) => {
             Some((*application, by.as_deref()))
         }
-        _ => None,
-    }
-}
-
-/// Whose contact hears of it at once, and until when it can be stopped: that a lost terminal is to be replaced is told
-/// when it is proposed, that a new recovery key waits when it begins to wait. The registration itself, which replaces a
-/// terminal, tells the former contact by itself.
-fn warns(entry: &Entry) -> Option<(AccountNumber, Timestamp)> {
-    match (&entry.request, &entry.decision) {
-        (Request::ChangeKey(it), Decision::Done(Outcome::KeyWaits { from })) => Some((it.account, *from)),
-        (Request::Propose { act, .. }, Decision::Done(Outcome::Proposed)) => match &**act {
-            Proposed::AdmitReplacement(it) => {
-                it.replaces.map(|account| (account, entry.at.plus_ms(limits::CAUTION_MS)))
-            }
-            _ => None,
-        },
         _ => None,
     }
 }

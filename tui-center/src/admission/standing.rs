@@ -10,7 +10,7 @@ use ledger::{
 use wire::{
     admission::{ApplicationState, ApplicationView, Way},
     bounded::List,
-    id::{AccountNumber, Digest, EntryNumber},
+    id::{AccountNumber, ApplicationNumber, Digest, EntryNumber},
     text::Prose,
     time::Timestamp,
 };
@@ -107,6 +107,21 @@ pub fn keep_words(center: &Center, words: &str) -> Result<Digest, String> {
     let digest = bind(&kept);
     center.cabinet().put_note(digest, &kept).map_err(|error| error.to_string())?;
     Ok(digest)
+}
+
+/// Erases the words of the last refusal or question: they may speak of the applicant as a person.
+///
+/// # Errors
+/// In words.
+pub(crate) fn erase_words(center: &Center, number: ApplicationNumber) -> Result<(), String> {
+    let decided = center.desk().state().decided(number);
+    let Some(Decided::AskedBack(entry) | Decided::Refused(entry)) = decided else { return Ok(()) };
+    match *read(center, entry)?.request.effective() {
+        Request::Decline { reason, .. } => {
+            center.cabinet().erase_note(reason).map_err(|error| error.to_string())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `SHA-256("inkan/v1/reason" ‖ salt ‖ words)`, the salt being 32 hex digits.

@@ -115,3 +115,22 @@ fn only_public_keys_and_plain_names_are_taken() {
     }
     assert_eq!(check_name("愛子.s-1"), Ok(()));
 }
+
+#[test]
+fn of_many_tries_at_one_time_no_more_are_looked_at_than_are_forgiven() {
+    let dir = tempfile::tempdir().unwrap();
+    let (right, wrong) = (SecretString::from("the right one"), SecretString::from("the wrong one"));
+    let operators = open(dir.path());
+    operators.found(&aiko(), &right).unwrap();
+    let start = std::sync::Barrier::new(8);
+    let tried: Vec<_> = std::thread::scope(|scope| {
+        let one = || {
+            start.wait();
+            operators.check("aiko", &wrong, Timestamp(1_000_000), &books)
+        };
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let looked = tried.iter().filter(|it| **it == Err(OperatorError::Wrong)).count();
+    assert_eq!(looked, usize::try_from(FREE).unwrap(), "{tried:?}");
+}

@@ -18,7 +18,7 @@ use wire::{
 
 use super::session::NotEntered;
 use crate::{
-    admission::{codes::Tried, issue},
+    admission::{codes::Tried, settle},
     books::cabinet::{Certificate, index::Who},
     center::Center,
     errors::{Room, Weight},
@@ -32,13 +32,13 @@ use crate::{
 pub(super) async fn register(center: &Center, call: &RegisterCall) -> Result<Answer, NotEntered> {
     let claimed: Registration = call.telegram.peek().map_err(malformed)?;
     let (checking, beside, it) = (center.clone(), call.clone(), claimed.clone());
-    let (work, former) = center.off_thread(move || admitted(&checking, &it, &beside)).await?;
+    let work = center.off_thread(move || admitted(&checking, &it, &beside)).await?;
     let answer = center.desk().submit(work).await?;
     let entry = &answer.record.entry;
     match (&entry.decision, said::refused(entry)) {
         (Decision::Done(Outcome::Registered(account)), _) => {
             if !answer.repeated {
-                settle(center, *account, claimed.application, former, entry.clone()).await;
+                settle(center, *account, claimed.application).await;
             }
             let receipt = center.desk().reader().receipt_of(&answer.record, said::seen_by(*account));
             let receipt = receipt.map_err(|error| DeskError::Unreadable(error.to_string()))?;
@@ -52,12 +52,7 @@ pub(super) async fn register(center: &Center, call: &RegisterCall) -> Result<Ans
 }
 
 /// Whether it is what was admitted, signed by who applied, with the code that went out; then it is kept for the entry.
-/// With the work come the former particulars of an account whose terminal is replaced.
-fn admitted(
-    center: &Center,
-    claimed: &Registration,
-    call: &RegisterCall,
-) -> Result<(Work, Option<Particulars>), Problem> {
+fn admitted(center: &Center, claimed: &Registration, call: &RegisterCall) -> Result<Work, Problem> {
     let particulars: Particulars =
         codec::decode("form", &call.particulars, limits::PARTICULARS).map_err(malformed)?;
     let role = claimed.account.role();
@@ -65,15 +60,15 @@ fn admitted(
     let work = heard::registered(center.desk(), call, trade_name)?;
     // One that was entered gets its answer, and none of its code is left.
     if center.desk().state().seen(call.telegram.id()).is_some() {
-        return Ok((work, None));
+        return Ok(work);
     }
     let (admission, admitted) = standing(center, claimed.application)?;
     fits(claimed, &admitted)?;
+    unused(center, claimed)?;
     terms_hold(center, claimed, admission)?;
-    try_code(center, claimed, admission, call)?;
-    let former = admitted.replaces.then(|| center.particulars(claimed.account)).flatten();
+    try_code(center, claimed, (admission, admitted.code), call)?;
     keep(center, claimed, call, &particulars)?;
-    Ok((work, former))
+    Ok(work)
 }
 
 fn standing(center: &Center, application: ApplicationNumber) -> Result<(EntryNumber, Admitted), Problem> {
@@ -109,6 +104,18 @@ fn fits(claimed: &Registration, admitted: &Admitted) -> Result<(), Problem> {
     Ok(())
 }
 
+/// All its keys are new. Looked at before the desk is asked, because a refusal of the books would be an entry, and whoever
+/// holds a code could cause any number of them.
+fn unused(center: &Center, claimed: &Registration) -> Result<(), Problem> {
+    let keys = [Some(claimed.verification_key), Some(claimed.terminal_key), claimed.recovery_key];
+    let state = center.desk().state();
+    let known = keys.iter().flatten().any(|key| state.key_holder(key).is_some());
+    if known || keys[0] == keys[1] || keys[0] == keys[2] || keys[1] == keys[2] {
+        return Err(not_allowed(crate::books::said(&ledger::Refusal::KeyTaken).to_string()));
+    }
+    Ok(())
+}
+
 /// The terms in force, or those that went out with the code.
 fn terms_hold(center: &Center, claimed: &Registration, admission: EntryNumber) -> Result<(), Problem> {
     let newest = center.admission().library.terms(center.desk()).map_err(|why| stopped(center, &why))?;
@@ -125,11 +132,11 @@ fn terms_hold(center: &Center, claimed: &Registration, admission: EntryNumber) -
 fn try_code(
     center: &Center,
     claimed: &Registration,
-    admission: EntryNumber,
+    code: (EntryNumber, EntryNumber),
     call: &RegisterCall,
 ) -> Result<(), Problem> {
     let codes = &center.admission().codes;
-    let tried = codes.attempt(admission, &claimed.verification_key, &call.code, Timestamp::now());
+    let tried = codes.attempt(code, &claimed.verification_key, &call.code, Timestamp::now());
     match tried.map_err(|error| stopped(center, &error.to_string()))? {
         Tried::Right => Ok(()),
         Tried::Wrong { left } => Err(not_allowed(format!(
@@ -148,6 +155,7 @@ fn try_code(
         Tried::Expired => {
             Err(not_allowed("the activation code has run out; ask the center for another".to_owned()))
         }
+        Tried::Replaced => Err(not_allowed("a newer activation code is on its way; use that one".to_owned())),
         Tried::OtherKey => Err(other_key()),
     }
 }
@@ -173,38 +181,20 @@ fn keep(
         })
 }
 
-/// Puts away what is not needed any more, and writes to the former contact of an account whose keys were replaced. What
-/// fails is told; the registration stands.
-async fn settle(
-    center: &Center,
-    account: AccountNumber,
-    application: ApplicationNumber,
-    former: Option<Particulars>,
-    entry: ledger::Entry,
-) {
+/// Puts away what is not needed any more. What fails is told; the registration stands.
+async fn settle(center: &Center, account: AccountNumber, application: ApplicationNumber) {
     let settling = center.clone();
     let settled = tokio::task::spawn_blocking(move || {
         let admission = settling.desk().state().admission_of(application);
-        let room = settling.admission();
-        let said = |error: crate::books::BooksError| error.to_string();
-        if let Some(admission) = admission {
-            room.codes.used(admission).map_err(said)?;
-        }
-        room.applications.registered(application).map_err(said)?;
-        settling.cabinet().index().erase(Who::Application(application)).map_err(said)?;
-        match former {
-            Some(former) => {
-                let until = entry.at.plus_ms(limits::CAUTION_MS);
-                issue::notice(&settling, &entry, account, &former, until)
-            }
-            None => Ok(()),
-        }
+        admission.map_or(Ok(()), |admission| settle::registered(&settling, admission, application))
     });
-    if let Err(why) = settled.await.unwrap_or_else(|_| Err("an error in the program".into())) {
-        let words =
-            format!("{account} is registered, but what belongs to it could not be put in order: {why}.");
-        center.errors().tell(Room::Reception, Weight::Warning, words);
-    }
+    let why = match settled.await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "an error in the program".into(),
+    };
+    let words = format!("{account} is registered, but what belongs to it could not be put in order: {why}.");
+    center.errors().tell(Room::Reception, Weight::Warning, words);
 }
 
 fn malformed(words: impl std::fmt::Display) -> Problem {

@@ -14,7 +14,7 @@ use wire::{
     id::{AccountNumber, Digest, EntryNumber, MemberNumber, StoreNumber},
     key::{Signature, VerificationKey},
     link::Pusher,
-    message::{Answer, Beside, CardView, FundingTerms, Problem, ProblemKind, Push, Request},
+    message::{Answer, Beside, CardView, FundingTerms, Problem, ProblemKind, Push, Request, Welcome},
     payload::KeyRole,
     telegram::Telegram,
     text::Line,
@@ -107,7 +107,7 @@ impl Session {
             Request::Form(role) => joining::form(&self.center, role).await,
             Request::Register(call) => return settled(registration::register(&self.center, &call).await),
             Request::Login { account, signature, checkpoint } => {
-                self.login(account, &signature, checkpoint.as_ref())
+                self.login(account, &signature, checkpoint).await
             }
             Request::Submit { telegram, beside } => return self.submit(telegram, beside).await,
             Request::Inquire(telegram) => return self.inquire(telegram).await,
@@ -125,7 +125,7 @@ impl Session {
             }
             Request::Kit => joining::kit(&self.center).await,
             Request::Build { digest, offset } => joining::build(&self.center, digest, offset).await,
-            Request::Recover { key, signature } => self.recover(key, &signature),
+            Request::Recover { key, signature } => self.recover(key, &signature).await,
             Request::Copy { offset } => self.copy(offset).await,
             Request::Deposit { length, digest, offset, bytes } => {
                 self.deposit(length, digest, offset, bytes.into_vec()).await
@@ -173,11 +173,11 @@ impl Session {
         }
     }
 
-    fn login(
+    async fn login(
         &self,
         account: AccountNumber,
         signature: &wire::key::Signature,
-        checkpoint: Option<&wire::checkpoint::SignedCheckpoint>,
+        checkpoint: Option<wire::checkpoint::SignedCheckpoint>,
     ) -> Result<Answer, Problem> {
         self.fresh()?;
         let key = match login::believe(&self.center, account, &self.exporter, signature) {
@@ -188,11 +188,13 @@ impl Session {
             }
         };
         self.center.guard().right_login(self.peer);
-        login::compare(&self.center, &self.speaking, account, checkpoint)?;
+        let (center, speaking) = (self.center.clone(), self.speaking.clone());
+        let compared = move || login::compare(&center, &speaking, account, checkpoint.as_ref());
+        self.center.off_thread(compared).await?;
         // What waits now the terminal fetches by pages; what comes later is pushed.
         let waiting = self.center.desk().mailboxes().page(account, None, usize::MAX).0;
         self.seat(account, KeyRole::Terminal, key)?;
-        let welcome = login::welcome(&self.center, &self.speaking, account, waiting.len() as u64)?;
+        let welcome = self.welcome(account, waiting.len() as u64).await?;
         let pushing = mail::push(
             self.center.clone(),
             self.speaking.clone(),
@@ -205,7 +207,7 @@ impl Session {
         Ok(Answer::Welcome(Box::new(welcome)))
     }
 
-    fn recover(&self, key: VerificationKey, signature: &Signature) -> Result<Answer, Problem> {
+    async fn recover(&self, key: VerificationKey, signature: &Signature) -> Result<Answer, Problem> {
         self.fresh()?;
         let account = recovery::believe(&self.center, &key, &self.exporter, signature).inspect_err(|_| {
             self.center.guard().wrong_login(self.peer, "the holder of a recovery key");
@@ -214,8 +216,14 @@ impl Session {
         // Set before the account, so that nothing else is ever heard on this connection.
         let _ = self.recovering.set(());
         self.seat(account, KeyRole::Recovery, key)?;
-        let welcome = login::welcome(&self.center, &self.speaking, account, 0)?;
+        let welcome = self.welcome(account, 0).await?;
         Ok(Answer::Recovering(Box::new(welcome)))
+    }
+
+    /// Kit and deposited copy lie on the disk.
+    async fn welcome(&self, account: AccountNumber, mail: u64) -> Result<Welcome, Problem> {
+        let (center, speaking) = (self.center.clone(), self.speaking.clone());
+        self.center.off_thread(move || login::welcome(&center, &speaking, account, mail)).await
     }
 
     /// Nobody has logged in on this connection, and whoever tries may.
