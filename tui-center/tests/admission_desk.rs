@@ -189,6 +189,11 @@ async fn a_lost_terminal_is_replaced_and_its_owner_is_told() {
     let view = line.apply(again.call(None, Some(account)), LIMIT).await.unwrap();
     assert_eq!(view.state, ApplicationState::Waiting, "no rule replaces a terminal");
     again.number = view.number;
+    let words = list(&server, &again.number.to_string()).await.remove(0).words;
+    assert!(
+        words.contains(&format!("{account} has another name and date of birth, another e-mail")),
+        "{words}"
+    );
     admit(&server, again.number).await;
     let (same, code) = again.mailed(&place).await;
     assert_eq!(same, account);

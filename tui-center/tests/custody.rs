@@ -490,6 +490,7 @@ async fn one_persons_data_is_found_shown_handed_out_and_erased() {
     let words = act(&server, gone.into()).await.unwrap_err();
     assert!(words.kind == "erased" && words.words.contains("was erased"), "{words}");
     assert!(act(&server, erase().into()).await.is_err(), "once");
+    assert_eq!(problem(member.line.deposit(b"a newer copy", LIMIT).await), ProblemKind::NotAllowed);
     assert!(server.center().cabinet().copies().view(member.account).unwrap().is_none());
     check_books(&server).await;
     server.stop().await.unwrap();

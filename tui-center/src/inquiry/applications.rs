@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use wire::{
     admission::ApplicationState,
-    id::{ApplicationNumber, Role},
+    id::{AccountNumber, ApplicationNumber, Role},
     message::{Particulars, field},
 };
 
@@ -15,7 +15,7 @@ use crate::{
         form,
         standing::{Standing, standing},
     },
-    books::cabinet::index::{Query, Who},
+    books::cabinet::index::{Flag, Likeness, Query, Who},
     center::Center,
     lines::postman::masked,
 };
@@ -108,6 +108,7 @@ fn find(center: &Center, query: &str) -> Vec<ApplicationNumber> {
 fn row(center: &Center, kept: &Kept, stands: &Standing) -> Result<ApplicationRow, String> {
     let filled = particulars(center, kept)?;
     let (mut name, mut email, mut same) = (String::new(), String::new(), Vec::new());
+    let mut stands_so = words(center, &stands.view.state);
     if let Some(filled) = &filled {
         let full = match kept.role {
             Role::Member => filled.field(field::NAME),
@@ -115,6 +116,12 @@ fn row(center: &Center, kept: &Kept, stands: &Standing) -> Result<ApplicationRow
         };
         (name, email) = (masked(full), masked(filled.field(field::EMAIL)));
         let flags = center.cabinet().index().duplicates(filled);
+        if let Some(account) = kept.replaces {
+            let unlike = unlike(filled, account, &flags);
+            if !unlike.is_empty() {
+                stands_so = format!("{stands_so}; {account} has another {}", unlike.join(", another "));
+            }
+        }
         let others = flags.into_iter().filter(|flag| flag.who != Who::Application(kept.number));
         same = others
             .filter(|flag| kept.replaces.is_none_or(|account| flag.who != Who::Account(account)))
@@ -126,7 +133,7 @@ fn row(center: &Center, kept: &Kept, stands: &Standing) -> Result<ApplicationRow
         number: kept.number,
         role: kept.role,
         state: noun(&view.state).into(),
-        words: words(center, &view.state),
+        words: stands_so,
         received: center.local().moment(kept.received),
         since: center.local().moment(view.since),
         name,
@@ -135,6 +142,19 @@ fn row(center: &Center, kept: &Kept, stands: &Standing) -> Result<ApplicationRow
         replaces: kept.replaces,
         account: stands.account,
     })
+}
+
+/// In what an applicant who wants to replace an account's terminal is not like the account's owner.
+fn unlike(filled: &Particulars, account: AccountNumber, flags: &[Flag]) -> Vec<&'static str> {
+    let told_by = [
+        (Likeness::NameAndBirth, field::BORN),
+        (Likeness::Email, field::EMAIL),
+        (Likeness::Phone, field::PHONE),
+        (Likeness::BankAccount, field::BANK_ACCOUNT),
+    ];
+    let alike = |field| flags.iter().any(|flag| flag.field == field && flag.who == Who::Account(account));
+    let said = told_by.into_iter().filter(|(_, key)| !filled.field(key).trim().is_empty());
+    said.filter(|(field, _)| !alike(*field)).map(|(field, _)| field.words()).collect()
 }
 
 fn words(center: &Center, state: &ApplicationState) -> String {

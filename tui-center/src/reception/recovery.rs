@@ -68,7 +68,8 @@ pub(super) fn piece(center: &Center, account: AccountNumber, offset: u64) -> Res
         .map_err(|error| Problem::new(ProblemKind::Malformed, error))
 }
 
-/// Takes a piece of a copy. A first piece begins a deposit, whatever came before it on this connection.
+/// Takes a piece of a copy. A first piece begins a deposit, whatever came before it on this connection. Of whoever was
+/// erased nothing is kept any more.
 pub(super) fn take(
     center: &Center,
     account: AccountNumber,
@@ -82,6 +83,11 @@ pub(super) fn take(
         DepositError::Wrong(words) => Problem::new(ProblemKind::Malformed, words),
         DepositError::Books(error) => failed(center, account, &error),
     };
+    if center.desk().state().holder(account).is_none_or(|holder| holder.erased.is_some()) {
+        *open = None;
+        let words = format!("the personal data of {account} was erased, so no copy of its vault is kept");
+        return Err(Problem::new(ProblemKind::NotAllowed, words));
+    }
     if offset == 0 {
         *open = None;
         let limited = |wait| Problem::new(ProblemKind::Limited, wait);

@@ -129,3 +129,19 @@ fn half_written_files_are_cleared_away() {
     assert!(files(dir.path()).is_empty());
     assert!(cabinet.outward_names().unwrap().is_empty());
 }
+
+#[test]
+fn what_died_while_it_was_destroyed_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let cabinet = Cabinet::open(dir.path(), &SERVICE).unwrap();
+    cabinet.put_outward("mail-T-12.eml", SECRET).unwrap();
+    let path = dir.path().join("outward/mail-T-12.eml");
+    let zeros = vec![0; fs::read(&path).unwrap().len()];
+    fs::write(&path, zeros).unwrap();
+    assert!(cabinet.outward("mail-T-12.eml").unwrap().is_none());
+    assert!(cabinet.spoilt().unwrap().is_empty());
+    cabinet.put_outward("mail-T-12.eml", SECRET).unwrap();
+    assert_eq!(cabinet.outward("mail-T-12.eml").unwrap().unwrap().as_slice(), SECRET);
+    fs::write(&path, b"").unwrap();
+    assert!(cabinet.outward("mail-T-12.eml").is_err(), "an empty file was never written by destroying");
+}
