@@ -133,6 +133,7 @@ impl Book {
                 self.custody.alarm(alarm);
             }
             Record::AlarmRead(digest) => self.custody.acknowledged(digest),
+            Record::Held(until) => self.custody.hold(until),
             Record::Recovered(recovered) => self.custody.recovered = Some(recovered),
         }
     }

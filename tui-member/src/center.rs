@@ -2,6 +2,8 @@
 
 mod own;
 
+pub(crate) use self::own::remember;
+
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},

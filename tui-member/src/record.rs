@@ -64,6 +64,8 @@ pub(crate) enum Record {
     AlarmRead(Digest),
     /// The vault was brought back with the recovery phrase.
     Recovered(Recovered),
+    /// Until when no money leaves the account, as the center said; none: it may leave.
+    Held(Option<Timestamp>),
 }
 
 /// An application with all that travels beside it, kept before it is sent: the registration binds the same particulars
@@ -236,6 +238,7 @@ impl Record {
             Self::KeyAlarm(_) => 114,
             Self::AlarmRead(_) => 115,
             Self::Recovered(_) => 116,
+            Self::Held(_) => 117,
         }
     }
 
@@ -260,6 +263,7 @@ impl Record {
             Self::KeyAlarm(value) => Draft::new(kind, &(VERSION, value)),
             Self::AlarmRead(value) => Draft::new(kind, &(VERSION, value)),
             Self::Recovered(value) => Draft::new(kind, &(VERSION, value)),
+            Self::Held(value) => Draft::new(kind, &(VERSION, value)),
         }
     }
 
@@ -283,6 +287,7 @@ impl Record {
             114 => Self::KeyAlarm(value("key alarm record", bytes)?),
             115 => Self::AlarmRead(value("acknowledgement of an alarm", bytes)?),
             116 => Self::Recovered(value("recovery record", bytes)?),
+            117 => Self::Held(value("record of an account that is held", bytes)?),
             _ => return Ok(None),
         }))
     }
@@ -396,6 +401,8 @@ mod tests {
         assert_eq!(Purpose::KeyCancel.encode(), [1, 0, 5, 0, 0, 0]);
         let read = Record::decode(115, &[&[1, 0][..], &[8; 32]].concat()).unwrap();
         assert!(matches!(read, Some(Record::AlarmRead(digest)) if digest == Digest([8; 32])), "{read:?}");
+        let held = Record::decode(117, &[1, 0, 1, 2, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+        assert!(matches!(held, Some(Record::Held(Some(Timestamp(0x0102))))), "{held:?}");
         assert_eq!(Ending::Verdict(Verdict::Expired).encode(), [1, 0, 0, 0, 0, 0, 3, 0, 0, 0]);
         let delivered = Delivered { order: OrderHash([9; 32]), at: Timestamp(0x0102) };
         let mut bytes = vec![1, 0];

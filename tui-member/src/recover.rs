@@ -1,5 +1,7 @@
 //! Recovery: bringing an account back on a new machine, depositing copies, and the drill that proves it.
 
+mod aside;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,10 +20,10 @@ use wire::{
     time::Timestamp,
 };
 
+use self::aside::Aside;
 use crate::{
     act::{Failure, FailureKind, Password},
-    book::custody::Chain,
-    center::{Center, Means, Session, failure, seen},
+    center::{Center, Means, Patience, Session, failure, remember, seen},
     engine::Handle,
     keep::Keep,
     keys::{self, Change},
@@ -41,6 +43,8 @@ pub struct Returning {
     pub phrase: RecoveryPhrase,
     /// The passwords of the vault that is made.
     pub passwords: Passwords,
+    /// Whether a vault that is here, whose passwords are forgotten, makes room; it is moved aside, never deleted.
+    pub set_aside: bool,
 }
 
 /// What was brought back.
@@ -54,20 +58,39 @@ pub struct Restored {
     pub copied_at: Option<Moment>,
     /// The keys that had to be made anew.
     pub new_keys: Vec<String>,
+    /// The name, in the same folder, of the vault that was here before and is moved aside.
+    pub set_aside: Option<String>,
 }
 
-/// Brings an account back into a profile that has no vault: the center finds it by the recovery key and hands out the
+/// An account that was not brought back, or not wholly.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{failure}")]
+pub struct Unrestored {
+    /// Why, in words.
+    pub failure: Failure,
+    /// Whether the vault is made all the same: open it and go on with [`Handle::finish_restoring`]. Otherwise everything
+    /// is as it was.
+    pub made: bool,
+}
+
+impl From<Failure> for Unrestored {
+    fn from(failure: Failure) -> Self {
+        Self { failure, made: false }
+    }
+}
+
+/// Brings an account back into a profile: the center finds it by the recovery key and hands out the
 /// copy that the old terminal deposited. Keys in it that are not in force any more are changed for fresh ones.
 ///
 /// # Errors
-/// In words. When a vault was made before the failure, it is there: open it and go on with [`Handle::finish_restoring`].
+/// In words, and whether the vault is made.
 pub async fn restore(
     profile: Profile,
     returning: Returning,
     means: impl Into<Means>,
-) -> Result<(Restored, Handle), Failure> {
-    let Returning { invitation, phrase, passwords } = returning;
-    passwords.check()?;
+) -> Result<(Restored, Handle), Unrestored> {
+    let Returning { invitation, phrase, passwords, set_aside } = returning;
+    passwords.check().map_err(Failure::from)?;
     let Means { patience, vault: surroundings } = means.into();
     let failed = |error: terminal::LineError| failure(&error);
     let (line, pushes) = terminal::connect(&invitation, 0, patience.connect).await.map_err(failed)?;
@@ -89,35 +112,65 @@ pub async fn restore(
         Passwords::Two { b, .. } | Passwords::One(b) => b.clone(),
     });
     profile.create().map_err(Failure::machine)?;
-    let (data, root) = (profile.data().to_owned(), invitation.root);
+    let data = profile.data().to_owned();
     let made = tokio::task::spawn_blocking(move || {
-        let Some(copy) = copy else {
-            let vault = Vault::restore_without_copy(&data, &passwords, &phrase, surroundings)?;
-            return Ok::<_, Failure>((vault, phrase, None));
+        let contents = copy.map(|copy| open_copy(&copy, &phrase, Some(&signers)));
+        let contents = contents.transpose().map_err(Failure::contradiction)?;
+        let aside = if set_aside { Aside::put(&data, surroundings.clone())? } else { None };
+        let made = match &contents {
+            Some(contents) => Vault::restore(&data, &passwords, contents, surroundings),
+            None => Vault::restore_without_copy(&data, &passwords, &phrase, surroundings),
         };
-        let contents = open_copy(&copy, &phrase, Some(&signers)).map_err(Failure::contradiction)?;
-        let vault = Vault::restore(&data, &passwords, &contents, surroundings)?;
-        if vault.center().is_some_and(|center| center.root != root) {
-            return Err(Failure::contradiction("the copy that the center gave is of another center's vault"));
+        match made {
+            Ok(vault) => {
+                let copied_at = contents.map(|contents| contents.made_at);
+                Ok((vault, phrase, copied_at, aside.map(Aside::into_name)))
+            }
+            Err(error) => {
+                if let Some(aside) = aside {
+                    aside.back();
+                }
+                Err(Failure::from(error))
+            }
         }
-        Ok((vault, phrase, Some(contents.made_at)))
     });
-    let (mut vault, phrase, copied_at) = made.await.map_err(Failure::machine)??;
-    vault.pin_center(&pinned(&invitation, &line, &welcome))?;
+    let (vault, phrase, copied_at, set_aside) = made.await.map_err(Failure::machine)??;
+    let restored = Restored {
+        member,
+        center: line.hello.name.clone(),
+        copied_at: copied_at.map(Moment::from),
+        new_keys: Vec::new(),
+        set_aside,
+    };
+    let finished = begin_again((profile, patience), vault, (&invitation, line, welcome), phrase, password_b);
+    let (new_keys, handle) = finished.await.map_err(|failure| Unrestored { failure, made: true })?;
+    Ok((Restored { new_keys, ..restored }, handle))
+}
+
+/// What follows in a vault just brought back: its center, its account, and fresh keys for those that are out of force.
+async fn begin_again(
+    (profile, patience): (Profile, Patience),
+    mut vault: Vault,
+    (invitation, line, welcome): (&Invitation, Line, Welcome),
+    phrase: RecoveryPhrase,
+    password_b: Password,
+) -> Result<(Vec<String>, Handle), Failure> {
+    if vault.center().is_some_and(|center| center.root != invitation.root) {
+        return Err(Failure::contradiction("the copy that the center gave is of another center's vault"));
+    }
+    vault.pin_center(&pinned(invitation, &line, &welcome))?;
     let records = vault.program_records()?;
     let keep = Keep::new(Opening { vault, records, findings: Vec::new() });
-    let (seen, chain) = (seen(&line), welcome.keys.clone());
-    let account = welcome.account;
+    let (seen, chain, account) = (seen(&line), welcome.keys.clone(), welcome.account);
     keep.with(move |kept| {
         kept.append(Record::Center(seen))?;
         kept.append(Record::Recovered(Recovered { at: Timestamp::now(), account, chain }))
     })
     .await?;
-    let center = line.hello.name.clone();
     drop(line);
     let handle = Handle::over(profile, keep, patience);
     let new_keys = finish(handle.center(), phrase, password_b).await?;
-    Ok((Restored { member, center, copied_at: copied_at.map(Moment::from), new_keys }, handle))
+    Ok((new_keys, handle))
 }
 
 /// Changes those keys of a restored vault for fresh ones that the center has not in force, signed by the recovery key.
@@ -147,11 +200,11 @@ pub(crate) async fn finish(
 /// Whether the vault's key of a role is the one in force; a waiting one that is by now is put in force here too.
 async fn stands(center: &Center, welcome: &Welcome, role: KeyRole) -> Result<bool, Failure> {
     let in_force = welcome.keys.iter().rev().find(|event| event.role == role).and_then(|event| event.key);
-    let chain = Chain::of(welcome, Timestamp::now());
+    let welcome = welcome.clone();
     center
         .keep
         .with(move |kept| {
-            kept.book.custody.chain = Some(chain);
+            remember(kept, &welcome)?;
             if in_force.is_some() && kept.vault.waiting(role) == in_force {
                 kept.vault.promote(role)?;
             }

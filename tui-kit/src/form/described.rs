@@ -92,7 +92,12 @@ impl From<Described> for Field {
         };
         if !required {
             let may = "may be left empty";
-            hint = if hint.is_empty() { may.to_owned() } else { format!("{hint}; {may}") };
+            hint = match hint.chars().next_back() {
+                None => may.to_owned(),
+                // A sentence is followed by another.
+                Some('.' | '。') => format!("{hint} It {may}."),
+                Some(_) => format!("{hint}; {may}"),
+            };
         }
         field = field.hint(hint);
         if required { field.required() } else { field }

@@ -31,6 +31,11 @@ pub enum CustodyAct {
         /// The recovery phrase, where that is to ask for it.
         phrase: Option<Password>,
     },
+    /// Whether a phrase is this vault's in force. → [`super::Outcome::Done`]
+    CheckPhrase {
+        /// The phrase.
+        phrase: Password,
+    },
     /// A new recovery phrase, which was shown, written down and asked back. With the former one it is in force at once,
     /// otherwise after 72 hours; the first one of an account always at once. → [`super::Outcome::Keys`]
     NewPhrase {

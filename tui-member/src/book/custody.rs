@@ -31,6 +31,7 @@ pub(crate) struct Custody {
     /// What the newest login showed.
     pub(crate) chain: Option<Chain>,
     alarms: Vec<KeyAlarm>,
+    held: Option<Timestamp>,
     read: HashSet<Digest>,
     own: BTreeSet<VerificationKey>,
     revoked: BTreeSet<EntryNumber>,
@@ -45,20 +46,13 @@ pub(crate) struct Chain {
     pub(crate) at: Timestamp,
     pub(crate) events: Vec<KeyEvent>,
     pub(crate) waiting: Option<WaitingKey>,
-    pub(crate) held: Option<Timestamp>,
     pub(crate) kit: u64,
 }
 
 impl Chain {
     /// What a verified welcome says.
     pub(crate) fn of(welcome: &Welcome, at: Timestamp) -> Self {
-        Self {
-            at,
-            events: welcome.keys.to_vec(),
-            waiting: welcome.waiting,
-            held: welcome.held,
-            kit: welcome.kit,
-        }
+        Self { at, events: welcome.keys.to_vec(), waiting: welcome.waiting, kit: welcome.kit }
     }
 
     /// The newest event of a role.
@@ -86,6 +80,10 @@ impl Custody {
 
     pub(super) fn alarm(&mut self, alarm: KeyAlarm) {
         self.alarms.push(alarm);
+    }
+
+    pub(super) fn hold(&mut self, until: Option<Timestamp>) {
+        self.held = until;
     }
 
     pub(super) fn acknowledged(&mut self, digest: Digest) {
@@ -146,6 +144,16 @@ impl Custody {
             Some(chain) => chain.newest(KeyRole::Recovery).and_then(|event| event.key),
             None => self.recovery_registered,
         }
+    }
+
+    /// Until when no money leaves the account, as the center said at the newest login, be it over or not.
+    pub(crate) fn held_as_said(&self) -> Option<Timestamp> {
+        self.held
+    }
+
+    /// Until when no money leaves the account; none where it may leave now.
+    pub(crate) fn held(&self, now: Timestamp) -> Option<Timestamp> {
+        self.held.filter(|until| *until > now)
     }
 
     /// The first event of a chain that this vault did not make and does not know from its recovery. `keys` are the

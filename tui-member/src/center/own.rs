@@ -36,8 +36,7 @@ impl Center {
 
 fn compare(kept: &mut Kept, welcome: &Welcome) -> Result<Result<EntryNumber, Failure>, Failure> {
     settle_waiting(kept, welcome)?;
-    kept.book.custody.chain = Some(Chain::of(welcome, Timestamp::now()));
-    kept.touch();
+    remember(kept, welcome)?;
     let keys: Vec<VerificationKey> = ROLES
         .into_iter()
         .flat_map(|role| [kept.vault.in_use(role), kept.vault.waiting(role)])
@@ -83,6 +82,17 @@ fn compare(kept: &mut Kept, welcome: &Welcome) -> Result<Result<EntryNumber, Fai
     }
     let event = newest(welcome, KeyRole::Signature).map(|event| event.entry);
     Ok(event.ok_or_else(|| Failure::contradiction("the center lists no signature key of yours")))
+}
+
+/// Takes in what a verified welcome says of the account: the chain of keys for this run; until when no money leaves it,
+/// for good.
+pub(crate) fn remember(kept: &mut Kept, welcome: &Welcome) -> Result<(), Failure> {
+    kept.book.custody.chain = Some(Chain::of(welcome, Timestamp::now()));
+    kept.touch();
+    if kept.book.custody.held_as_said() == welcome.held {
+        return Ok(());
+    }
+    kept.append(Record::Held(welcome.held))
 }
 
 /// What a key event of ours means that leaves this vault's key out of force: a revocation, or a key of a former copy.

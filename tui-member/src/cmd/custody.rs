@@ -1,13 +1,11 @@
 //! `keys`, `recovery`, `kit`.
 
-use std::{fs, io};
-
 use serde_json::json;
 use tui_kit::{
     cli::{self, Exit, SecretFrom, SecretName, Table, facts},
     text::Align,
 };
-use vault::{FILE, Passwords, Vault, recovery::RecoveryPhrase};
+use vault::{Passwords, Vault, recovery::RecoveryPhrase};
 use wire::payload::KeyRole;
 
 use super::{
@@ -208,14 +206,8 @@ async fn restore(
 ) -> Result<Exit, cli::Failure> {
     let invitation = join::read(invitation)?;
     let phrase = phrase::read(phrase)?;
-    if Vault::exists(context.profile.data()) {
-        if !set_aside {
-            return finish(context, phrase).await;
-        }
-        let aside = put_aside(context).map_err(|error| {
-            cli::Failure::refused("machine", format!("moving the vault aside failed: {error}"))
-        })?;
-        context.out.say(&format!("the vault that was here is now {aside}"));
+    if !set_aside && Vault::exists(context.profile.data()) {
+        return finish(context, phrase).await;
     }
     let a = context.password_a.read_new()?;
     let passwords = if single_password {
@@ -223,9 +215,9 @@ async fn restore(
     } else {
         Passwords::Two { a, b: context.password_b.read_new()? }
     };
-    let returning = Returning { invitation, phrase, passwords };
+    let returning = Returning { invitation, phrase, passwords, set_aside };
     let restored = recover::restore(context.profile.clone(), returning, context.config.means()).await;
-    let (restored, _): (Restored, Handle) = restored.map_err(told)?;
+    let (restored, _): (Restored, Handle) = restored.map_err(|unrestored| told(unrestored.failure))?;
     let copied = restored.copied_at.as_ref().map_or_else(
         || "there was no copy: history and receipts are gone".to_owned(),
         |at| format!("from the copy of {}", at.text),
@@ -238,6 +230,7 @@ async fn restore(
     if !restored.new_keys.is_empty() {
         rows.push(("New keys", restored.new_keys.join(", ")));
     }
+    rows.extend(restored.set_aside.iter().map(|name| ("Former vault", format!("moved aside as {name}"))));
     context.out.answer(&restored, |to| facts(to, rows))?;
     Ok(Exit::Ok)
 }
@@ -251,17 +244,6 @@ async fn finish(context: &Context, phrase: RecoveryPhrase) -> Result<Exit, cli::
     };
     let keys = want!(reach.act(Act::Custody(act)).await?, Outcome::Keys(keys) => keys);
     show(context, &keys)
-}
-
-/// Moves the vault away under a name that none has yet.
-fn put_aside(context: &Context) -> io::Result<String> {
-    let folder = context.profile.data();
-    let name = (1..)
-        .map(|number| format!("{FILE}.aside-{number}"))
-        .find(|name| !folder.join(name).exists())
-        .unwrap_or_else(|| format!("{FILE}.aside"));
-    fs::rename(folder.join(FILE), folder.join(&name))?;
-    Ok(name)
 }
 
 impl Kit {
@@ -335,7 +317,9 @@ fn show(context: &Context, keys: &KeysView) -> Result<Exit, cli::Failure> {
             rows.push((key_label(&key.role), format!("{words}{waits}")));
         }
         rows.push(("Recovery", keys.recovery.words()));
-        rows.extend(keys.recovery.deposited.iter().map(|at| ("Copy deposited", at.text.clone())));
+        if keys.recovery.phrase {
+            rows.push(("Copy at center", keys.recovery.copy_words()));
+        }
         if let (Some(change), Some(from)) = (keys.waiting_change, &keys.waiting_from) {
             rows.push(("New phrase", format!("asked for in {change}, in force from {}", from.text)));
         }

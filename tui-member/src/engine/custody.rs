@@ -35,6 +35,10 @@ impl Engine {
                 let by = self.recovery_key(phrase).await?;
                 self.change(Change::Revoke(role), password_b, by).await
             }
+            CustodyAct::CheckPhrase { phrase } => {
+                keys::own_phrase(&self.center, &phrase).await?;
+                Ok(Outcome::Done)
+            }
             CustodyAct::NewPhrase { phrase, former, password_b } => {
                 let new = keys::read_phrase(&phrase)?;
                 let by = self.recovery_key(former).await?;

@@ -146,7 +146,7 @@ impl Kept {
             kit,
             recovery: self.recovery_row(),
             signing_until: self.signing.as_ref().map(|(_, until)| (*until).into()),
-            held: custody.chain.as_ref().and_then(|chain| chain.held).map(Moment::from),
+            held: custody.held(Timestamp::now()).map(Moment::from),
         }
     }
 
@@ -193,7 +193,7 @@ impl Kept {
             chain_as_of: custody.chain.as_ref().map(|chain| chain.at.into()),
             waiting_change: waiting.map(|waiting| waiting.change),
             waiting_from: waiting.map(|waiting| waiting.from.into()),
-            held: custody.chain.as_ref().and_then(|chain| chain.held).map(Moment::from),
+            held: custody.held(Timestamp::now()).map(Moment::from),
             recovery: self.recovery_row(),
         }
     }

@@ -4,7 +4,7 @@
 mod told;
 
 use tui_kit::{
-    KeyEvent,
+    KeyCode, KeyEvent,
     detail::{Detail, Row},
     form::{Form, Pressed},
     keys::Action,
@@ -71,6 +71,7 @@ enum At {
 #[derive(Debug, Clone)]
 pub(crate) enum Do {
     Go,
+    Tab,
     Amend,
     Ask,
     Withdraw,
@@ -268,6 +269,11 @@ impl Screen<Shared> for Applicant {
         let standing = matches!(self.at, At::Standing);
         let (label, help) = match (&self.at, &self.progress.stage) {
             (At::Terms(_), _) => ("Accept", "Accepts these terms; the registration signs them."),
+            (At::Number, _) => steps::enter(&self.number),
+            (At::Particulars, _) => {
+                self.form.as_ref().map_or(phrase::NEXT_WORD, |(_, form)| steps::enter(form))
+            }
+            (At::Phrase(_), _) => phrase::NEXT_WORD,
             (At::Member, _) | (_, Stage::Joined) => ("Go home", "Opens the home screen."),
             (_, Stage::Unsigned) => {
                 ("Fill in the form", "Signs another application with the keys that are here.")
@@ -276,11 +282,13 @@ impl Screen<Shared> for Applicant {
             (_, Stage::Prepared | Stage::Sent) => ("Send", "Sends the registration that is signed."),
             (_, Stage::Applied(_)) => ("Number and code", "Reads the terms, then types what came by mail."),
         };
-        let can = standing || matches!(self.at, At::Terms(_) | At::Member);
+        let fields = matches!(self.at, At::Number | At::Particulars);
+        let can = standing || fields || matches!(self.at, At::Terms(_) | At::Phrase(_) | At::Member);
         let applied = standing && matches!(self.progress.stage, Stage::Applied(_));
         let prepared = standing && matches!(self.progress.stage, Stage::Prepared);
         vec![
             Action::new(Do::Go, "go", "enter", label, help).when(can, "fill in what is asked for"),
+            steps::tab(Do::Tab).when(fields, "no form is open"),
             Action::new(Do::Ask, "ask", "r", "Ask center", "Asks how the application stands.")
                 .when(applied, "there is nothing to ask"),
             Action::new(Do::Amend, "amend", "a", "Amend", "Fills in the form anew and applies again.")
@@ -294,7 +302,11 @@ impl Screen<Shared> for Applicant {
 
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
         match todo {
+            Do::Go if matches!(self.at, At::Number | At::Particulars | At::Phrase(_)) => {
+                self.key(KeyCode::Enter.into(), shared).unwrap_or_default()
+            }
             Do::Go => self.go(shared),
+            Do::Tab => self.key(KeyCode::Tab.into(), shared).unwrap_or_default(),
             Do::Ask => self.go_on(GoOn::Ask, "the center's word", shared),
             Do::Amend => self.fill_in(shared),
             Do::Withdraw => match self.progress.standing.registration {

@@ -163,7 +163,10 @@ impl Task {
                         self.reply.send(Msg::Snapshot(snapshot)).await;
                         Ok(Box::new(restored))
                     }
-                    Err(failure) => Err(self.refused(failure).await),
+                    Err(unrestored) => {
+                        let left = if unrestored.made { Left::Vault } else { Left::Nothing };
+                        Err((unrestored.failure, left))
+                    }
                 })
             }
             Effect::Lock => {

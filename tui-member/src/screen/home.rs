@@ -181,6 +181,11 @@ fn waiting(shared: &Shared, ui: &Ui<'_, '_>, width: u16) -> Vec<Line<'static>> {
         let words = format!("no money leaves the account until {}: its terminal was replaced", held.text);
         lines.push(toned(ui, Tone::Warn, &words, "9 keys", usize::from(width)));
     }
+    let recovery = &snapshot.custody.recovery;
+    if snapshot.member.is_some() && recovery.proved.is_none() {
+        let words = format!("recovery: {}", recovery.words());
+        lines.push(toned(ui, Tone::Plain, &words, "9 keys", usize::from(width)));
+    }
     if let Some(download) = &snapshot.download {
         let (done, total) = (text::bytes(download.done), text::bytes(download.total));
         let words = format!("{}: {done} of {total}", download.name);

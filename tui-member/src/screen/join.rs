@@ -20,9 +20,9 @@ use tui_kit::{
     ui::Ui,
 };
 use vault::{Autograph, Passwords, recovery::RecoveryPhrase};
-use wire::sheet::Invitation;
+use wire::{id::AccountNumber, sheet::Invitation};
 
-use self::steps::INVITATION;
+use self::steps::{INVITATION, NUMBER};
 use crate::{
     act::Failure,
     app::{Effect, Left, Progress},
@@ -40,6 +40,8 @@ use crate::{
 /// Joining, as far as it has come.
 pub(crate) struct Join {
     at: At,
+    /// Whether it is for an account whose terminal is lost.
+    replacing: bool,
     invitation: Form,
     /// All kept while one goes back and forth between the steps.
     particulars: Form,
@@ -67,6 +69,7 @@ enum At {
 #[derive(Debug, Clone)]
 pub(crate) enum Do {
     Go,
+    Tab,
     Copy,
 }
 
@@ -75,6 +78,7 @@ impl Join {
     pub(crate) fn new() -> Self {
         Self {
             at: At::Invitation,
+            replacing: false,
             invitation: steps::invitation(),
             particulars: Form::new("Go on", []),
             passwords: steps::passwords(),
@@ -82,6 +86,16 @@ impl Join {
             phrase: None,
             center: None,
         }
+    }
+
+    /// The same in the place of a terminal that is lost, without its recovery phrase.
+    pub(crate) fn replacing() -> Self {
+        Self { replacing: true, invitation: steps::lost_terminal(), ..Self::new() }
+    }
+
+    /// The account whose terminal is lost.
+    fn replaces(&self) -> Option<AccountNumber> {
+        self.invitation.text(NUMBER).parse().ok().filter(|_| self.replacing)
     }
 
     /// The invitation was typed.
@@ -127,8 +141,13 @@ impl Join {
 
     fn review(&mut self) {
         let Some((_, welcome)) = &self.center else { return };
-        let rows =
-            steps::review_rows(welcome, &self.particulars, self.autograph.as_ref(), self.phrase.is_some());
+        let rows = steps::review_rows(
+            welcome,
+            &self.particulars,
+            self.autograph.as_ref(),
+            self.phrase.is_some(),
+            self.replaces(),
+        );
         let review = Review::new("Review the application", "sign and apply", rows);
         let review = match self.autograph.as_ref().and_then(seal::seal) {
             Some(drawing) => review.seal(drawing),
@@ -151,7 +170,7 @@ impl Join {
             passwords,
             autograph: self.autograph.clone(),
             phrase: self.phrase.as_ref().and_then(phrase::copy),
-            replaces: None,
+            replaces: self.replaces(),
         };
         if let At::Review(review) = &mut self.at {
             review.wait(shared.now, "the keys to be made and the center to take the application");
@@ -182,12 +201,15 @@ impl Join {
         }
     }
 
-    fn go(&mut self, shared: &Shared) -> Steps {
+    fn go(&mut self, shared: &mut Shared) -> Steps {
         match &self.at {
             At::Guide(_) => self.at = At::Center,
             At::Center => self.at = At::Particulars,
-            At::Invitation => return self.meet(shared),
-            _ => {}
+            At::Phrase(making) if making.is_shown() => {
+                let pressed = self.key(KeyCode::Enter.into(), shared);
+                return pressed.unwrap_or_else(|| vec![Step::Say(Tone::Warn, phrase::UNSEEN.into())]);
+            }
+            _ => return self.key(KeyCode::Enter.into(), shared).unwrap_or_default(),
         }
         Steps::new()
     }
@@ -232,6 +254,7 @@ impl Screen<Shared> for Join {
 
     fn title(&self, _shared: &Shared) -> String {
         match &self.at {
+            At::Invitation | At::Asking(_) | At::Center if self.replacing => "Replace a lost terminal",
             At::Invitation | At::Asking(_) | At::Center => "Join a center",
             At::Guide(_) => "The center's guide",
             At::Particulars => "Your particulars",
@@ -247,12 +270,25 @@ impl Screen<Shared> for Join {
         let (label, help) = match &self.at {
             At::Center => ("It is this one", "The fingerprint is the one that the center publishes."),
             At::Guide(_) => ("I want to join", "Asks the center for its form."),
-            _ => ("Go on", "Goes on to the next step."),
+            At::Invitation if self.replacing => steps::enter(&self.invitation),
+            At::Particulars => steps::enter(&self.particulars),
+            At::Passwords => steps::enter(&self.passwords),
+            At::Phrase(making) => making.next(),
+            At::Invitation | At::Asking(_) | At::Autograph(_) | At::Review(_) => {
+                ("Go on", "Goes on to the next step.")
+            }
         };
-        let read = matches!(self.at, At::Center | At::Guide(_));
+        // The pad and the review say themselves what their keys do.
+        let enter = !matches!(self.at, At::Asking(_) | At::Autograph(_) | At::Review(_));
+        let fields = match self.at {
+            At::Invitation => self.replacing,
+            At::Particulars | At::Passwords => true,
+            _ => false,
+        };
         let named = matches!(self.at, At::Center);
         vec![
-            Action::new(Do::Go, "go", "enter", label, help).when(read, "fill in what is asked for"),
+            Action::new(Do::Go, "go", "enter", label, help).when(enter, "fill in what is asked for"),
+            steps::tab(Do::Tab).when(fields, "there is one field at the most"),
             Action::new(Do::Copy, "copy", "y", "Copy", "Copies the fingerprint.")
                 .when(named, "there is nothing to copy here"),
         ]
@@ -261,6 +297,7 @@ impl Screen<Shared> for Join {
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
         match (todo, &self.center) {
             (Do::Go, _) => self.go(shared),
+            (Do::Tab, _) => self.key(KeyCode::Tab.into(), shared).unwrap_or_default(),
             (Do::Copy, Some((_, welcome))) => {
                 vec![Step::Copy { text: welcome.fingerprint.clone(), what: "the fingerprint" }]
             }
@@ -270,6 +307,7 @@ impl Screen<Shared> for Join {
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
         if let At::Invitation = self.at
+            && !self.replacing
             && key.code == KeyCode::Enter
         {
             // One field has no need of a button: Enter is enough.
@@ -399,7 +437,8 @@ impl Screen<Shared> for Join {
         let area = steps::strip(ui, area, self.step());
         match &self.at {
             At::Invitation => {
-                below(ui, area, steps::INVITATION_WORDS, |ui, rest| self.invitation.view(ui, rest));
+                let words = if self.replacing { steps::LOST_WORDS } else { steps::INVITATION_WORDS };
+                below(ui, area, words, |ui, rest| self.invitation.view(ui, rest));
             }
             At::Asking(waiting) => waiting.view(ui, area),
             At::Guide(pager) => pager.view(ui, area),

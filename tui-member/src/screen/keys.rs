@@ -13,7 +13,7 @@ use tui_kit::{
 };
 use wire::payload::KeyRole;
 
-use self::act::{Change, Kind};
+use self::act::{Change, How, Kind};
 use crate::{
     act::{Act, CustodyAct, Outcome},
     screen::{News, Step, Steps, asked::Asked, shared::Shared},
@@ -157,7 +157,10 @@ impl Screen<Shared> for Keys {
             Do::RotateTerminal => Kind::Rotate(KeyRole::Terminal),
             Do::RevokeSignature => Kind::Revoke(KeyRole::Signature),
             Do::RevokeTerminal => Kind::Revoke(KeyRole::Terminal),
-            Do::NewPhrase => Kind::NewPhrase,
+            Do::NewPhrase => {
+                let recovery = &shared.snapshot.custody.recovery;
+                Kind::NewPhrase(if recovery.registered { How::Former } else { How::First })
+            }
             Do::Cancel => Kind::Cancel,
             Do::Drill => Kind::Drill,
             Do::Finish => Kind::Finish,
@@ -229,10 +232,12 @@ fn rows(keys: &KeysView) -> Vec<Row> {
     if recovery.phrase {
         let at = |moment: &Option<crate::view::Moment>| moment.as_ref().map(|at| at.text.clone());
         rows.push(Row::pair("Proved", at(&recovery.proved).unwrap_or_else(|| "never; d proves it".into())));
-        let due = if recovery.due { "; something has changed since" } else { "" };
-        let deposited =
-            at(&recovery.deposited).map_or_else(|| "no copy yet".into(), |at| format!("{at}{due}"));
-        rows.push(Row::pair("Copy deposited", deposited));
+        rows.push(match recovery.deposited.is_some() && !recovery.due {
+            true => Row::pair("Copy at center", recovery.copy_words()),
+            false => {
+                Row::toned("Copy at center", Tone::Warn, format!("{}; s deposits it", recovery.copy_words()))
+            }
+        });
     }
     if let (Some(change), Some(from)) = (keys.waiting_change, &keys.waiting_from) {
         let words =

@@ -32,6 +32,13 @@ const CHOICE_WORDS: &str = "A recovery phrase of 24 words brings your account ba
                             lost. Without it nobody can.\n\nEnter: English words.   j: Japanese words (ひらがな).   n: no \
                             phrase (it can be made later, under Keys).";
 
+/// What is said to someone who goes on before all words were in sight.
+pub(super) const UNSEEN: &str = "look at all the words first; Space shows more";
+
+/// What Enter does while words are typed: label and help.
+pub(super) const NEXT_WORD: (&str, &str) =
+    ("Next word", "Goes on to the next word; on the last one, that is all.");
+
 /// A phrase on its way to paper.
 pub(super) struct Making {
     at: At,
@@ -95,6 +102,21 @@ impl Making {
             },
             At::Asked { .. } => self.answer(key),
         }
+    }
+
+    /// What Enter does now: label and help.
+    pub(super) fn next(&self) -> (&'static str, &'static str) {
+        match &self.at {
+            At::Language => ("English words", "Makes a phrase of English words."),
+            At::Waiting(_) => ("Go on", "The words are being made."),
+            At::Shown { .. } => ("Written down", "The words are written down; some of them are asked back."),
+            At::Asked { .. } => NEXT_WORD,
+        }
+    }
+
+    /// Whether the words are shown.
+    pub(super) fn is_shown(&self) -> bool {
+        matches!(self.at, At::Shown { .. })
     }
 
     /// Pastes into the words that are asked back.

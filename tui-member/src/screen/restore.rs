@@ -3,10 +3,10 @@
 use tui_kit::{
     KeyCode, KeyEvent,
     detail::{Detail, Row},
-    form::{Form, Pressed},
+    form::{Field, Form, Pressed},
     keys::Action,
     progress::Waiting,
-    ratatui::layout::Rect,
+    ratatui::layout::{Constraint, Layout, Rect},
     stack::{Screen, layer},
     theme::Tone,
     ui::Ui,
@@ -28,6 +28,17 @@ use crate::{
     },
 };
 
+/// What is typed before a vault is set aside, and the name of its field.
+const SET_ASIDE: &str = "set aside";
+const CONFIRMATION: &str = "confirmation";
+
+const ASIDE_WORDS: &str = "Nobody can reset the passwords of the vault that is here. Invitation and recovery phrase make a new \
+                           vault from the copy at the center. The one that is here is set aside under another name, never \
+                           deleted: what was not in the copy stays in it alone. It moves only once the center has taken the \
+                           phrase. Type “set aside” to go on.";
+/// The same where rows are scarce.
+const ASIDE_SHORT_WORDS: &str =
+    "The vault here is set aside, never deleted; the phrase makes a new one. Type “set aside”.";
 const INVITATION_WORDS: &str = "Any invitation of your center will do: it holds the center's addresses and the fingerprint \
                                 of its key.";
 const PHRASE_WORDS: &str = "Type the 24 words that you wrote down, English or Japanese. The center finds your account by them, \
@@ -37,12 +48,22 @@ const PASSWORDS_WORDS: &str = "Choose passwords for this machine; they need not 
 /// Coming back, as far as it has come.
 pub(crate) struct Restore {
     at: At,
+    /// For a vault that is here and makes room: what confirms that.
+    aside: Option<Form>,
     invitation: Form,
     passwords: Form,
     phrase: Option<RecoveryPhrase>,
 }
 
+/// What can be done, beside filling in.
+#[derive(Debug, Clone)]
+pub(crate) enum Do {
+    Go,
+    Tab,
+}
+
 enum At {
+    Aside,
     Invitation,
     Phrase(Box<Typing>),
     Passwords,
@@ -55,14 +76,29 @@ impl Restore {
     pub(crate) fn new() -> Self {
         Self {
             at: At::Invitation,
+            aside: None,
             invitation: steps::invitation(),
             passwords: steps::passwords(),
             phrase: None,
         }
     }
 
+    /// For a profile whose vault nobody can open.
+    pub(crate) fn over_a_vault() -> Self {
+        let check = |typed: &str| match typed.trim().eq_ignore_ascii_case(SET_ASIDE) {
+            true => Ok(()),
+            false => Err(format!("is not “{SET_ASIDE}”")),
+        };
+        let field = Field::text(CONFIRMATION, "Confirmation").required().check(check).hint(SET_ASIDE);
+        Self { at: At::Aside, aside: Some(Form::new("Go on", [field])), ..Self::new() }
+    }
+
     fn submitted(&mut self, shared: &Shared) -> Steps {
         match &self.at {
+            At::Aside => {
+                self.at = At::Invitation;
+                Steps::new()
+            }
             At::Invitation => {
                 self.at = At::Phrase(Box::new(Typing::new()));
                 Steps::new()
@@ -84,7 +120,8 @@ impl Restore {
             "the center to hand out the copy, and the vault to be made",
             "",
         ));
-        vec![Step::Own(Effect::Restore(Box::new(Returning { invitation, phrase, passwords })))]
+        let set_aside = self.aside.is_some();
+        vec![Step::Own(Effect::Restore(Box::new(Returning { invitation, phrase, passwords, set_aside })))]
     }
 
     fn restored(&mut self, restored: &Result<Box<Restored>, (Failure, Left)>) -> Steps {
@@ -110,6 +147,7 @@ impl Restore {
 
     fn form(&mut self) -> Option<&mut Form> {
         match self.at {
+            At::Aside => self.aside.as_mut(),
             At::Invitation => Some(&mut self.invitation),
             At::Passwords => Some(&mut self.passwords),
             _ => None,
@@ -118,7 +156,7 @@ impl Restore {
 }
 
 impl Screen<Shared> for Restore {
-    type Do = ();
+    type Do = Do;
     const NAME: &'static str = "restore";
     const INSIDE: bool = false;
 
@@ -126,27 +164,36 @@ impl Screen<Shared> for Restore {
         "Bring your account back".into()
     }
 
-    fn actions(&self, _shared: &Shared) -> Vec<Action<()>> {
-        let back = matches!(self.at, At::Back(_));
+    fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
+        let (label, help) = match &self.at {
+            At::Aside | At::Invitation => ("Go on", "Goes on to the next step."),
+            At::Phrase(_) => phrase::NEXT_WORD,
+            At::Passwords => steps::enter(&self.passwords),
+            At::Waiting(_) => return Vec::new(),
+            At::Back(_) => ("Go home", "Opens the home screen."),
+        };
+        let fields = matches!(self.at, At::Passwords);
         vec![
-            Action::new((), "go", "enter", "Go home", "Opens the home screen.")
-                .when(back, "fill in what is asked for"),
+            Action::new(Do::Go, "go", "enter", label, help),
+            steps::tab(Do::Tab).when(fields, "there is one field"),
         ]
     }
 
-    fn run(&mut self, _todo: (), _shared: &mut Shared) -> Steps {
-        match self.at {
-            At::Back(_) => vec![Step::Enter(layer(Home::default()))],
-            _ => Steps::new(),
+    fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
+        match (todo, &self.at) {
+            (Do::Go, At::Back(_)) => vec![Step::Enter(layer(Home::default()))],
+            (Do::Go, _) => self.key(KeyCode::Enter.into(), shared).unwrap_or_default(),
+            (Do::Tab, _) => self.key(KeyCode::Tab.into(), shared).unwrap_or_default(),
         }
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
-        if let At::Invitation = self.at
+        if let At::Aside | At::Invitation = self.at
             && key.code == KeyCode::Enter
+            && let Some(form) = self.form()
         {
             // One field has no need of a button: Enter is enough.
-            let pressed = self.invitation.submit();
+            let pressed = form.submit();
             return Some(if pressed == Pressed::Submit { self.submitted(shared) } else { Steps::new() });
         }
         if let Some(form) = self.form() {
@@ -197,7 +244,8 @@ impl Screen<Shared> for Restore {
     fn step_back(&mut self, _shared: &mut Shared) -> bool {
         self.at = match &self.at {
             At::Waiting(_) => return true,
-            At::Invitation | At::Back(_) => return false,
+            At::Invitation if self.aside.is_some() => At::Aside,
+            At::Aside | At::Invitation | At::Back(_) => return false,
             At::Phrase(_) => At::Invitation,
             At::Passwords => At::Phrase(Box::new(Typing::new())),
         };
@@ -210,6 +258,19 @@ impl Screen<Shared> for Restore {
 
     fn view(&self, _shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
         match &self.at {
+            At::Aside => {
+                // What is about to happen is said at every size.
+                let words = if area.height < 14 { ASIDE_SHORT_WORDS } else { ASIDE_WORDS };
+                let rows = tui_kit::text::wrap(words, usize::from(area.width)).len() + 1;
+                let rows = u16::try_from(rows).unwrap_or(u16::MAX);
+                let [above, rest] =
+                    Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
+                let style = ui.theme().text;
+                ui.paragraph(above, words, style);
+                if let Some(form) = &self.aside {
+                    form.view(ui, rest);
+                }
+            }
             At::Invitation => below(ui, area, INVITATION_WORDS, |ui, rest| self.invitation.view(ui, rest)),
             At::Phrase(typing) => typing.view(ui, area, PHRASE_WORDS),
             At::Passwords => below(ui, area, PASSWORDS_WORDS, |ui, rest| self.passwords.view(ui, rest)),
@@ -232,6 +293,9 @@ fn rows(restored: &Restored) -> Vec<Row> {
     if !restored.new_keys.is_empty() {
         rows.push(Row::pair("New keys", restored.new_keys.join(", ")));
     }
+    rows.extend(
+        restored.set_aside.iter().map(|name| Row::pair("Former vault", format!("set aside as {name}"))),
+    );
     rows.push(Row::Gap);
     rows.push(Row::Words("Enter opens the home screen.".into()));
     rows

@@ -6,19 +6,26 @@ use tui_kit::{
     keys::Action,
     progress::Waiting,
     ratatui::layout::{Constraint, Layout, Rect},
-    stack::Screen,
+    stack::{Screen, layer},
     ui::Ui,
 };
 
 use crate::{
     app::Effect,
-    screen::{News, Step, Steps, shared::Shared},
+    screen::{News, Step, Steps, restore::Restore, shared::Shared},
 };
 
 const FIELD: &str = "password-a";
 
-const FORGOTTEN: &str = "Forgotten? The recovery phrase brings everything back under new passwords: tui-member recovery restore \
-                         INVITATION --set-aside";
+const FORGOTTEN: &str = "Both passwords forgotten? Ctrl-R brings your account back under new ones, with invitation and recovery \
+                         phrase.";
+
+/// What can be done at the door.
+#[derive(Debug, Clone)]
+pub(crate) enum Do {
+    Open,
+    Forgotten,
+}
 
 /// The door.
 pub(crate) struct Unlock {
@@ -47,7 +54,7 @@ impl Unlock {
 }
 
 impl Screen<Shared> for Unlock {
-    type Do = ();
+    type Do = Do;
     const NAME: &'static str = "unlock";
     const INSIDE: bool = false;
 
@@ -55,12 +62,28 @@ impl Screen<Shared> for Unlock {
         "Unlock".into()
     }
 
-    fn actions(&self, _shared: &Shared) -> Vec<Action<()>> {
-        vec![Action::new((), "open", "enter", "Open", "Opens the vault with password A.")]
+    fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
+        vec![
+            Action::new(Do::Open, "open", "enter", "Open", "Opens the vault with password A."),
+            Action::new(
+                Do::Forgotten,
+                "forgotten",
+                "ctrl-r",
+                "Forgot",
+                "Brings the account back under new passwords, with invitation and recovery phrase.",
+            )
+            .when(self.trying.is_none(), "a password is being tried"),
+        ]
     }
 
-    fn run(&mut self, _todo: (), shared: &mut Shared) -> Steps {
-        self.attempt(shared)
+    fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
+        match todo {
+            Do::Open => self.attempt(shared),
+            Do::Forgotten => {
+                self.form.wipe();
+                vec![Step::Push(layer(Restore::over_a_vault()))]
+            }
+        }
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {

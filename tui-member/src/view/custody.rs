@@ -67,29 +67,39 @@ pub struct RecoveryRow {
 }
 
 impl RecoveryRow {
-    /// The same in two words, for the head of every page.
+    /// The same in two or three words, for the head of every page.
     pub fn short(&self) -> String {
         match (self.phrase, self.registered, &self.proved) {
             (false, ..) => "no phrase".into(),
             (true, false, _) => "phrase unregistered".into(),
-            (true, true, None) => "phrase unproved".into(),
-            (true, true, Some(at)) => {
-                format!("proved {}", at.text.split(' ').next().unwrap_or(&at.text))
-            }
+            (true, true, None) => "no drill yet".into(),
+            (true, true, Some(at)) => format!("drill {}", day(at)),
         }
     }
 
-    /// How recovery stands, in a few words.
+    /// How recovery stands, beside its label.
     pub fn words(&self) -> String {
         match (self.phrase, self.registered, &self.proved) {
-            (false, ..) => "no recovery phrase".into(),
-            (true, false, _) => "recovery not registered".into(),
-            (true, true, None) => "recovery never proved".into(),
-            (true, true, Some(at)) => {
-                format!("recovery proved {}", at.text.split(' ').next().unwrap_or(&at.text))
-            }
+            (false, ..) => "no phrase: what is lost stays lost".into(),
+            (true, false, _) => "a phrase that is not registered with the center".into(),
+            (true, true, None) => "the phrase is registered; no drill has proved it yet".into(),
+            (true, true, Some(at)) => format!("the phrase is registered; a drill proved it on {}", day(at)),
         }
     }
+
+    /// The copy at the center, beside its label.
+    pub fn copy_words(&self) -> String {
+        match (&self.deposited, self.due) {
+            (None, _) => "none yet".into(),
+            (Some(at), false) => format!("{}, complete", at.text),
+            (Some(at), true) => format!("{}; what came since is not in it", at.text),
+        }
+    }
+}
+
+/// The day of a moment.
+fn day(at: &Moment) -> &str {
+    at.text.split(' ').next().unwrap_or(&at.text)
 }
 
 /// All keys.

@@ -88,6 +88,7 @@ struct Member {
     chain: Vec<KeyEvent>,
     waiting: Option<WaitingKey>,
     copy: Option<(Vec<u8>, Timestamp)>,
+    held: Option<Timestamp>,
 }
 
 impl Member {

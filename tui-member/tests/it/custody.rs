@@ -6,11 +6,14 @@ use secrecy::SecretString;
 use tui_member::{
     act::{Act, CustodyAct, Failure, FailureKind, Outcome, Password},
     engine::Handle,
-    recover::{self, Returning},
+    recover::{self, Restored, Returning, Unrestored},
     view::{DrillRow, KeysView, PurchaseState},
 };
-use vault::recovery::{Language, RecoveryPhrase};
-use wire::{id::MemberNumber, payload::KeyRole};
+use vault::{
+    Passwords,
+    recovery::{Language, RecoveryPhrase},
+};
+use wire::{id::MemberNumber, payload::KeyRole, time::Timestamp};
 
 use crate::{
     center::Lie,
@@ -44,6 +47,7 @@ fn returning(world: &World, phrase: &SecretString) -> Returning {
         invitation: world.center.invitation(),
         phrase: RecoveryPhrase::parse(phrase).unwrap(),
         passwords: passwords(),
+        set_aside: false,
     }
 }
 
@@ -205,15 +209,82 @@ async fn a_wrong_phrase_and_a_false_copy_bring_nothing_back() {
     let stranger = RecoveryPhrase::generate(Language::English, &means().vault);
     let wrong = Returning { phrase: stranger, ..returning(&world, &phrase) };
     let failed = recover::restore(profile(elsewhere.path()), wrong, means()).await.err().expect("refused");
-    assert!(failed.message.contains("no account has this recovery key"), "{failed}");
+    assert!(failed.failure.message.contains("no account has this recovery key"), "{failed}");
     world.center.lie(Lie::OtherCopy);
     let failed = recover::restore(profile(elsewhere.path()), returning(&world, &phrase), means()).await;
-    assert_eq!(failed.err().expect("not believed").kind, FailureKind::Contradiction);
+    assert_eq!(failed.err().expect("not believed").failure.kind, FailureKind::Contradiction);
     assert!(!vault::Vault::exists(elsewhere.path()));
     let typed = secrecy::ExposeSecret::expose_secret(&phrase).replacen(' ', " zzz ", 1);
     let act = CustodyAct::Drill { phrase: Password(typed.into()) };
     let failed = world.member.act(Act::Custody(act)).await.unwrap_err();
     assert!(failed.message.contains("24 words"), "{failed}");
+}
+
+#[tokio::test]
+async fn a_vault_whose_passwords_are_forgotten_is_set_aside_and_never_lost() {
+    let (world, phrase) = World::with_phrase().await;
+    keys(&world.member, CustodyAct::Deposit).await.unwrap();
+    let World { center, store, member, folder } = world;
+    let here = || Returning {
+        invitation: center.invitation(),
+        phrase: RecoveryPhrase::parse(&phrase).unwrap(),
+        passwords: Passwords::Two { a: "another window here".into(), b: "another door behind".into() },
+        set_aside: true,
+    };
+    let former = fs::read(folder.path().join(vault::FILE)).unwrap();
+    let held = recover::restore(profile(folder.path()), here(), means()).await.err().expect("it is open");
+    assert_eq!((held.failure.kind, held.made), (FailureKind::Held, false), "{held}");
+    drop(member);
+    drop(open(folder.path()).await.unwrap());
+    let stranger = RecoveryPhrase::generate(Language::English, &means().vault);
+    let wrong = Returning { phrase: stranger, ..here() };
+    let refused = recover::restore(profile(folder.path()), wrong, means()).await.err().expect("refused");
+    assert!(!refused.made, "{refused}");
+    drop(open(folder.path()).await.expect("a wrong phrase moves nothing"));
+    let (restored, back) = until_free(|| recover::restore(profile(folder.path()), here(), means())).await;
+    let aside = restored.set_aside.expect("set aside");
+    assert!(fs::read(folder.path().join(&aside)).unwrap().len() >= former.len(), "{aside}");
+    back.act(Act::Sync).await.unwrap();
+    assert_eq!(back.snapshot().cards.len(), 1);
+    drop((back, center, store));
+    assert_eq!(
+        open(folder.path()).await.err().expect("its password is another").kind,
+        FailureKind::WrongPassword
+    );
+}
+
+/// Restores once what had the vault before has let go.
+async fn until_free<F>(mut restore: impl FnMut() -> F) -> (Restored, Handle)
+where
+    F: Future<Output = Result<(Restored, Handle), Unrestored>>,
+{
+    for _ in 0..500 {
+        match restore().await {
+            Err(unrestored) if unrestored.failure.kind == FailureKind::Held => {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            other => return other.unwrap(),
+        }
+    }
+    panic!("the vault is still held")
+}
+
+#[tokio::test]
+async fn an_account_that_is_held_says_so_without_a_line_too() {
+    let world = World::with_card().await;
+    let until = Timestamp(Timestamp::now().0 + 3_600_000);
+    world.center.hold(ME, Some(until));
+    let world = world.reopened().await;
+    assert!(world.snapshot().custody.held.is_none(), "nobody has said it yet");
+    world.member.act(Act::Sync).await.unwrap();
+    assert_eq!(world.snapshot().custody.held.as_ref().unwrap().unix_ms, until.0);
+    let world = world.reopened().await;
+    assert_eq!(world.snapshot().custody.held.as_ref().unwrap().unix_ms, until.0, "it is on disk");
+    world.center.hold(ME, None);
+    world.member.act(Act::Sync).await.unwrap();
+    assert!(world.snapshot().custody.held.is_none());
+    let world = world.reopened().await;
+    assert!(world.snapshot().custody.held.is_none(), "that it is over is on disk too");
 }
 
 #[tokio::test]
@@ -223,7 +294,7 @@ async fn the_drill_proves_the_phrase_and_notes_the_date() {
     let drilled = drill(&world.member, &phrase).await.unwrap();
     assert!(drilled.compared > 0);
     assert!(world.snapshot().custody.recovery.proved.is_some());
-    assert!(world.snapshot().custody.recovery.words().starts_with("recovery proved"));
+    assert!(world.snapshot().custody.recovery.words().contains("a drill proved it"));
     world.center.lie(Lie::OtherCopy);
     assert_eq!(drill(&world.member, &phrase).await.unwrap_err().kind, FailureKind::Contradiction);
     let world = world.reopened().await;

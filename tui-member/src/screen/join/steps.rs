@@ -5,6 +5,7 @@ use std::str::FromStr;
 use tui_kit::{
     detail::Row,
     form::{Asked, Described, Field, Form, Strength},
+    keys::Action,
     ratatui::{layout::Rect, text::Line as Shown},
     theme::Tone,
     ui::Ui,
@@ -30,6 +31,9 @@ pub(in crate::screen) const PREPARE: &str = "prepare";
 
 pub(super) const INVITATION_WORDS: &str = "A center gives you an invitation, one line that begins with inkan: and holds its \
                                            addresses and the fingerprint of its key. Paste it here.";
+pub(super) const LOST_WORDS: &str = "For an account whose terminal is lost, without its recovery phrase. The center has to admit \
+                                     it and tells your former address. Then come a new code by mail or letter, new keys here, \
+                                     and 72 hours in which no money leaves the account.";
 pub(in crate::screen) const PASSWORDS_WORDS: &str = "Password A opens the vault: history, cards, messages. Password B lies inside it and opens the signature key: it is \
      asked for at every payment. Nobody can reset them.";
 pub(in crate::screen) const PARTICULARS_WORDS: &str = "The center asks this of its members. It travels beside the signed \
@@ -59,10 +63,48 @@ pub(in crate::screen) fn strip(ui: &mut Ui<'_, '_>, area: Rect, step: usize) -> 
 }
 
 pub(in crate::screen) fn invitation() -> Form {
-    let check = |text: &str| text.parse::<Invitation>().map(|_| ()).map_err(|error| error.to_string());
-    let field =
-        Field::text(INVITATION, "Invitation").max(2_000).required().check(check).hint("inkan:KEY@host:port");
+    let field = Field::text(INVITATION, "Invitation")
+        .max(2_000)
+        .required()
+        .check(invited)
+        .hint("inkan:KEY@host:port");
     Form::new("Ask the center", [field])
+}
+
+/// The invitation, and the account whose terminal is lost.
+pub(super) fn lost_terminal() -> Form {
+    let invitation = Field::text(INVITATION, "Invitation")
+        .max(2_000)
+        .required()
+        .check(invited)
+        .hint("inkan:KEY@host:port");
+    let account = Field::text(NUMBER, "Member's number").required().check(member).hint("M-000123-4");
+    Form::new("Ask the center", [invitation, account])
+}
+
+/// What Enter does in a form: label and help.
+pub(in crate::screen) fn enter(form: &Form) -> (&'static str, &'static str) {
+    match form.focused() {
+        Some(_) => ("Next", "Goes on to the next field; in a text of several lines it begins a line."),
+        None => ("Go on", "Hands in what was filled in."),
+    }
+}
+
+/// The next field of a form.
+pub(in crate::screen) fn tab<D>(todo: D) -> Action<D> {
+    Action::new(todo, "field", "tab", "Field", "Goes on to the next field.")
+}
+
+fn invited(text: &str) -> Result<(), String> {
+    text.parse::<Invitation>().map(|_| ()).map_err(|error| error.to_string())
+}
+
+fn member(text: &str) -> Result<(), String> {
+    match AccountNumber::from_str(text) {
+        Ok(AccountNumber::Member(_)) => Ok(()),
+        Ok(AccountNumber::Store(_)) => Err("is a store's number; a member's begins with M-".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 pub(in crate::screen) fn passwords() -> Form {
@@ -163,14 +205,9 @@ pub(in crate::screen) fn values(asked: &message::Form, filled: &Form) -> Vec<(St
 
 /// Number and code, as they came by mail or letter.
 pub(in crate::screen) fn number_and_code() -> Form {
-    let number = |text: &str| match AccountNumber::from_str(text) {
-        Ok(AccountNumber::Member(_)) => Ok(()),
-        Ok(AccountNumber::Store(_)) => Err("is a store's number; a member's begins with M-".to_owned()),
-        Err(error) => Err(error.to_string()),
-    };
     let code = |text: &str| ActivationCode::from_str(text).map(|_| ()).map_err(|error| error.to_string());
     let fields = [
-        Field::text(NUMBER, "Member's number").required().check(number).hint("M-000123-4"),
+        Field::text(NUMBER, "Member's number").required().check(member).hint("M-000123-4"),
         Field::code(CODE, "Activation code", 16).required().check(code).hint("16 letters and digits"),
         Field::switch(PREPARE, "Only prepare").hint("sign now without a line, send later from the outbox"),
     ];
@@ -211,12 +248,16 @@ pub(super) fn review_rows(
     filled: &Form,
     autograph: Option<&Autograph>,
     phrase: bool,
+    replaces: Option<AccountNumber>,
 ) -> Vec<Row> {
-    let mut rows = vec![
+    let lost =
+        replaces.map(|account| Row::toned("Lost terminal", Tone::Strong, format!("that of {account}")));
+    let mut rows: Vec<Row> = lost.into_iter().collect();
+    rows.extend([
         Row::pair("Center", welcome.center.as_str()),
         Row::pair("Fingerprint", welcome.fingerprint.as_str()),
         Row::Gap,
-    ];
+    ]);
     rows.extend(filled_rows(&welcome.form, filled));
     rows.push(Row::Gap);
     rows.push(Row::pair("Form", format!("version {}", welcome.form.version)));

@@ -1,7 +1,7 @@
 //! One change of keys on its way: what it means, the phrase where one is needed, the review with the drawn seal.
 
 use tui_kit::{
-    KeyEvent,
+    KeyCode, KeyEvent,
     detail::Row,
     keys::Action,
     ratatui::{crossterm::event::MouseEvent, layout::Rect},
@@ -18,7 +18,7 @@ use crate::{
     screen::{
         News, Step, Steps,
         asked::Asked,
-        phrase::{Made, Making, Typed, Typing, secret},
+        phrase::{self, Made, Making, Typed, Typing, secret},
         seal::{Given, Signing},
         shared::Shared,
     },
@@ -29,11 +29,26 @@ use crate::{
 pub(super) enum Kind {
     Rotate(KeyRole),
     Revoke(KeyRole),
-    NewPhrase,
+    NewPhrase(How),
     Cancel,
     Drill,
     Finish,
 }
+
+/// How a new phrase comes into force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// At once: there is none yet.
+    First,
+    /// At once: the former one signs.
+    Former,
+    /// After 72 hours: the signature key signs.
+    Waiting,
+}
+
+const FORMER_WORDS: &str = "Do you have the recovery phrase that is in force now?\n\nEnter: yes; it is typed first, and the new \
+                            one is in force at once.\n\nn: no; the new one is in force after 72 hours, and until then whoever \
+                            holds the former one can cancel it.";
 
 /// It on its way.
 pub(super) struct Change {
@@ -41,10 +56,21 @@ pub(super) struct Change {
     at: At,
     autograph: Option<Autograph>,
     phrase: Option<RecoveryPhrase>,
+    /// The phrase in force, where it is to sign for a new one.
+    former: Option<RecoveryPhrase>,
     asked: Asked<String>,
 }
 
+/// What can be done, beside filling in.
+#[derive(Debug, Clone)]
+pub(super) enum Do {
+    Go,
+    Lost,
+}
+
 enum At {
+    /// Whether the former phrase is there still.
+    Former,
     Autograph(Signing),
     Making(Box<Making>),
     Typing(Box<Typing>),
@@ -58,7 +84,7 @@ impl Kind {
             Self::Rotate(_) => "New terminal key",
             Self::Revoke(KeyRole::Signature) => "Revoke the signature key",
             Self::Revoke(_) => "Revoke the terminal key",
-            Self::NewPhrase => "New recovery phrase",
+            Self::NewPhrase(_) => "New recovery phrase",
             Self::Cancel => "Cancel the new recovery key",
             Self::Drill => "Restore drill",
             Self::Finish => "Finish restoring",
@@ -83,9 +109,14 @@ impl Kind {
             Self::Revoke(_) => {
                 "From the center's entry on this terminal can't log in, until the recovery phrase puts a new key in force."
             }
-            Self::NewPhrase => {
-                "Where a phrase is registered, the new one is in force after 72 hours, and whoever holds the old one can \
-                 cancel it until then. The first phrase of an account is in force at once."
+            Self::NewPhrase(How::First) => "The first phrase of an account is in force at once.",
+            Self::NewPhrase(How::Former) => {
+                "The former phrase signs for the new one, which is in force at once. From then on the former one brings \
+                 nothing back; destroy the paper."
+            }
+            Self::NewPhrase(How::Waiting) => {
+                "The new phrase is in force after 72 hours, and whoever holds the former one can cancel it until then. Keep \
+                 the former one that long."
             }
             Self::Cancel => "The recovery key that waits never comes into force.",
             Self::Drill => "",
@@ -101,15 +132,36 @@ impl Change {
             at: At::Typing(Box::new(Typing::new())),
             autograph: None,
             phrase: None,
+            former: None,
             asked: Asked::Not,
         };
         match kind {
             Kind::Rotate(KeyRole::Signature) => change.at = At::Autograph(Signing::Choice),
             Kind::Rotate(_) | Kind::Revoke(_) => change.review(shared),
-            Kind::NewPhrase => change.at = At::Making(Box::new(Making::new(false))),
+            Kind::NewPhrase(How::First) => change.make(How::First),
+            Kind::NewPhrase(_) => change.at = At::Former,
             Kind::Cancel | Kind::Drill | Kind::Finish => {}
         }
         change
+    }
+
+    /// The new phrase is made, shown and asked back.
+    fn make(&mut self, how: How) {
+        self.kind = Kind::NewPhrase(how);
+        self.at = At::Making(Box::new(Making::new(false)));
+    }
+
+    /// Whether the former phrase is there was answered.
+    fn chosen(&mut self, key: KeyEvent) -> Option<Steps> {
+        match key.code {
+            KeyCode::Enter => {
+                self.kind = Kind::NewPhrase(How::Former);
+                self.at = At::Typing(Box::new(Typing::new()));
+            }
+            KeyCode::Char('n') => self.make(How::Waiting),
+            _ => return None,
+        }
+        Some(Steps::new())
     }
 
     fn review(&mut self, shared: &Shared) {
@@ -142,6 +194,16 @@ impl Change {
             let act = CustodyAct::Drill { phrase: secret(&phrase) };
             return vec![self.asked.ask(Act::Custody(act), "the copy to be restored and compared", shared)];
         }
+        if let Kind::NewPhrase(_) = self.kind {
+            // Looked at before another is made: a slip should cost nobody a phrase written down in vain.
+            let act = CustodyAct::CheckPhrase { phrase: secret(&phrase) };
+            self.former = Some(phrase);
+            return vec![self.asked.ask(
+                Act::Custody(act),
+                "the phrase to be compared with the vault",
+                shared,
+            )];
+        }
         self.phrase = Some(phrase);
         self.review(shared);
         Steps::new()
@@ -160,8 +222,8 @@ impl Change {
             (Kind::Revoke(role), _, Some(password_b)) => {
                 CustodyAct::Revoke { role, password_b, phrase: None }
             }
-            (Kind::NewPhrase, Some(phrase), Some(password_b)) => {
-                CustodyAct::NewPhrase { phrase, former: None, password_b }
+            (Kind::NewPhrase(_), Some(phrase), Some(password_b)) => {
+                CustodyAct::NewPhrase { phrase, former: self.former.as_ref().map(secret), password_b }
             }
             (Kind::Finish, Some(phrase), Some(password_b)) => {
                 CustodyAct::FinishRestoring { phrase, password_b }
@@ -177,19 +239,41 @@ impl Change {
 }
 
 impl Screen<Shared> for Change {
-    type Do = ();
+    type Do = Do;
     const NAME: &'static str = "key-change";
 
     fn title(&self, _shared: &Shared) -> String {
         format!("Keys › {}", self.kind.title())
     }
 
-    fn actions(&self, _shared: &Shared) -> Vec<Action<()>> {
-        Vec::new()
+    fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
+        let (label, help) = match &self.at {
+            At::Former => ("I have it", "The former phrase is typed, and the new one is in force at once."),
+            At::Making(making) => making.next(),
+            At::Typing(_) => phrase::NEXT_WORD,
+            At::Autograph(_) | At::Review(_) => return Vec::new(),
+        };
+        let waits = self.asked.is_waiting();
+        let former = matches!(self.at, At::Former);
+        vec![
+            Action::new(Do::Go, "go", "enter", label, help).when(!waits, "an answer is awaited"),
+            Action::new(Do::Lost, "lost", "n", "I don't", "The new phrase is in force after 72 hours.")
+                .when(former, "this is not asked for now"),
+        ]
     }
 
-    fn run(&mut self, _todo: (), _shared: &mut Shared) -> Steps {
-        Steps::new()
+    fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
+        let code = match todo {
+            Do::Go => KeyCode::Enter,
+            Do::Lost => KeyCode::Char('n'),
+        };
+        match self.key(code.into(), shared) {
+            Some(steps) => steps,
+            None if matches!(&self.at, At::Making(making) if making.is_shown()) => {
+                vec![Step::Say(Tone::Warn, phrase::UNSEEN.into())]
+            }
+            None => Steps::new(),
+        }
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
@@ -197,6 +281,7 @@ impl Screen<Shared> for Change {
             return None;
         }
         match &mut self.at {
+            At::Former => self.chosen(key),
             At::Autograph(signing) => match signing.press(key, shared) {
                 Given::Taken => Some(Steps::new()),
                 Given::Free | Given::Back => None,
@@ -233,7 +318,7 @@ impl Screen<Shared> for Change {
             At::Review(review) => review.paste(pasted),
             At::Typing(typing) => typing.paste(pasted),
             At::Making(making) => making.paste(pasted),
-            At::Autograph(_) => {}
+            At::Former | At::Autograph(_) => {}
         }
     }
 
@@ -258,10 +343,15 @@ impl Screen<Shared> for Change {
         }
         let kind = self.kind;
         let pick = |outcome: &Outcome| match outcome {
-            Outcome::Keys(keys) if kind == Kind::NewPhrase => Some(keys.waiting_from.as_ref().map_or_else(
-                || "the new phrase is in force".to_owned(),
-                |from| format!("the new phrase is in force from {}; keep the old one until then", from.text),
-            )),
+            Outcome::Done => Some(String::new()),
+            Outcome::Keys(keys) if matches!(kind, Kind::NewPhrase(_)) => {
+                Some(keys.waiting_from.as_ref().map_or_else(
+                    || "the new phrase is in force".to_owned(),
+                    |from| {
+                        format!("the new phrase is in force from {}; keep the old one until then", from.text)
+                    },
+                ))
+            }
             Outcome::Keys(_) => Some(format!("{}: done", kind.title())),
             Outcome::Drill(drill) => Some(format!(
                 "the copy of {} gave back everything: {} records are the same",
@@ -272,13 +362,19 @@ impl Screen<Shared> for Change {
         if !self.asked.told(news, pick) {
             return Steps::new();
         }
+        let checked = matches!(self.at, At::Typing(_)) && self.kind == Kind::NewPhrase(How::Former);
         match &self.asked {
+            Asked::Here(_) if checked => {
+                self.asked = Asked::Not;
+                self.make(How::Former);
+                Steps::new()
+            }
             Asked::Here(words) => vec![Step::Say(Tone::Good, words.clone()), Step::Back],
             Asked::Failed(failure) => {
                 match &mut self.at {
                     At::Review(review) => review.refuse(failure.message.clone()),
                     At::Typing(typing) => typing.refuse(failure.message.clone()),
-                    At::Autograph(_) | At::Making(_) => {}
+                    At::Former | At::Autograph(_) | At::Making(_) => {}
                 }
                 Steps::new()
             }
@@ -294,6 +390,10 @@ impl Screen<Shared> for Change {
         match (&self.at, &self.asked) {
             (At::Review(review), _) => review.view(ui, area),
             (_, Asked::Waiting { waiting, .. }) => waiting.view(ui, area),
+            (At::Former, _) => {
+                let style = ui.theme().text;
+                ui.paragraph(area, FORMER_WORDS, style);
+            }
             (At::Autograph(signing), _) => signing.view(ui, area),
             (At::Making(making), _) => making.view(ui, area),
             (At::Typing(typing), _) => {

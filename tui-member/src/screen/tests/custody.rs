@@ -9,7 +9,7 @@ use super::{fixture::*, looks::alarmed};
 use crate::{
     act::{Act, CustodyAct, Failure, Outcome},
     app::{Effect, Folder, Msg},
-    view::{ExportedTelegram, LineView, Snapshot},
+    view::{ExportedTelegram, KeysView, LineView, RecoveryRow, Snapshot},
 };
 
 fn at_keys(snapshot: Snapshot) -> Stand {
@@ -53,7 +53,9 @@ fn a_rotation_is_reviewed_with_the_seal_and_password_b() {
 #[test]
 fn a_new_phrase_is_shown_asked_back_and_said_when_it_counts() {
     let mut stand = at_keys(newcomer());
-    stand.keys("p<enter>");
+    stand.keys("p");
+    assert!(stand.screen().contains("Do you have the recovery phrase"), "{}", stand.screen());
+    stand.keys("n<enter>");
     assert!(matches!(stand.effects().as_slice(), [Effect::MakePhrase(_)]));
     stand.message(Msg::Phrase(fresh()));
     stand.screen();
@@ -66,6 +68,42 @@ fn a_new_phrase_is_shown_asked_back_and_said_when_it_counts() {
     assert!(!format!("{act:?}").contains("advice"));
     stand.message(Msg::Done { ticket, result: Box::new(Ok(Outcome::Keys(Box::new(keys_view())))) });
     assert!(stand.screen().contains("keep the old one until then"), "{}", stand.screen());
+}
+
+#[test]
+fn with_the_former_phrase_a_new_one_counts_at_once() {
+    let mut stand = at_keys(newcomer());
+    stand.keys("p<enter>").paste(PHRASE).keys("<enter>");
+    let (ticket, act) = asked(&mut stand);
+    let Act::Custody(CustodyAct::CheckPhrase { phrase }) = &act else { panic!("{act:?}") };
+    assert_eq!(phrase.0.expose_secret(), PHRASE);
+    let wrong = Failure::not_possible("these words are the recovery phrase of another vault");
+    stand.message(Msg::Done { ticket, result: Box::new(Err(wrong)) });
+    assert!(stand.screen().contains("another vault"), "{}", stand.screen());
+    stand.keys("<enter>");
+    answer(&mut stand, "Custody", Ok(Outcome::Done));
+    stand.keys("<enter>");
+    assert!(matches!(stand.effects().as_slice(), [Effect::MakePhrase(_)]));
+    stand.message(Msg::Phrase(fresh()));
+    stand.screen();
+    stand.keys("<enter>advice<tab>cage<tab>bless<enter>");
+    let shown = stand.screen();
+    assert!(shown.contains("in force at once") && !shown.contains("72 hours"), "{shown}");
+    stand.keys("staple cloud<enter>");
+    let (ticket, act) = asked(&mut stand);
+    assert!(matches!(&act, Act::Custody(CustodyAct::NewPhrase { former: Some(_), .. })), "{act:?}");
+    let view = KeysView { waiting_from: None, waiting_change: None, ..keys_view() };
+    stand.message(Msg::Done { ticket, result: Box::new(Ok(Outcome::Keys(Box::new(view)))) });
+    assert!(stand.screen().contains("the new phrase is in force"), "{}", stand.screen());
+}
+
+#[test]
+fn the_first_phrase_of_an_account_asks_for_no_former_one() {
+    let mut snapshot = newcomer();
+    snapshot.custody.recovery = RecoveryRow::default();
+    let mut stand = at_keys(snapshot);
+    stand.keys("p<enter>");
+    assert!(matches!(stand.effects().as_slice(), [Effect::MakePhrase(_)]));
 }
 
 #[test]

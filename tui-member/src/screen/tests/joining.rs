@@ -218,8 +218,69 @@ fn an_account_is_brought_back_from_the_first_screen() {
         center: line("Inkan Center 東京"),
         copied_at: Some(moment("26/11/22 15:00")),
         new_keys: vec!["terminal".into()],
+        set_aside: None,
     };
     stand.message(Msg::Restored(Ok(Box::new(restored))));
     let shown = stand.screen();
     assert!(shown.contains("Welcome back, M-000001-3") && shown.contains("26/11/22 15:00"), "{shown}");
+}
+
+#[test]
+fn forgotten_passwords_set_the_vault_aside_once_it_is_confirmed() {
+    let mut stand = at_the_door(Door::Locked, 80, 24);
+    stand.keys("horse<ctrl-r>");
+    assert!(stand.screen().contains("never deleted"), "{}", stand.screen());
+    stand.keys("yes<enter>");
+    assert!(stand.screen().contains("is not “set aside”"), "{}", stand.screen());
+    stand.keys("<ctrl-u>Set aside<enter>").paste(&invitation().to_string()).keys("<enter>");
+    stand.paste(PHRASE).keys("<enter>");
+    stand.keys("horse battery nine<tab>horse battery nine<tab>staple cloud seven<tab>staple cloud seven<tab><tab><enter>");
+    let effects = stand.effects();
+    assert!(matches!(effects.as_slice(), [Effect::Restore(back)] if back.set_aside), "{effects:?}");
+    let failed = Failure::refused("no account has this recovery key; look at the words again");
+    stand.message(Msg::Restored(Err((failed, Left::Nothing))));
+    assert!(stand.screen().contains("no account has this recovery key"), "{}", stand.screen());
+    stand.keys("<esc><esc><esc><esc>");
+    assert!(
+        stand.screen().contains("Password A"),
+        "the vault that is here can be opened: {}",
+        stand.screen()
+    );
+}
+
+#[test]
+fn a_lost_terminal_is_replaced_by_the_same_steps() {
+    let mut stand = at_the_door(Door::Empty, 80, 24);
+    stand
+        .keys("l")
+        .paste(&invitation().to_string())
+        .keys(&format!("<tab>{}<tab><enter>", wire::id::StoreNumber(1)));
+    assert!(stand.effects().is_empty());
+    assert!(stand.screen().contains("is a store's number"), "{}", stand.screen());
+    stand.keys("<ctrl-u>M-000001-3<tab><enter>");
+    assert!(matches!(stand.effects().as_slice(), [Effect::Meet(met)] if **met == invitation()));
+    stand.message(Msg::Met(Ok(Box::new(welcome()))));
+    stand.keys("<enter><enter>山田花子<tab>Kyoto<tab>1990-12-31<tab>hanako@example.org<tab><tab><enter>");
+    stand.keys("horse battery nine<tab>horse battery nine<tab>staple cloud seven<tab>staple cloud seven<tab><tab><enter>");
+    stand.keys("sn");
+    assert!(stand.screen().contains("that of M-000001-3"), "{}", stand.screen());
+    stand.keys("<enter>");
+    let effects = stand.effects();
+    let [Effect::Join(newcomer)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(newcomer.replaces.map(|account| account.to_string()).as_deref(), Some("M-000001-3"));
+}
+
+#[test]
+fn the_foot_says_what_enter_and_tab_do() {
+    let mut stand = at_the_door(Door::Empty, 40, 12);
+    to_autograph(&mut stand);
+    stand.keys("s<enter>").message(Msg::Phrase(fresh()));
+    assert!(stand.screen().contains("Enter Written down"), "{}", stand.screen());
+    stand.keys("<enter>");
+    assert!(stand.screen().contains("look at all the words first"), "{}", stand.screen());
+    let mut stand = at_application(applied(ApplicationState::Waiting), 40, 12);
+    stand.keys("<enter><enter>");
+    assert!(stand.screen().contains("Enter Next   Tab Field"), "{}", stand.screen());
+    stand.keys("<pgdn>");
+    assert!(stand.screen().contains("Enter Go on"), "{}", stand.screen());
 }

@@ -24,13 +24,36 @@ const LOOKED_AT: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
 type Open = fn(u16, u16) -> Stand;
 
 /// Every screen, and how one gets there.
-const SCREENS: [(&str, Open); 35] = [
+const SCREENS: [(&str, Open); 39] = [
     ("unlock", |width, height| at_the_door(Door::Locked, width, height)),
     ("first", |width, height| at_the_door(Door::Empty, width, height)),
     ("join", |width, height| {
         let mut stand = at_the_door(Door::Empty, width, height);
         stand.keys("<enter>");
         stand
+    }),
+    ("replace", |width, height| {
+        let mut stand = at_the_door(Door::Empty, width, height);
+        stand.keys("l").paste(&invitation().to_string()).keys("<tab>M-0");
+        stand
+    }),
+    ("set-aside", |width, height| {
+        let mut stand = at_the_door(Door::Locked, width, height);
+        stand.keys("<ctrl-r>");
+        stand
+    }),
+    ("keys-new-phrase", |width, height| {
+        let mut stand = at_home(newcomer(), width, height);
+        stand.keys("9");
+        answer(&mut stand, "Custody", Ok(Outcome::Keys(Box::new(keys_view()))));
+        stand.keys("p");
+        stand
+    }),
+    ("home-held", |width, height| {
+        let mut snapshot = newcomer();
+        snapshot.custody.held = Some(moment("26/11/25 15:59"));
+        snapshot.custody.recovery.proved = None;
+        at_home(snapshot, width, height)
     }),
     ("join-guide", |width, height| {
         let mut stand = at_the_door(Door::Empty, width, height);

@@ -223,7 +223,13 @@ impl FakeCenter {
                 match books.members.iter_mut().find(|one| one.number == member) {
                     Some(known) => known.chain.extend(chain),
                     None => {
-                        books.members.push(Member { number: member, chain, waiting: None, copy: None });
+                        books.members.push(Member {
+                            number: member,
+                            chain,
+                            waiting: None,
+                            copy: None,
+                            held: None,
+                        });
                     }
                 }
                 entry

@@ -40,6 +40,11 @@ impl FakeCenter {
         self.books().member_mut(member).copy = Some((copy, Timestamp::now()));
     }
 
+    /// No money leaves a member's account until then.
+    pub(crate) fn hold(&self, member: MemberNumber, until: Option<Timestamp>) {
+        self.books().member_mut(member).held = until;
+    }
+
     /// The center loses the copy.
     pub(crate) fn lose_copy(&self, member: MemberNumber) {
         self.books().member_mut(member).copy = None;
@@ -100,7 +105,7 @@ impl FakeCenter {
             head: Telegram::sign_as_key(&head, &self.keys[&SheetRole::Statement]),
             mail: 0,
             open: true,
-            held: None,
+            held: known.held,
             waiting: known.waiting,
             kit: books.kit,
             copy,
