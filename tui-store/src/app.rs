@@ -15,7 +15,12 @@ use tui_kit::{
     ui::Ui,
 };
 use vault::{Autograph, Language, RecoveryPhrase};
-use wire::{admission::ActivationCode, id::StoreNumber, message::Form, sheet::Invitation};
+use wire::{
+    admission::ActivationCode,
+    id::{AccountNumber, StoreNumber},
+    message::Form,
+    sheet::Invitation,
+};
 
 use crate::{
     act::{Act, Failure, FailureKind, Outcome, Password},
@@ -90,6 +95,8 @@ pub struct Beginning {
     pub autograph: Option<Autograph>,
     /// The recovery phrase that was shown and asked back.
     pub phrase: Option<Arc<RecoveryPhrase>>,
+    /// The account whose terminal and phrase were lost.
+    pub replaces: Option<AccountNumber>,
 }
 
 /// What is done on the way into the register once there is a vault.

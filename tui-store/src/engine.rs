@@ -63,6 +63,8 @@ struct Inner {
     shelf: Arc<Shelf>,
     counter: RwLock<Option<OpenCounter>>,
     snapshots: watch::Sender<Arc<Snapshot>>,
+    /// How many bytes of a program that is being downloaded are there, and of how many.
+    downloads: watch::Sender<(u64, u64)>,
     generation: AtomicU64,
 }
 
@@ -123,6 +125,7 @@ impl Handle {
             shelf,
             counter: RwLock::new(None),
             snapshots: watch::Sender::new(Arc::new(empty(&keep))),
+            downloads: watch::Sender::default(),
             generation: AtomicU64::new(0),
             keep,
         };
@@ -206,6 +209,11 @@ impl Handle {
     /// The state as it changes while serving.
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.0.snapshots.subscribe()
+    }
+
+    /// How many bytes of a program that is being downloaded are there, and of how many.
+    pub fn downloads(&self) -> watch::Receiver<(u64, u64)> {
+        self.0.downloads.subscribe()
     }
 
     /// The newest state.

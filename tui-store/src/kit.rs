@@ -29,11 +29,16 @@ pub(crate) fn is_newer(build: &Build) -> bool {
 }
 
 /// Downloads a build into a folder and returns the file. What came before an interruption is taken up again. The file is
-/// named by what the kit says, cleaned; it is nothing that runs by itself.
+/// named by what the kit says, cleaned; it is nothing that runs by itself. `told` hears how many bytes are there.
 ///
 /// # Errors
 /// In words: the line, the disk, or that other bytes came than the kit names; nothing of those is kept.
-pub(crate) async fn download(line: &Line, build: &Build, folder: &Path) -> Result<PathBuf, Failure> {
+pub(crate) async fn download(
+    line: &Line,
+    build: &Build,
+    folder: &Path,
+    told: impl Fn(u64),
+) -> Result<PathBuf, Failure> {
     let name = format!("{}-{}-{}", plain(&build.program), plain(&build.version), plain(&build.platform));
     let (path, part) = (folder.join(&name), folder.join(format!("{name}.part")));
     tui_kit::profile::private_dir(folder).map_err(Failure::machine)?;
@@ -54,6 +59,7 @@ pub(crate) async fn download(line: &Line, build: &Build, folder: &Path) -> Resul
         .open(&part)
         .map_err(|error| failed(&part, &error))?;
     let mut unsynced = 0;
+    told(have);
     while have < build.length {
         let piece = line.build(build.digest, have, ANSWER_LIMIT).await?;
         if piece.is_empty() || have + piece.len() as u64 > build.length {
@@ -61,6 +67,7 @@ pub(crate) async fn download(line: &Line, build: &Build, folder: &Path) -> Resul
         }
         io::Write::write_all(&mut file, &piece).map_err(|error| failed(&part, &error))?;
         have += piece.len() as u64;
+        told(have);
         unsynced += piece.len() as u64;
         if unsynced >= SYNC_EVERY {
             file.sync_data().map_err(|error| failed(&part, &error))?;

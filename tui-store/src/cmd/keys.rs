@@ -3,7 +3,7 @@
 use serde_json::json;
 use tui_kit::{
     cli::{self, Exit, SecretFrom, Table, facts},
-    text::Align,
+    text::{self, Align},
 };
 use vault::Passwords;
 use wire::{payload::KeyRole, sheet::Invitation};
@@ -255,7 +255,7 @@ pub(super) async fn kit(context: &Context, download: bool) -> Result<Exit, cli::
         return show_kit(context, &row);
     }
     if download {
-        let file = want!(reach.act(Act::DownloadBuild).await?, Outcome::Build(file) => file);
+        let file = want!(downloaded(context, &mut reach).await?, Outcome::Build(file) => file);
         let data = json!({ "file": file });
         context.out.answer(&data, |to| {
             writeln!(to, "{}\nIts digest is the one in the kit. Nothing was installed.", file.display())
@@ -264,6 +264,32 @@ pub(super) async fn kit(context: &Context, download: bool) -> Result<Exit, cli::
     }
     let row = want!(reach.act(Act::Kit).await?, Outcome::Kit(kit) => kit);
     show_kit(context, &row)
+}
+
+/// Downloads, and says how far it is whenever another tenth of it is there.
+async fn downloaded(context: &Context, reach: &mut Reach) -> Result<Outcome, cli::Failure> {
+    let mut downloads = match &*reach {
+        Reach::Own(handle) => handle.downloads(),
+        Reach::Running(_) => {
+            context.out.say("the program that is running downloads it");
+            return reach.act(Act::DownloadBuild).await;
+        }
+    };
+    let mut act = std::pin::pin!(reach.act(Act::DownloadBuild));
+    let mut said = None;
+    loop {
+        tokio::select! {
+            done = &mut act => return done,
+            Ok(()) = downloads.changed() => {
+                let (have, of) = *downloads.borrow_and_update();
+                let tenth = have.saturating_mul(10).checked_div(of);
+                if tenth > said {
+                    said = tenth;
+                    context.out.say(&format!("{} of {}", text::bytes(have), text::bytes(of)));
+                }
+            }
+        }
+    }
 }
 
 fn show_kit(context: &Context, kit: &KitRow) -> Result<Exit, cli::Failure> {

@@ -117,7 +117,10 @@ impl Inner {
             let words = format!("the center offers no newer {} for {}", crate::cmd::PROGRAM, kit::platform());
             Failure::not_found(words)
         })?;
-        let path = kit::download(&line, build, &self.profile.data().join("builds")).await?;
+        let path = kit::download(&line, build, &self.profile.data().join("builds"), |have| {
+            self.downloads.send_replace((have, build.length));
+        })
+        .await?;
         Ok(Outcome::Build(path))
     }
 

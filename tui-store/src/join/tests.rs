@@ -236,13 +236,16 @@ async fn a_newer_build_is_downloaded_in_pieces_taken_up_again_and_checked() {
     tui_kit::profile::private_dir(&folder).unwrap();
     let part = folder.join(format!("tui-store-99.0.0-{}.part", crate::kit::platform()));
     std::fs::write(&part, &program[..3_000]).unwrap();
-    let path = crate::kit::download(&line, &build, &folder).await.unwrap();
+    let told = std::cell::RefCell::new(Vec::new());
+    let path =
+        crate::kit::download(&line, &build, &folder, |have| told.borrow_mut().push(have)).await.unwrap();
+    assert_eq!(told.borrow().last(), Some(&build.length), "how far it is was told to the end");
     assert_eq!(std::fs::read(&path).unwrap(), program);
-    assert!(!part.exists() && path == crate::kit::download(&line, &build, &folder).await.unwrap());
+    assert!(!part.exists() && path == crate::kit::download(&line, &build, &folder, |_| ()).await.unwrap());
 
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&part, b"something else").unwrap();
-    let other = crate::kit::download(&line, &build, &folder).await.unwrap_err();
+    let other = crate::kit::download(&line, &build, &folder, |_| ()).await.unwrap_err();
     assert!(other.message.contains("not the one that the admission kit names"), "{other}");
     assert!(!part.exists() && !path.exists());
 }

@@ -220,7 +220,8 @@ impl Desk {
 
     /// Makes the vault and applies.
     async fn begin(&self, beginning: Beginning) -> Result<Box<Standing>, Failure> {
-        let Beginning { invitation, form, values, password_a, password_b, autograph, phrase } = beginning;
+        let Beginning { invitation, form, values, password_a, password_b, autograph, phrase, replaces } =
+            beginning;
         self.profile.create().map_err(Failure::machine)?;
         let confirmed = phrase.is_some();
         let (passwords, b) = match password_b {
@@ -230,7 +231,7 @@ impl Desk {
         let setup = Setup { passwords, autograph, phrase, confirmed };
         let newcomer = Arc::new(join::begin(self.profile.data(), &invitation, setup).await?);
         self.set(Open::Newcomer(newcomer.clone(), password_a.0));
-        newcomer.apply(&form, &values, None, b).await?;
+        newcomer.apply(&form, &values, replaces, b).await?;
         newcomer.fetch_kit().await?;
         Ok(Box::new(newcomer.standing().await?))
     }

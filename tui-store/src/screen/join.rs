@@ -23,7 +23,10 @@ use tui_kit::{
     stack::{self, Screen},
     ui::Ui,
 };
-use wire::sheet::Invitation;
+use wire::{
+    id::{AccountNumber, StoreNumber},
+    sheet::Invitation,
+};
 
 use crate::{
     app::Effect,
@@ -45,6 +48,7 @@ pub(super) use passwords::Passwords;
 pub(super) use shown::{form_view, invitation_form};
 
 pub(super) const INVITATION: &str = "invitation";
+const STORE: &str = "store";
 
 /// Joining a center.
 pub(crate) struct Join {
@@ -52,6 +56,8 @@ pub(crate) struct Join {
     vault: bool,
     /// Why it goes on from here: what the center said about an application that was not taken.
     reason: Option<String>,
+    /// A lost terminal is replaced: the store's number is asked for beside the invitation.
+    lost: bool,
     invitation: Form,
     passwords: Passwords,
     pads: Pads,
@@ -63,6 +69,8 @@ pub(crate) struct Join {
 /// A center that has said who it is.
 struct Met {
     invitation: Invitation,
+    /// The store whose terminal was lost.
+    replaces: Option<StoreNumber>,
     welcome: Box<Welcome>,
     guide: Pager,
     /// The center's form.
@@ -92,6 +100,7 @@ pub(crate) enum Do {
     GoOn,
     Copy,
     Restore,
+    Lost,
     OnePassword,
     TypeOrDraw,
     Skip,
@@ -105,6 +114,7 @@ impl Join {
         Self {
             vault: false,
             reason: None,
+            lost: false,
             invitation: invitation_form("Ask the center"),
             passwords: Passwords::new(),
             pads: Pads::default(),
@@ -201,8 +211,8 @@ impl Join {
                     }
                 };
                 let phrase = self.making.phrase();
-                let invitation = met.invitation.clone();
-                before::begin(invitation, form, values, (password_a, password_b), autograph, phrase)
+                let to = (met.invitation.clone(), met.replaces.map(AccountNumber::Store));
+                before::begin(to, form, values, (password_a, password_b), autograph, phrase)
             }
         };
         review.wait(shared.now, "the vault to be made, and the center's number for your application");
@@ -222,7 +232,7 @@ impl Join {
     /// Whether Enter on the focused field goes on: it is the form's last.
     fn at_last_field(&mut self) -> bool {
         let last = match &self.step {
-            At::Invitation(_) => Some(INVITATION.to_owned()),
+            At::Invitation(_) => Some(if self.lost { STORE } else { INVITATION }.to_owned()),
             At::Passwords => Some(self.passwords.last_field().to_owned()),
             At::Particulars => self
                 .met
@@ -265,6 +275,7 @@ impl Screen<Shared> for Join {
 
     fn title(&self, _shared: &Shared) -> String {
         match &self.step {
+            At::Invitation(_) if self.lost => "Replace a lost terminal",
             At::Invitation(_) => "Join a center",
             At::Center => "Join: the center's guide (step 1 of 7)",
             At::Particulars => "Join: your particulars (step 3 of 7)",
@@ -292,6 +303,14 @@ impl Screen<Shared> for Join {
             (Do::GoOn, _) => self.go_on(shared),
             (Do::Restore, _) => {
                 vec![Step::Swap(stack::layer(Restore::new(&self.invitation.text(INVITATION))))]
+            }
+            (Do::Lost, _) => {
+                self.lost = !self.lost;
+                let typed = self.invitation.text(INVITATION);
+                self.invitation =
+                    if self.lost { shown::replace_form() } else { invitation_form("Ask the center") };
+                self.invitation.set(INVITATION, &typed);
+                Steps::new()
             }
             (Do::OnePassword, _) => {
                 self.passwords.turn();
@@ -431,9 +450,14 @@ impl Screen<Shared> for Join {
                         format!("The center did not take the application: {why}. Enter goes on.")
                     }
                     (None, true) => "Your keys are made; nothing was applied for yet. Enter goes on.".into(),
+                    (None, false) if self.lost => {
+                        "A store whose terminal and recovery phrase are lost gets a new terminal by the same way as it \
+                         joined, with its number. With the phrase, bring it back instead (Ctrl-R)."
+                            .into()
+                    }
                     (None, false) => format!(
                         "Profile {} has no store yet. Enter the center's invitation to join it, or bring back a store \
-                         that you had (Ctrl-R).",
+                         that you had (Ctrl-R). Ctrl-L: terminal and phrase are lost.",
                         shared.place.profile
                     ),
                 };

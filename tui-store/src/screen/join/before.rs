@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use vault::{Autograph, RecoveryPhrase};
-use wire::{message::Form, sheet::Invitation};
+use wire::{id::AccountNumber, message::Form, sheet::Invitation};
 
 use crate::{
     act::Password,
@@ -19,7 +19,7 @@ pub(super) fn apply(form: Form, values: Vec<(String, String)>, password_b: Secre
 
 /// The making of a vault, and an application with its keys.
 pub(super) fn begin(
-    invitation: Invitation,
+    (invitation, replaces): (Invitation, Option<AccountNumber>),
     form: Form,
     values: Vec<(String, String)>,
     (password_a, password_b): (SecretString, Option<SecretString>),
@@ -34,5 +34,6 @@ pub(super) fn begin(
         password_b: password_b.map(Password),
         autograph,
         phrase,
+        replaces,
     }))
 }

@@ -10,12 +10,17 @@ use tui_kit::{
     ui::Ui,
 };
 use wire::{
+    id::{AccountNumber, StoreNumber},
     message::{self, FieldKind},
     sheet::Invitation,
 };
 
-use super::{INVITATION, Met};
+use super::{INVITATION, Met, STORE};
 use crate::{join::Joined, screen::shared::Shared};
+
+/// What replacing a terminal means.
+const REPLACING: &str = "The center's operators decide, and the contact that it knows is told. Registering puts new keys \
+                         in place; no money leaves for 72 hours then. What only the old machine held does not come back.";
 
 pub(super) fn shared_fingerprint(shared: &Shared) -> Option<&str> {
     shared.snapshot.center.as_ref().map(|center| center.fingerprint.as_str())
@@ -23,6 +28,25 @@ pub(super) fn shared_fingerprint(shared: &Shared) -> Option<&str> {
 
 pub(in crate::screen) fn invitation_form(button: &str) -> Form {
     Form::new(button, [invitation_field()])
+}
+
+/// The invitation, and the store whose terminal was lost.
+pub(super) fn replace_form() -> Form {
+    let number = FormField::text(STORE, "Store number")
+        .required()
+        .max(20)
+        .hint("the store whose terminal was lost, like S-000001-3")
+        .check(|text| store_number(text).map(drop));
+    Form::new("Ask the center", [invitation_field(), number])
+}
+
+/// A store's number as typed.
+pub(super) fn store_number(text: &str) -> Result<StoreNumber, String> {
+    match text.trim().parse::<AccountNumber>() {
+        Ok(AccountNumber::Store(store)) => Ok(store),
+        Ok(other) => Err(format!("{other} is no store's number; it begins with S-")),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 pub(in crate::screen) fn invitation_field() -> FormField {
@@ -77,10 +101,12 @@ pub(super) fn values(met: &Met) -> Vec<(String, String)> {
 }
 
 pub(super) fn review(met: &Met, vault_is_there: bool, phrase: bool) -> Review {
-    let mut rows = vec![
+    let mut rows = Vec::new();
+    rows.extend(met.replaces.map(|store| Row::pair("Replaces", format!("the terminal of {store}"))));
+    rows.extend([
         Row::pair("Center", met.welcome.center.to_string()),
         Row::pair("Fingerprint", met.welcome.fingerprint.clone()),
-    ];
+    ]);
     let values = values(met);
     for field in &met.welcome.form.fields {
         let value = values.iter().find(|(key, _)| key == field.key.as_str()).map_or("", |(_, value)| value);
@@ -92,7 +118,9 @@ pub(super) fn review(met: &Met, vault_is_there: bool, phrase: bool) -> Review {
     if !met.welcome.form.terms.is_empty() {
         rows.extend([Row::Gap, Row::Heading("Terms".into()), Row::Words(met.welcome.form.terms.to_string())]);
     }
-    let review = Review::new("Apply to join as a store", "Sign and send the application", rows);
+    let title = if met.replaces.is_some() { "Apply for a new terminal" } else { "Apply to join as a store" };
+    let review = Review::new(title, "Sign and send the application", rows);
+    let review = if met.replaces.is_some() { review.warn(REPLACING) } else { review };
     if vault_is_there { review.password("Password B") } else { review }
 }
 

@@ -23,6 +23,14 @@ impl Join {
                     "Brings back a store that you had, with its recovery phrase.",
                 )
                 .when(!self.vault, "there is a vault already"),
+                Action::new(
+                    Do::Lost,
+                    "lost-terminal",
+                    "ctrl-l",
+                    "Lost terminal",
+                    "A new terminal for a store whose terminal and phrase are lost; or a new store.",
+                )
+                .when(!self.vault, "there is a vault already"),
             ],
             At::Center | At::Done(_) => vec![go_on("enter"), copy],
             At::Particulars => vec![go_on("ctrl-s")],

@@ -2,7 +2,11 @@
 
 use tui_kit::{pager::Pager, theme::Tone};
 
-use super::{At, INVITATION, Join, Met, admission::Admission, shown::particulars};
+use super::{
+    At, INVITATION, Join, Met, STORE,
+    admission::Admission,
+    shown::{self, particulars},
+};
 use crate::{
     join::Stage,
     screen::{News, Step, Steps},
@@ -24,7 +28,10 @@ impl Join {
                             &welcome.guide.text,
                         );
                         let welcome = welcome.clone();
-                        self.met = Some(Met { invitation, welcome, guide, particulars: form });
+                        let replaces =
+                            self.lost.then(|| shown::store_number(&self.invitation.text(STORE)).ok());
+                        let replaces = replaces.flatten();
+                        self.met = Some(Met { invitation, replaces, welcome, guide, particulars: form });
                         self.step = At::Center;
                     }
                     Err(failure) => {

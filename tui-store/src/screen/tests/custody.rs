@@ -1,15 +1,16 @@
 //! The alarm, the lock, password B for a while, the outbox's acts.
 
 use secrecy::ExposeSecret as _;
-use tui_kit::testing::Stage;
+use tui_kit::{testing::Stage, text};
+use vault::RecoveryPhrase;
 use wire::payload::KeyRole;
 
-use super::fixture::{answer, asked, at, settle, snapshot, stage, stage_of};
+use super::fixture::{answer, asked, at, phrase, settle, snapshot, stage, stage_of};
 use crate::{
-    act::{Act, Outcome},
+    act::{Act, Outcome, Sending},
     app::{Effect, Entered, Msg, Store},
     screen::KEY_ALARM_WORD,
-    view::{AlarmRow, Snapshot, TelegramState},
+    view::{AlarmRow, LineView, Resolved, Snapshot, TelegramState},
 };
 
 #[test]
@@ -87,6 +88,88 @@ fn a_key_is_rotated_after_a_review() {
     stage.keys("quiet harbour clock<enter>");
     let (_, act) = asked(&mut stage);
     assert!(matches!(act, Act::Rotate { role: KeyRole::Terminal, .. }));
+}
+
+fn shot(name: &str, stage: &mut Stage<Store>, (width, height): (u16, u16)) {
+    let shown = stage.screen();
+    for line in shown.lines() {
+        assert!(text::width(line) <= usize::from(width), "{name}: {line}");
+    }
+    insta::assert_snapshot!(format!("{name}-{width}x{height}"), shown);
+}
+
+const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
+
+#[test]
+fn while_the_line_is_down_what_is_signed_is_kept_and_said_so() {
+    for size in SIZES {
+        let line = LineView::Down { since: at(1), why: "no address of the center answers".into() };
+        let mut stage = stage_of(Snapshot { line, ..snapshot() }, size.0, size.1);
+        stage.keys("c");
+        settle(&mut stage);
+        shot("claim-offline", &mut stage, size);
+        stage.keys("quiet harbour clock<enter>");
+        let (ticket, act) = asked(&mut stage);
+        assert!(matches!(act, Act::Claim { sending: Sending::Later, .. }), "{act:?}");
+        let kept = Resolved {
+            telegram: wire::id::TelegramId([8; 32]),
+            what: "claim of 1,235,047 JPY in 2 payments".into(),
+            state: TelegramState::Prepared,
+            words: "signed and kept in the outbox; nothing was sent yet".into(),
+            number: None,
+            payments: vec![wire::id::EntryNumber(105), wire::id::EntryNumber(107)],
+            total: Some(super::fixture::yen(1_235_047)),
+        };
+        answer(&mut stage, ticket, Ok(Outcome::Resolved(vec![kept])));
+        shot("claim-kept", &mut stage, size);
+    }
+}
+
+#[test]
+fn the_terminal_key_is_revoked_after_a_warning() {
+    for size in SIZES {
+        let mut stage = stage(size.0, size.1);
+        stage.keys("8");
+        settle(&mut stage);
+        stage.keys("T");
+        shot("revoke-terminal", &mut stage, size);
+        stage.keys("quiet harbour clock<enter>");
+        let (_, act) = asked(&mut stage);
+        let Act::Revoke { role: KeyRole::Terminal, password_b: Some(password_b), phrase: None } = act else {
+            panic!("{act:?}")
+        };
+        assert_eq!(password_b.0.expose_secret(), "quiet harbour clock");
+    }
+}
+
+#[test]
+fn a_new_phrase_comes_at_once_with_the_former_one_at_hand() {
+    for size in SIZES {
+        let mut stage = stage(size.0, size.1);
+        stage.keys("8");
+        settle(&mut stage);
+        stage.keys("N");
+        shot("former-phrase", &mut stage, size);
+        assert!(stage.effects().is_empty(), "nothing is made before the former phrase is right");
+        let former = phrase().words().join(" ");
+        stage.paste(&former.replacen("bless", "zoo", 1)).keys("<ctrl-s>");
+        assert!(stage.effects().is_empty(), "{}", stage.screen());
+        stage.keys("<ctrl-u>bless<ctrl-s>");
+        assert!(matches!(stage.effects().as_slice(), [Effect::MakePhrase(_)]), "{}", stage.screen());
+        let new = RecoveryPhrase::parse(&format!("{}art", "abandon ".repeat(23)).into()).unwrap();
+        stage.message(Msg::Phrase(new.into(), [1, 5, 24]));
+        for _ in 0..4 {
+            stage.screen();
+            stage.keys("<pgdn>");
+        }
+        stage.keys("<ctrl-s>abandon<enter>abandon<enter>art<enter>");
+        shot("phrase-at-once", &mut stage, size);
+        stage.keys("quiet harbour clock<enter>");
+        let (_, act) = asked(&mut stage);
+        let Act::NewPhrase { phrase: new, old: Some(old), .. } = act else { panic!("{act:?}") };
+        assert_eq!(old.0.expose_secret(), former);
+        assert!(new.0.expose_secret().ends_with("abandon art"));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use tui_kit::{testing::Stage, time::Zone};
 use vault::{
-    Autograph,
+    Autograph, RecoveryPhrase,
     autograph::{Point, Stroke},
 };
 use wire::{
@@ -240,6 +240,13 @@ pub(super) fn keys() -> KeysView {
         copy_due: true,
         locked: true,
     }
+}
+
+/// A phrase.
+pub(super) fn phrase() -> Arc<RecoveryPhrase> {
+    let words = "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor \
+                 acoustic avoid letter advice cage absurd amount doctor acoustic bless";
+    Arc::new(RecoveryPhrase::parse(&words.into()).unwrap())
 }
 
 /// The screens of an open store.

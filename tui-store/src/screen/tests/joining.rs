@@ -1,20 +1,18 @@
 //! The door, and the way from an invitation to a number.
 
-use std::sync::Arc;
-
 use secrecy::ExposeSecret as _;
 use tui_kit::testing::Stage;
 use vault::{Language, RecoveryPhrase, Surroundings};
 use wire::{
     admission::Guide,
     bounded::List,
-    id::{ApplicationNumber, EntryNumber, Role, StoreNumber},
+    id::{AccountNumber, ApplicationNumber, EntryNumber, Role, StoreNumber},
     key::SigningKey,
     message::{Field, FieldKind, Form},
     sheet::Invitation,
 };
 
-use super::fixture::{at, autograph, line, place, prose, recovery, snapshot};
+use super::fixture::{at, autograph, line, phrase, place, prose, recovery, snapshot};
 use crate::{
     act::Failure,
     app::{BroughtBack, Door, Effect, Entered, LockedOut, Msg, NewStore, NewcomerAct, Preferences, Store},
@@ -55,12 +53,6 @@ fn welcome() -> Box<Welcome> {
     let text = prose("# Selling here\n\nWe are a garden club.\n\n- Fill in the form.\n- Wait for the mail.");
     let guide = Guide { role: Role::Store, version: 1, text };
     Box::new(Welcome { center: line("Garden Club"), fingerprint: "ABCD-EFGH".into(), guide, form })
-}
-
-fn phrase() -> Arc<RecoveryPhrase> {
-    let words = "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor \
-                 acoustic avoid letter advice cage absurd amount doctor acoustic bless";
-    Arc::new(RecoveryPhrase::parse(&words.into()).unwrap())
 }
 
 fn joined() -> Joined {
@@ -219,6 +211,32 @@ fn every_step_of_joining_is_seen_at_every_size() {
         stage.message(Msg::Joined(Ok(NewStore { joined: joined(), snapshot: snapshot().into() })));
         shot("done", &mut stage);
     }
+}
+
+#[test]
+fn a_lost_terminal_is_replaced_by_the_same_way() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut stage = stage_of(Door::Empty, width, height);
+        stage.paste(&invitation().to_string()).keys("<ctrl-l>");
+        insta::assert_snapshot!(format!("join-lost-{width}x{height}"), stage.screen());
+        stage.keys("<enter>M-000001-3<enter>");
+        assert!(stage.effects().is_empty(), "a member's number is none: {}", stage.screen());
+        stage.keys("<ctrl-u>").keys(&format!("{}<enter>", StoreNumber(1)));
+        assert!(matches!(stage.effects().as_slice(), [Effect::Meet(asked)] if **asked == invitation()));
+        stage.message(Msg::Met(Ok(welcome())));
+        stage.keys("<enter>Shop<enter><enter><enter>0009/202/7654321<enter>");
+        stage.keys("lantern seven bridges<enter>lantern seven bridges<enter>");
+        stage.keys("quiet harbour clock<enter>quiet harbour clock<enter><ctrl-n><ctrl-n>");
+        insta::assert_snapshot!(format!("join-replacing-{width}x{height}"), stage.screen());
+        stage.effects();
+        stage.keys("<enter>");
+        let effects = stage.effects();
+        let [Effect::Begin(beginning)] = effects.as_slice() else { panic!("{effects:?}") };
+        assert_eq!(beginning.replaces, Some(AccountNumber::Store(StoreNumber(1))));
+    }
+    let mut stage = stage(Door::Empty);
+    stage.keys("<ctrl-l><ctrl-l>");
+    assert!(stage.screen().contains("Join a center"), "and back: {}", stage.screen());
 }
 
 #[test]
