@@ -1,6 +1,7 @@
-//! The whole main job, one line a step: join, load a card, buy, receive, be paid, look at it all.
+//! The whole main job, one line a step: join, load a card, buy, receive, be paid, change and bring back keys, act with
+//! four eyes, look at it all.
 //!
-//! Joining, buying and the console are driven through screens in pseudo-terminals, the rest through subcommands.
+//! Joining, buying and the consoles are driven through screens in pseudo-terminals, the rest through subcommands.
 //! Every step looks at what it brought about from a second side: the other party's books, the bank's, a file's digest.
 
 use std::{fs, path::Path};
@@ -13,8 +14,10 @@ use crate::{network::Network, screen::Screen};
 
 mod buying;
 mod console;
+mod custody;
 mod joining;
 mod money;
+mod staff;
 
 /// What the steps came to.
 #[derive(Debug, Default)]
@@ -50,7 +53,7 @@ impl Journey<'_> {
 
 /// Does the whole main job with its files in `root`; `goods` holds one catalogue a store.
 pub fn whole(root: &Path, goods: &Path) -> Report {
-    let network = match Network::found(root) {
+    let network = match Network::found_with_mail_server(root) {
         Ok(network) => network,
         Err(error) => {
             println!("FAILED a center is founded: {error:#}");
@@ -59,6 +62,7 @@ pub fn whole(root: &Path, goods: &Path) -> Report {
     };
     let mut journey = Journey { network, goods, report: Report::default() };
     joining::center(&mut journey);
+    joining::visitors(&mut journey);
     joining::terminals(&mut journey);
     money::cards(&mut journey);
     buying::shop(&mut journey);
@@ -66,7 +70,10 @@ pub fn whole(root: &Path, goods: &Path) -> Report {
     buying::deliver(&mut journey);
     money::claims(&mut journey);
     buying::history(&mut journey);
+    custody::keys(&mut journey);
+    staff::four_eyes(&mut journey);
     console::screens(&mut journey);
+    custody::nothing_in_the_clear(&mut journey);
     journey.report
 }
 

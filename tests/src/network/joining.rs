@@ -123,7 +123,7 @@ pub fn member_fields(name: &str) -> Vec<String> {
     vec![
         format!("name={name} of the Garden"),
         "address=1-2-3 Sakura, Setagaya, Tokyo 154-0001".to_owned(),
-        "born=1990-04-01".to_owned(),
+        "born=1971-09-23".to_owned(),
         format!("email={}", member_address(name)),
         format!("phone=+81 3 {}", own_digits(name)),
     ]
