@@ -306,4 +306,16 @@ mod tests {
         type_into(&mut form, "x");
         assert!(!testing::draw(80, 24, |ui| form.view(ui, ui.area())).contains("fair"));
     }
+
+    #[test]
+    fn what_may_be_left_empty_is_said_as_a_sentence_goes_on() {
+        for (help, said) in [
+            ("", "may be left empty"),
+            ("as on your papers", "as on your papers; may be left empty"),
+            ("In katakana.", "In katakana. It may be left empty."),
+        ] {
+            let described = Described { help: help.into(), ..one("name", "Name", Asked::Line, false) };
+            assert_eq!(Field::from(described).hint, said);
+        }
+    }
 }

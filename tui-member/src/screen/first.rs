@@ -40,7 +40,13 @@ impl Screen<Shared> for First {
 
     fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
         vec![
-            Action::new(Do::Join, "join", "enter j", "Join", "With the invitation that the center gave you."),
+            Action::new(
+                Do::Join,
+                "join",
+                "enter j",
+                "Join a center",
+                "With the invitation that it gave you.",
+            ),
             Action::new(Do::Restore, "restore", "r", "Bring back", "With invitation and recovery phrase."),
             Action::new(
                 Do::Replace,
