@@ -45,6 +45,10 @@ async fn a_new_field_appears_at_the_next_visitor() {
     let (_, words) = problem(line.apply(old.call(None, None), LIMIT).await);
     assert!(words.contains("fetch version 2"), "{words}");
     assert!(newest.fill(&values(Role::Member, 5)).is_err(), "the new field is required");
+    let document = Document::Form(Role::Member);
+    let stale = JoiningAct::SetDocument { document, text: format!("# mine\n{form}"), over: Some(1) };
+    let error = joining(&server, stale).await.unwrap_err();
+    assert!(error.words.contains("came into force meanwhile"), "{error}");
     let mut values = values(Role::Member, 5);
     values.push(("club".into(), "Chess".into()));
     let applicant = Applicant::filled(&place, &newest, &values);
@@ -132,7 +136,7 @@ async fn the_desk_goes_by_roles() {
         (&viewer, JoiningAct::Application { number, reveal: Some(reason()) }),
         (&viewer, JoiningAct::Decline { number, ask_back: false, reason: reason() }),
         (&clerk, JoiningAct::Recode { number, way: None, key: None, reason: reason() }),
-        (&supervisor, JoiningAct::SetDocument { document: Document::Terms, text: reason() }),
+        (&supervisor, JoiningAct::SetDocument { document: Document::Terms, text: reason(), over: None }),
     ] {
         let error = server.center().act(Some(operator), Act::Joining(it)).await.unwrap_err();
         assert_eq!(error.kind, "not-allowed");

@@ -90,6 +90,8 @@ pub enum JoiningAct {
         document: Document,
         /// Its content.
         text: String,
+        /// The version that it was written over; nothing where whatever is in force gives way.
+        over: Option<u32>,
     },
     /// What the admission kit offers.
     Kit,
@@ -234,7 +236,9 @@ impl Center {
             JoiningAct::Recode { number, way, key, reason } => {
                 self.recode(by, number, way, key, &reason).await
             }
-            JoiningAct::SetDocument { document, text } => self.set_document(by, document, text).await,
+            JoiningAct::SetDocument { document, text, over } => {
+                self.set_document(by, document, text, over).await
+            }
             JoiningAct::Letter { number } => self.letter(by, number).await,
             look => self.looked(move |center| center.look_at_joining(&by, look)).await,
         }
@@ -382,7 +386,13 @@ impl Center {
         self.issued(number, outcome).await
     }
 
-    async fn set_document(&self, by: String, document: Document, text: String) -> Result<Outcome, ActError> {
+    async fn set_document(
+        &self,
+        by: String,
+        document: Document,
+        text: String,
+        over: Option<u32>,
+    ) -> Result<Outcome, ActError> {
         document::check(document, &text)
             .map_err(|why| ActError::new("refused", format!("the {}: {why}", document::noun(document))))?;
         let digest = document::digest(&text);
@@ -391,6 +401,14 @@ impl Center {
             let former = state.document(document);
             (former.map_or(1, |former| former.version + 1), former.map(|former| former.digest))
         };
+        if over.is_some_and(|over| over + 1 != version) {
+            let words = format!(
+                "version {} of the {} came into force meanwhile; look at it, and make your change again",
+                version - 1,
+                document::noun(document)
+            );
+            return Err(ActError::new("refused", words));
+        }
         if former == Some(digest) {
             let words = format!("The {} is this already; nothing was entered.", document::noun(document));
             return Ok(Outcome::Done { words });

@@ -356,5 +356,5 @@ fn set(document: Document, file: &Path) -> Result<Act, cli::Failure> {
         return Err(wrong(format!("it has {length} bytes, and at most {DOCUMENT} are read")));
     }
     let text = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-    Ok(Act::Joining(JoiningAct::SetDocument { document, text }))
+    Ok(Act::Joining(JoiningAct::SetDocument { document, text, over: None }))
 }

@@ -98,7 +98,8 @@ fn review(base: &InForce, text: String) -> Dialogue {
     ];
     rows.extend(changes(&base.text, &text));
     let review = Review::new("A new version", "Put it in force", rows).warn(effect(document));
-    Dialogue::prepared(Prepared::new(Act::Joining(JoiningAct::SetDocument { document, text }), review))
+    let act = JoiningAct::SetDocument { document, text, over: Some(base.version) };
+    Dialogue::prepared(Prepared::new(Act::Joining(act), review))
 }
 
 /// What a new version brings about.

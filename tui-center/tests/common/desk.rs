@@ -46,7 +46,7 @@ pub async fn decline(server: &Server, number: ApplicationNumber, ask_back: bool,
 }
 
 pub async fn set(server: &Server, document: Document, text: &str) -> Result<Outcome, ActError> {
-    joining(server, JoiningAct::SetDocument { document, text: text.into() }).await
+    joining(server, JoiningAct::SetDocument { document, text: text.into(), over: None }).await
 }
 
 pub fn size(server: &Server) -> u64 {

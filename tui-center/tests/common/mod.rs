@@ -118,7 +118,7 @@ impl Place {
             Server::start(&self.profile, SecretString::from("service passphrase"), None).await.unwrap();
         if self.by_rule {
             let text = document::first(Document::Policy).replace("admit = \"desk\"", "admit = \"rule\"");
-            let rule = JoiningAct::SetDocument { document: Document::Policy, text };
+            let rule = JoiningAct::SetDocument { document: Document::Policy, text, over: None };
             act(&server, Act::Joining(rule)).await.unwrap();
         }
         server

@@ -39,7 +39,8 @@ fn a_document_is_edited_checked_reviewed_and_put_in_force() {
     );
     stage.keys("<enter>");
     let (ticket, act) = one(&mut stage);
-    let Act::Joining(JoiningAct::SetDocument { document, text }) = act else { panic!("{act:?}") };
+    let Act::Joining(JoiningAct::SetDocument { document, text, over }) = act else { panic!("{act:?}") };
+    assert!(over.is_some(), "a version that came into force meanwhile is not written over");
     assert_eq!(document, Document::Form(Role::Member));
     assert!(text.starts_with("# For the garden club\n"));
     let refused = ActError { kind: "refused", words: "somebody else was faster".into(), unknown: false };
