@@ -327,6 +327,16 @@ fn proposal(outcome: &Outcome) -> EntryNumber {
 }
 
 async fn is_on(server: &Server) -> bool {
+    let off = match act(server, Act::Report { day: None }).await.unwrap() {
+        Outcome::Report(report) => report.four_eyes_off,
+        other => panic!("{other:?}"),
+    };
+    let on = limits_say_on(server).await;
+    assert_eq!(off.is_empty(), on, "the day's report says so too: {off:?}");
+    on
+}
+
+async fn limits_say_on(server: &Server) -> bool {
     match staff(server, "ada", OPERATOR, StaffAct::Limits).await.unwrap() {
         Outcome::Staff(StaffOutcome::Limits { four_eyes, .. }) => four_eyes.iter().all(|it| it.on),
         other => panic!("{other:?}"),

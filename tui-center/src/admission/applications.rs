@@ -65,7 +65,10 @@ pub struct Filled {
 /// The applications. Every method blocks on the disk.
 pub struct Applications {
     cabinet: Cabinet,
+    /// Held only for as long as memory takes, since whoever looks may not be kept waiting by the disk.
     rows: Mutex<Rows>,
+    /// What changes the cabinet comes one after the other.
+    writing: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -103,7 +106,7 @@ impl Applications {
                 Err(error) => spoilt.push(format!("{number} cannot be read: {error}")),
             }
         }
-        Ok((Self { cabinet, rows: Mutex::new(rows) }, spoilt))
+        Ok((Self { cabinet, rows: Mutex::new(rows), writing: Mutex::default() }, spoilt))
     }
 
     /// Keeps a verified application under a new number, or, where it amends one, under that one's.
@@ -118,16 +121,14 @@ impl Applications {
         particulars: &Bytes<{ limits::PARTICULARS }>,
         now: Timestamp,
     ) -> Result<Row, BooksError> {
-        let mut rows = self.rows();
-        if let Some(number) = rows.telegrams.get(&telegram.id())
-            && let Some(row) = rows.all.get(number)
-        {
-            return Ok(*row);
+        let _one = self.one();
+        if let Some(row) = self.of_telegram(telegram.id()) {
+            return Ok(row);
         }
-        let amended = application.amends.and_then(|number| rows.all.get(&number)).copied();
+        let amended = application.amends.and_then(|number| self.row(number));
         let number = match amended {
             Some(row) => row.number,
-            None if rows.all.len() >= MOST => {
+            None if self.rows().all.len() >= MOST => {
                 return Err(BooksError::Cabinet(format!("{MOST} applications lie here already")));
             }
             None => {
@@ -146,6 +147,7 @@ impl Applications {
         };
         self.cabinet.put_application(number, &Zeroizing::new(codec::encode(&kept)))?;
         let row = row(number, &kept, application);
+        let mut rows = self.rows();
         if let Some(former) = amended {
             rows.take(&former);
         }
@@ -200,6 +202,7 @@ impl Applications {
     /// # Errors
     /// What the file system refuses.
     pub fn registered(&self, number: ApplicationNumber) -> Result<(), BooksError> {
+        let _one = self.one();
         match read(&self.cabinet, number)? {
             Some((_, kept)) if kept.particulars.is_some() => {
                 // Under a new key, so that no copy of the former file can be opened.
@@ -216,12 +219,17 @@ impl Applications {
     /// # Errors
     /// What the file system refuses.
     pub fn erase(&self, number: ApplicationNumber) -> Result<(), BooksError> {
+        let _one = self.one();
         self.cabinet.erase_application(number)?;
         let mut rows = self.rows();
         if let Some(row) = rows.all.get(&number).copied() {
             rows.take(&row);
         }
         Ok(())
+    }
+
+    fn one(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rows(&self) -> MutexGuard<'_, Rows> {

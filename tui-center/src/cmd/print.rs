@@ -321,6 +321,9 @@ fn report_words(out: Out, report: &Report, to: &mut dyn Write) -> io::Result<()>
         stores.write(out, to)?;
     }
     writeln!(to, "refused: {}", report.refused)?;
+    for acts in &report.four_eyes_off {
+        writeln!(to, "four eyes: OFF for {acts}")?;
+    }
     if report.complete {
         Ok(())
     } else {

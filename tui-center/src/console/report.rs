@@ -124,6 +124,8 @@ fn rows(report: &Report) -> Vec<Row> {
             "not every entry: the day has more than one report counts",
         ));
     }
+    let off = |acts: &String| Row::toned("four eyes", Tone::Warn, format!("OFF for {acts}"));
+    rows.extend(report.four_eyes_off.iter().map(off));
     rows.push(Row::Gap);
     rows.push(Row::Heading("What was entered".to_owned()));
     if report.kinds.is_empty() {

@@ -58,6 +58,7 @@ pub fn report(center: &Center, day: Option<&str>) -> Result<Report, String> {
         stores: stores.collect(),
         refused: overall.map(|total: &DayTotal| total.refused).sum(),
         complete: progress.entries >= center.desk().reader().size(),
+        four_eyes_off: center.four_eyes().into_iter().filter(|it| !it.on).map(|it| it.acts).collect(),
     })
 }
 

@@ -331,6 +331,8 @@ pub struct Report {
     pub refused: u64,
     /// Whether every entry of the day was counted.
     pub complete: bool,
+    /// Acts for which four eyes are off at present, because a single operator has the role for them.
+    pub four_eyes_off: Vec<String>,
 }
 
 /// Counts and sums of one kind of entry.

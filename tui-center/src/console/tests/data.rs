@@ -247,6 +247,7 @@ pub(super) fn report() -> Report {
         ],
         refused: 17,
         complete: true,
+        four_eyes_off: Vec::new(),
     }
 }
 
