@@ -69,12 +69,13 @@ fn from_two_consoles(network: &Network, payment: &str) -> Result<String> {
     desk.keys("b")?;
     desk.wait("eason")?;
     desk.keys("the goods were broken<tab><enter>")?;
-    desk.wait("Give it back")?;
+    desk.wait("Type its number")?;
+    desk.type_text(payment)?;
     desk.keys("<enter>")?;
     desk.wait("roposed")?;
     // Nobody has touched the other console: the proposal comes to it.
-    let shown = other.wait("by ada")?;
-    let row = shown.lines().find(|line| line.contains(payment) || line.contains("T-0"));
+    let shown = other.wait("ada refunds")?;
+    let row = shown.lines().find(|line| line.contains("ada refunds"));
     let words = row.map(str::trim).ok_or_else(|| eyre!("no proposal is listed:\n{shown}"))?.to_owned();
     let proposal =
         words.split_whitespace().find(|word| word.starts_with("T-")).unwrap_or_default().to_owned();
