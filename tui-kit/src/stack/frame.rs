@@ -4,9 +4,10 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use super::{Layer, Screen, Step, Steps, World};
+use super::{Layer, Room, Screen, Step, Steps, World};
 use crate::detail::Detail;
 use crate::keys::{Action, Actions, Keys, Outline, Pressed};
+use crate::text;
 use crate::theme::Tone;
 use crate::ui::{Page, Ui};
 
@@ -155,18 +156,30 @@ impl<W: World, S: Screen<W, Do = D>, D: Clone> Layer<W> for Framed<S, D> {
     }
 }
 
-/// The main screens with their digits and what waits in them.
+/// The main screens with their digits and what waits in them. Where there is no room for the digits they go without;
+/// where even so not all fit, those before the one that is shown give way.
 fn view_rooms<W: World>(here: &str, world: &W, ui: &mut Ui<'_, '_>, area: Rect) {
     let theme = ui.theme();
+    let columns = usize::from(area.width);
+    let label = |room: &Room<W>| match world.waiting_in(room.name) {
+        0 => room.label.to_owned(),
+        count => format!("{}({count})", room.label),
+    };
+    let labels: Vec<String> = W::ROOMS.iter().map(label).collect();
+    let taken = |labels: &[String]| labels.iter().map(|label| 1 + text::width(label)).sum::<usize>();
+    let digits: usize = W::ROOMS.iter().map(|room| 1 + text::width(room.key)).sum();
+    let numbered = taken(&labels) + digits <= columns;
+    let shown = W::ROOMS.iter().position(|room| room.name == here).unwrap_or(0);
+    let first = (0..shown).find(|first| taken(&labels[*first..=shown]) <= columns).unwrap_or(shown);
+    let first = if numbered || taken(&labels) <= columns { 0 } else { first };
     let mut spans = vec![Span::raw(" ")];
-    for room in W::ROOMS {
+    for (room, label) in W::ROOMS.iter().zip(labels).skip(first) {
         let style = if room.name == here { theme.strong } else { theme.dim };
-        let waiting = match world.waiting_in(room.name) {
-            0 => String::new(),
-            count => format!("({count})"),
-        };
-        spans.push(Span::styled(room.key, theme.key));
-        spans.push(Span::styled(format!(" {}{waiting} ", room.label), style));
+        if numbered {
+            spans.push(Span::styled(room.key, theme.key));
+            spans.push(Span::raw(" "));
+        }
+        spans.push(Span::styled(format!("{label} "), style));
     }
     ui.line(area, Line::from(spans));
 }
