@@ -203,6 +203,11 @@ impl FakeCenter {
         center
     }
 
+    /// The account had keys before those of this terminal, which replaces a lost one.
+    pub(crate) fn had(&self, event: KeyEvent) {
+        self.lock().chain.insert(0, event);
+    }
+
     pub(crate) fn root(&self) -> SigningKey {
         SigningKey::from_seed(&[1; 32])
     }

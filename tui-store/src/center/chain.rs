@@ -1,11 +1,14 @@
 //! The store's own chain of keys, checked at every login.
 //!
 //! What the center states is signed by it and complete. Every event in it must be this terminal's own making, or one that
-//! the owner has acknowledged; anything else is an alarm, and nothing is sent before it is acknowledged.
+//! the owner has acknowledged, or older than the registration of a terminal that replaces a lost one; anything else is an
+//! alarm, and nothing is sent before it is acknowledged.
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use vault::State;
 use wire::{
+    id::EntryNumber,
     key::VerificationKey,
     message::{WaitingKey, Welcome},
     payload::{KeyChange, KeyEvent, KeyRole, Registration},
@@ -17,7 +20,7 @@ use crate::{
     act::Failure,
     book::role_words,
     keep::Keep,
-    record::{Record, Strange},
+    record::{self, Ending, Record, Strange},
 };
 
 /// Turns the vault's waiting keys as the chain says, keeps the chain, and raises the alarm where it is not our making.
@@ -76,11 +79,16 @@ pub(crate) fn words(chain: &[KeyEvent], known: &[KeyEvent]) -> String {
 struct Own {
     keys: BTreeSet<VerificationKey>,
     revoked: Vec<KeyRole>,
+    /// The entry of this terminal's registration. What is older is of the terminal that it replaces.
+    registered: Option<EntryNumber>,
     in_use: [Option<VerificationKey>; 2],
 }
 
 impl Own {
     fn made(&self, event: &KeyEvent) -> bool {
+        if self.registered.is_some_and(|registered| event.entry < registered) {
+            return true;
+        }
         match &event.key {
             Some(key) => self.keys.contains(key),
             None => self.revoked.contains(&event.role),
@@ -102,12 +110,17 @@ async fn own_making(keep: &Arc<Keep>) -> Result<Own, Failure> {
         let roles = [KeyRole::Signature, KeyRole::Terminal, KeyRole::Recovery];
         let mut keys: BTreeSet<VerificationKey> =
             roles.iter().flat_map(|role| [vault.in_use(*role), vault.waiting(*role)]).flatten().collect();
-        let mut revoked = Vec::new();
+        let (mut revoked, mut registered) = (Vec::new(), None);
         for item in vault.outbox().items() {
             name_keys(&item.telegram, &mut keys, &mut revoked);
+            if let State::Closed { outcome, .. } = &item.state
+                && let Ok(Ending::Registered { entry, .. }) = record::value("outcome", outcome)
+            {
+                registered = Some(entry);
+            }
         }
         let in_use = [vault.in_use(KeyRole::Signature), vault.in_use(KeyRole::Terminal)];
-        Own { keys, revoked, in_use }
+        Own { keys, revoked, registered, in_use }
     })
     .await
 }
@@ -184,4 +197,28 @@ async fn alarmed(
         keep.record(vec![Record::Strange(strange)]).await?;
     }
     Ok(Failure::contradiction(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::key::SigningKey;
+
+    use super::*;
+    use crate::{act::FailureKind, center::Center, testing::Shop};
+
+    #[tokio::test]
+    async fn what_was_before_a_replacement_is_no_alarm_and_what_comes_after_it_is() {
+        let shop = Shop::joined().await;
+        let key = || Some(SigningKey::generate().verification_key());
+        shop.center.had(KeyEvent { entry: EntryNumber(0), role: KeyRole::Recovery, key: key() });
+        let center = Center::new(shop.keep.clone());
+        center.line().await.unwrap();
+        assert_eq!(shop.keep.book().custody.chain.len(), 3, "the lost terminal's keys are its past");
+
+        shop.center.slip_in(KeyRole::Recovery, key());
+        center.renew().await;
+        let alarm = center.line().await.unwrap_err();
+        assert_eq!(alarm.kind, FailureKind::Contradiction);
+        assert!(alarm.message.contains("did not make"), "{alarm}");
+    }
 }

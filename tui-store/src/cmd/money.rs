@@ -75,7 +75,7 @@ impl Refund {
             password_b: Some(context.password_b()?),
             sending: sending(self.prepare),
         };
-        show_sent(context, reach.act(act).await?)
+        show_sent(context, reach.act(act).await.map_err(or_prepare)?)
     }
 }
 
@@ -87,12 +87,20 @@ impl Claim {
             password_b: Some(context.password_b()?),
             sending: sending(self.prepare),
         };
-        show_sent(context, reach.act(act).await?)
+        show_sent(context, reach.act(act).await.map_err(or_prepare)?)
     }
 }
 
 fn sending(prepare: bool) -> Sending {
     if prepare { Sending::Later } else { Sending::AtOnce }
+}
+
+/// Without a line there is another way.
+fn or_prepare(failure: cli::Failure) -> cli::Failure {
+    match failure.code.as_ref() {
+        "offline" => failure.hint("with --prepare it is signed and kept in the outbox, to be sent later"),
+        _ => failure,
+    }
 }
 
 /// `claimable`
