@@ -56,7 +56,7 @@ fn walk(screen: &Screen) -> Result<String> {
         ("9", "Applications", "registered"),
         ("0", "Proposals", "Proposals"),
         ("F", "People", "People"),
-        ("M", "Post", "accepted"),
+        ("M", "Post", "mail server"),
         ("D", "Documents", "Documents"),
         ("S", "Staff", "ada"),
         ("K", "Kit", "tui-member"),
