@@ -457,7 +457,7 @@ impl Screen<Shared> for Join {
                     }
                     (None, false) => format!(
                         "Profile {} has no store yet. Enter the center's invitation to join it, or bring back a store \
-                         that you had (Ctrl-R). Ctrl-L: terminal and phrase are lost.",
+                         that you had (Ctrl-R). Ctrl-T: terminal and phrase are lost.",
                         shared.place.profile
                     ),
                 };

@@ -149,7 +149,7 @@ impl Making {
             At::Nothing => "A recovery phrase is being made.",
             At::Shown(_) => {
                 "Write these 24 words down. They are shown once, and bring your store back when the machine or the \
-                 passwords are lost; whoever has them has your store. Ctrl-S: written down. Ctrl-L: other language."
+                 passwords are lost; whoever has them has your store. Ctrl-S: written down. Ctrl-G: other language."
             }
             At::Asked(_) => "Some of the words, as you wrote them down.",
             At::Confirmed => "The words were right. Ctrl-S goes on.",

@@ -141,7 +141,7 @@ impl Screen<Shared> for Restore {
             At::Words => vec![Action::new(
                 Do::Language,
                 "language",
-                "ctrl-l",
+                "ctrl-g",
                 "Language",
                 "English or Japanese words.",
             )],
@@ -256,7 +256,7 @@ impl Screen<Shared> for Restore {
                 let style = ui.theme().text;
                 ui.paragraph(
                     head,
-                    "The 24 words, in their order. Tab completes a word. Ctrl-L: the other language.",
+                    "The 24 words, in their order. Tab completes a word. Ctrl-G: the other language.",
                     style,
                 );
                 self.words.view(ui, body);

@@ -26,7 +26,7 @@ impl Join {
                 Action::new(
                     Do::Lost,
                     "lost-terminal",
-                    "ctrl-l",
+                    "ctrl-t",
                     "Lost terminal",
                     "A new terminal for a store whose terminal and phrase are lost; or a new store.",
                 )
@@ -66,7 +66,7 @@ impl Join {
                 Action::new(
                     Do::Language,
                     "language",
-                    "ctrl-l",
+                    "ctrl-g",
                     "Language",
                     "English or Japanese words: a new phrase.",
                 ),

@@ -105,7 +105,7 @@ impl Screen<Shared> for Drill {
     }
 
     fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
-        vec![Action::new(Do::Language, "language", "ctrl-l", "Language", "English or Japanese words.")]
+        vec![Action::new(Do::Language, "language", "ctrl-g", "Language", "English or Japanese words.")]
     }
 
     fn run(&mut self, todo: Do, _shared: &mut Shared) -> Steps {

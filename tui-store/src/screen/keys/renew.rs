@@ -115,7 +115,7 @@ impl Screen<Shared> for Renew {
         let language = Action::new(
             Do::Language,
             "language",
-            "ctrl-l",
+            "ctrl-g",
             "Language",
             "English or Japanese words: a new phrase.",
         );
@@ -223,7 +223,7 @@ impl Screen<Shared> for Renew {
                     Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
                 let style = ui.theme().text;
                 let said = "First the 24 words of the phrase in force: they put the new one in force at once. Tab \
-                            completes a word. Ctrl-L: the other language.";
+                            completes a word. Ctrl-G: the other language.";
                 ui.paragraph(head, said, style);
                 words.view(ui, body);
             }

@@ -217,7 +217,7 @@ fn every_step_of_joining_is_seen_at_every_size() {
 fn a_lost_terminal_is_replaced_by_the_same_way() {
     for (width, height) in [(120, 40), (80, 24), (40, 12)] {
         let mut stage = stage_of(Door::Empty, width, height);
-        stage.paste(&invitation().to_string()).keys("<ctrl-l>");
+        stage.paste(&invitation().to_string()).keys("<ctrl-t>");
         insta::assert_snapshot!(format!("join-lost-{width}x{height}"), stage.screen());
         stage.keys("<enter>M-000001-3<enter>");
         assert!(stage.effects().is_empty(), "a member's number is none: {}", stage.screen());
@@ -235,7 +235,7 @@ fn a_lost_terminal_is_replaced_by_the_same_way() {
         assert_eq!(beginning.replaces, Some(AccountNumber::Store(StoreNumber(1))));
     }
     let mut stage = stage(Door::Empty);
-    stage.keys("<ctrl-l><ctrl-l>");
+    stage.keys("<ctrl-t><ctrl-t>");
     assert!(stage.screen().contains("Join a center"), "and back: {}", stage.screen());
 }
 
