@@ -71,9 +71,21 @@ async fn the_center_prints_no_poison() {
         .expect("told");
     let members = center(&["members"], 0);
     assert!(members.contains("E… A…"), "the initials stay: {members}");
+    // Whole names are shown for a reason, which may be poisoned as well.
+    let shown = center(&["person", "reveal", &member, "--reason", &reason], 0);
+    assert!(shown.contains("Evil Ada"), "the words stay: {shown}");
+    let applications = house.done(house.network.center(&["applications"]));
+    let number = crate::house::text(&applications, "/applications/0/number");
     assert!(center(&["stores"], 0).contains("Evil Books"));
     for arguments in [
         &["show", &member][..],
+        &["applications"],
+        &["application", &number],
+        &["application", &number, "--reveal", "--reason", &reason],
+        &["person", "export", &store, "--reason", &reason],
+        &["post"],
+        &["operators"],
+        &["proposals"],
         &["show", &store],
         &["keys"],
         &["transactions"],
@@ -143,7 +155,9 @@ async fn screens_write_no_poison_to_their_terminals() {
     center.type_text(secrets::OPERATOR).expect("typed");
     center.keys("<enter>").expect("typed");
     center.wait("books balance").expect("the overview");
-    for (key, shown) in [("2", "Evil Ada"), ("3", "Evil Books"), ("5", "registration"), ("7", "Errors")] {
+    for (key, shown) in
+        [("2", "E… A…"), ("9", "A-00000"), ("3", "Evil Books"), ("5", "registration"), ("7", "Errors")]
+    {
         center.keys(key).expect("typed");
         center.wait(shown).expect("the register");
     }

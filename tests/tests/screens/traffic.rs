@@ -55,7 +55,7 @@ fn the_console_stays_responsive_while_payments_stream() {
         });
         let screens = [
             ("5", "Transactions", "pays"),
-            ("2", "Members", "aoi"),
+            ("2", "Members", "M-000001-3"),
             ("3", "Stores", "Ume Tools"),
             ("4", "Keys", "signature"),
             ("8", "Report", "payment"),
