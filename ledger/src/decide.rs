@@ -134,6 +134,7 @@ fn direct(state: &State, settings: &Settings, request: &Request, at: Timestamp) 
         Request::Found(_) => Err(not_possible("the center is founded already")),
         Request::Sheet { number, by, .. } => account::sheet(state, *number, by.as_deref()),
         Request::Standing { by, of, frozen, .. } => account::standing(state, by, *of, *frozen),
+        Request::Note { by, act } => account::note(state, by, act),
         Request::Reveal { by, of, reason } => account::disclose(state, by, *of, OperatorRole::Clerk, reason),
         Request::Export { by, of, reason } => {
             account::disclose(state, by, *of, OperatorRole::Supervisor, reason)

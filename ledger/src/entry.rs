@@ -9,7 +9,11 @@ use wire::{
     time::Timestamp,
 };
 
-use crate::{account::Posting, calendar::Day, request::Request};
+use crate::{
+    account::Posting,
+    calendar::Day,
+    request::{OperatorAct, Request},
+};
 
 /// One line of the journal: what was asked, what was decided, its postings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -308,6 +312,13 @@ impl Entry {
             Request::Posted { .. } => EntryKind::Post,
             Request::Cashier(_) => EntryKind::Cashier,
             Request::Document { .. } | Request::Limits { .. } => EntryKind::Setting,
+            Request::Note { act, .. } => match act {
+                OperatorAct::KitAdd { .. } | OperatorAct::KitRemove { .. } | OperatorAct::AcceptClock => {
+                    EntryKind::Setting
+                }
+                OperatorAct::OwnPassphrase => EntryKind::Operator,
+                OperatorAct::PostRetry { .. } => EntryKind::Post,
+            },
             Request::Reveal { .. } | Request::Export { .. } | Request::Erase { .. } => EntryKind::Disclosure,
             // What is confirmed is never itself a confirmation.
             Request::Propose { .. } | Request::Withdraw { .. } | Request::Confirm { .. } => {

@@ -254,6 +254,48 @@ pub enum Request {
         /// The proposal's entry.
         proposal: EntryNumber,
     },
+    /// An operator did something that changes nothing in the books; it is entered so that it is known.
+    Note {
+        /// The operator.
+        by: String,
+        /// What was done.
+        act: OperatorAct,
+    },
+}
+
+/// What an operator does beside the books. Variants are only ever appended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OperatorAct {
+    /// A program is about to be offered in the admission kit.
+    KitAdd {
+        /// Its SHA-256.
+        digest: Digest,
+    },
+    /// A program is about to be offered no more.
+    KitRemove {
+        /// Its SHA-256.
+        digest: Digest,
+    },
+    /// The clock, which jumped, is right.
+    AcceptClock,
+    /// The operator took another passphrase.
+    OwnPassphrase,
+    /// A mail or letter is tried again.
+    PostRetry {
+        /// Its name, which derives from an entry.
+        name: String,
+    },
+}
+
+impl OperatorAct {
+    /// The least role that may do it.
+    pub fn needs(&self) -> OperatorRole {
+        match self {
+            Self::KitAdd { .. } | Self::KitRemove { .. } | Self::AcceptClock => OperatorRole::Admin,
+            Self::PostRetry { .. } => OperatorRole::Clerk,
+            Self::OwnPassphrase => OperatorRole::Viewer,
+        }
+    }
 }
 
 /// What every request that came as a telegram has.
@@ -303,6 +345,7 @@ impl Request {
             | Self::Document { .. }
             | Self::Limits { .. }
             | Self::Reveal { .. }
+            | Self::Note { .. }
             | Self::Export { .. }
             | Self::Erase { .. }
             | Self::Propose { .. }

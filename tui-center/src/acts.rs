@@ -15,7 +15,7 @@ use std::fmt;
 
 use ledger::{
     Decision, Entry, Request,
-    request::{OperatorRole, Proposed, Standing},
+    request::{OperatorAct, OperatorRole, Proposed, Standing},
 };
 use serde::{Deserialize, Serialize};
 use wire::{id::EntryNumber, receipt::EntryKind, sheet::Invitation, text::Line};
@@ -297,6 +297,7 @@ impl Center {
             Act::People(act) => self.people(by, act).await,
             Act::Staff(act) => self.staff(by, act).await,
             Act::AcceptClock => {
+                self.note(&by, OperatorAct::AcceptClock).await?;
                 self.desk().accept_clock();
                 self.errors().tell(Room::Operators, Weight::Note, format!("{by} accepted the clock."));
                 Ok(Outcome::Done { words: "The desk goes by this computer's clock again.".into() })
@@ -404,6 +405,11 @@ impl Center {
             None => request,
         };
         self.enter_request(request, evidence).await
+    }
+
+    /// Enters what an operator does beside the books, before it is done.
+    async fn note(&self, by: &str, act: OperatorAct) -> Result<(), ActError> {
+        self.enter_request(Request::Note { by: by.to_owned(), act }, Vec::new()).await.map(drop)
     }
 
     /// Enters what an operator asks as it is.

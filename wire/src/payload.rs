@@ -103,7 +103,8 @@ pub enum Rights {
 /// What a cashier's terminal may do. The store's serving program enforces it; the center checks refunds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CashierRights {
-    /// A name for the owner's lists.
+    /// A name for the owner's lists. It stands in the certificate only: what is sent to the center leaves it empty, so
+    /// that no name of the staff comes into the journal.
     pub name: Line,
     /// May make offers.
     pub sell: bool,

@@ -6,7 +6,7 @@ use super::{Ruled, Ruling, not_possible, operator, stated};
 use crate::{
     calendar::Calendar,
     entry::{Concerns, Outcome, Refusal},
-    request::{OperatorRole, Person, Settings, Standing},
+    request::{OperatorAct, OperatorRole, Person, Settings, Standing},
     state::State,
 };
 
@@ -65,6 +65,19 @@ pub(super) fn disclose(state: &State, by: &str, of: Person, least: OperatorRole,
     operator(state, by, least)?;
     stated(reason)?;
     Ok(Ruling::plain(Outcome::Entered, concerned(state, of)?))
+}
+
+/// What changes nothing needs the role for it, and words of a bounded length.
+pub(super) fn note(state: &State, by: &str, act: &OperatorAct) -> Ruled {
+    operator(state, by, act.needs())?;
+    match act {
+        OperatorAct::PostRetry { name } => stated(name)?,
+        OperatorAct::KitAdd { .. }
+        | OperatorAct::KitRemove { .. }
+        | OperatorAct::AcceptClock
+        | OperatorAct::OwnPassphrase => {}
+    }
+    Ok(Ruling::plain(Outcome::Entered, Concerns::NOBODY))
 }
 
 /// A person is erased once, and a store not while it is owed money: with its bank account the way to pay it is gone.

@@ -3,7 +3,7 @@
 use crate::world::{DAY_MS, World, check, not_possible, settings, yen};
 use ledger::{
     Outcome, Refusal, Request, four_eyes,
-    request::{DeskLimits, Document, OperatorRole, Person, Proposed, Settings},
+    request::{DeskLimits, Document, OperatorAct, OperatorRole, Person, Proposed, Settings},
 };
 use wire::{
     id::{AccountNumber, ApplicationNumber, Digest, EntryNumber, Role},
@@ -236,6 +236,26 @@ fn a_sheet_after_the_first_takes_an_admin() {
     check(&mut world, sheet(Some("sue")), Refusal::NotAllowed);
     world.done(sheet(Some("anna")));
     assert_eq!(world.state.sheet(), Some((2, Digest([2; 32]))));
+}
+
+#[test]
+fn what_is_done_beside_the_books_is_entered_for_whoever_may() {
+    let mut world = World::founded();
+    let note = |by: &str, act: OperatorAct| Request::Note { by: by.into(), act };
+    let digest = Digest([3; 32]);
+    let retry = |name: &str| OperatorAct::PostRetry { name: name.into() };
+    for (act, too_low, enough, kind) in [
+        (OperatorAct::KitAdd { digest }, "sue", "anna", EntryKind::Setting),
+        (OperatorAct::KitRemove { digest }, "sue", "anna", EntryKind::Setting),
+        (OperatorAct::AcceptClock, "sue", "anna", EntryKind::Setting),
+        (retry("mail-T-000123-4.eml"), "vic", "clara", EntryKind::Post),
+        (OperatorAct::OwnPassphrase, "nobody", "vic", EntryKind::Operator),
+    ] {
+        check(&mut world, note(too_low, act.clone()), Refusal::NotAllowed);
+        let entry = world.ask(note(enough, act.clone()));
+        assert_eq!((entry.refusal(), entry.kind()), (None, kind), "{act:?}");
+    }
+    assert!(not_possible(&world.ask(note("clara", retry(&"x".repeat(10_000))))).contains("longer than"));
 }
 
 #[test]

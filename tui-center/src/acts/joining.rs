@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use data_encoding::BASE64;
 use ledger::{
     Request,
-    request::{Admission as Admit, Document, OperatorRole, Person},
+    request::{Admission as Admit, Document, OperatorAct, OperatorRole, Person},
     state::AdmissionState,
 };
 use serde::{Deserialize, Serialize};
@@ -240,6 +240,16 @@ impl Center {
                 self.set_document(by, document, text, over).await
             }
             JoiningAct::Letter { number } => self.letter(by, number).await,
+            JoiningAct::KitAdd { file, program, platform, version } => {
+                self.kit_add(by, file, NewBuild { program, platform, version }).await
+            }
+            JoiningAct::KitRemove { digest } => self.kit_remove(by, digest).await,
+            JoiningAct::PostRetry { name } => {
+                let name = name.trim().to_owned();
+                self.note(&by, OperatorAct::PostRetry { name: name.clone() }).await?;
+                self.post_retry(&name).map_err(refused)?;
+                Ok(Outcome::Done { words: format!("{name} is tried again now.") })
+            }
             look => self.looked(move |center| center.look_at_joining(&by, look)).await,
         }
     }
@@ -267,32 +277,18 @@ impl Center {
                     builds: kit.builds.iter().map(BuildRow::of).collect(),
                 }
             }
-            JoiningAct::KitAdd { file, program, platform, version } => {
-                let frame = self.kit_frame().map_err(unreadable)?;
-                let new = NewBuild { program, platform, version };
-                let added =
-                    self.admission().kits.add(&file, &new, &frame, &self.speaking().roles().statement);
-                self.kit_changed(by, "put into", &BuildRow::of(&added.map_err(refused)?))?
-            }
-            JoiningAct::KitRemove { digest } => {
-                let frame = self.kit_frame().map_err(unreadable)?;
-                let removed =
-                    self.admission().kits.remove(digest, &frame, &self.speaking().roles().statement);
-                self.kit_changed(by, "taken out of", &BuildRow::of(&removed.map_err(refused)?))?
-            }
             JoiningAct::Post => {
                 let (post, lines) = self.post();
                 JoiningOutcome::Post { post, lines }
-            }
-            JoiningAct::PostRetry { name } => {
-                self.post_retry(name.trim()).map_err(refused)?;
-                return Ok(Outcome::Done { words: format!("{} is tried again now.", name.trim()) });
             }
             JoiningAct::PostGiveUp { name } => {
                 self.post_give_up(name.trim(), by).map_err(refused)?;
                 return Ok(Outcome::Done { words: format!("{} is given up.", name.trim()) });
             }
-            JoiningAct::Admit { .. }
+            JoiningAct::KitAdd { .. }
+            | JoiningAct::KitRemove { .. }
+            | JoiningAct::PostRetry { .. }
+            | JoiningAct::Admit { .. }
             | JoiningAct::Decline { .. }
             | JoiningAct::Recode { .. }
             | JoiningAct::SetDocument { .. }
@@ -304,6 +300,37 @@ impl Center {
     }
 
     /// What the kit offers is no entry; who changed it is told to everybody.
+    /// The file is brought in and looked at, then the act is entered, then the kit offers it: a program that nobody
+    /// answers for is never offered.
+    async fn kit_add(&self, by: String, file: PathBuf, new: NewBuild) -> Result<Outcome, ActError> {
+        let center = self.clone();
+        let brought =
+            tokio::task::spawn_blocking(move || center.admission().kits.bring_in(&file, &new)).await;
+        let build = brought.map_err(|_| internal())?.map_err(refused)?;
+        self.note(&by, OperatorAct::KitAdd { digest: build.digest }).await?;
+        self.looked(move |center| {
+            let frame = center.kit_frame().map_err(unreadable)?;
+            let statement = center.speaking().roles().statement.clone();
+            center.admission().kits.offer(&build, &frame, &statement).map_err(refused)?;
+            center.kit_changed(&by, "put into", &BuildRow::of(&build)).map(Outcome::Joining)
+        })
+        .await
+    }
+
+    async fn kit_remove(&self, by: String, digest: Digest) -> Result<Outcome, ActError> {
+        if !self.admission().kits.offers(digest) {
+            return Err(refused(format!("the kit offers no program with SHA-256 {digest}")));
+        }
+        self.note(&by, OperatorAct::KitRemove { digest }).await?;
+        self.looked(move |center| {
+            let frame = center.kit_frame().map_err(unreadable)?;
+            let statement = center.speaking().roles().statement.clone();
+            let removed = center.admission().kits.remove(digest, &frame, &statement).map_err(refused)?;
+            center.kit_changed(&by, "taken out of", &BuildRow::of(&removed)).map(Outcome::Joining)
+        })
+        .await
+    }
+
     fn kit_changed(&self, by: &str, done: &str, build: &BuildRow) -> Result<JoiningOutcome, ActError> {
         let (kit, _) = self.kit().map_err(unreadable)?;
         let words = format!(
@@ -487,6 +514,10 @@ impl Center {
             Err(ActError::new("internal", "this could not be looked at: an error in the program"))
         })
     }
+}
+
+fn internal() -> ActError {
+    ActError::new("internal", "the program could not be taken in: an error in the program")
 }
 
 fn unreadable(why: String) -> ActError {

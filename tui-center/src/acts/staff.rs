@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ledger::{
     Request,
-    request::{DeskLimits, OperatorRole, Proposed},
+    request::{DeskLimits, OperatorAct, OperatorRole, Proposed},
 };
 use serde::{Deserialize, Serialize};
 use wire::{amount::Amount, id::EntryNumber, sheet::SheetRole};
@@ -360,6 +360,7 @@ impl Center {
     ) -> Result<Outcome, ActError> {
         let name = name.map_or_else(|| by.clone(), |name| name.trim().to_owned());
         if name == by {
+            self.note(&by, OperatorAct::OwnPassphrase).await?;
             let (center, own) = (self.clone(), by.clone());
             blocking(move || center.operators().change_own(&own, &passphrase.0)).await?;
             let words = format!("{by} has a new passphrase.");

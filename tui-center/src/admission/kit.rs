@@ -137,20 +137,27 @@ impl Kits {
         self.sign(&mut kept, frame, statement, builds)
     }
 
-    /// Offers a program, in the place of an older version for the same platform. Gives its digest.
+    /// Brings a program into the kit's folder, where it is not offered yet.
     ///
     /// # Errors
     /// In words: when the file can't be read or is too long, or the names make no sense.
-    pub fn add(
-        &self,
-        file: &Path,
-        new: &NewBuild,
-        frame: &Frame,
-        statement: &SigningKey,
-    ) -> Result<Build, String> {
+    pub fn bring_in(&self, file: &Path, new: &NewBuild) -> Result<Build, String> {
         let (program, platform, version) = new.checked()?;
         let (digest, length) = self.bring(file).map_err(|error| told(file, &error))?;
-        let build = Build { program, platform, version, length, digest };
+        Ok(Build { program, platform, version, length, digest })
+    }
+
+    /// Whether the kit offers a program.
+    pub fn offers(&self, digest: Digest) -> bool {
+        let kept = self.kept();
+        kept.newest.as_ref().is_some_and(|(kit, _)| kit.builds.iter().any(|build| build.digest == digest))
+    }
+
+    /// Offers a program that was brought in, in the place of an older version for the same platform.
+    ///
+    /// # Errors
+    /// In words: when the kit is full, or it can't be kept.
+    pub fn offer(&self, build: &Build, frame: &Frame, statement: &SigningKey) -> Result<(), String> {
         let mut kept = self.kept();
         let mut builds = kept.newest.as_ref().map(|(kit, _)| kit.builds.to_vec()).unwrap_or_default();
         let former: Vec<Digest> = {
@@ -165,7 +172,7 @@ impl Kits {
             List::new(builds).map_err(|_| format!("a kit offers at most {} programs", limits::BUILDS))?;
         self.sign(&mut kept, frame, statement, builds).map_err(|error| error.to_string())?;
         self.clear(&kept, &former);
-        Ok(build)
+        Ok(())
     }
 
     /// Offers a program no more.
@@ -372,6 +379,11 @@ mod tests {
 
     use super::*;
 
+    fn add(kits: &Kits, file: &Path, new: &NewBuild) -> Result<Build, String> {
+        let build = kits.bring_in(file, new)?;
+        kits.offer(&build, &frame(1), &statement()).map(|()| build)
+    }
+
     fn frame(version: u32) -> Frame {
         Frame {
             center: CenterId([1; 32]),
@@ -428,7 +440,7 @@ mod tests {
         let file = dir.path().join("tui-member");
         let program: Vec<u8> = (0..limits::CHUNK * 2 + 7).map(|at| at as u8).collect();
         fs::write(&file, &program).unwrap();
-        let build = kits.add(&file, &new("0.2.0"), &frame(1), &statement()).unwrap();
+        let build = add(&kits, &file, &new("0.2.0")).unwrap();
         assert_eq!((build.length, build.digest), (program.len() as u64, Digest::of(&[&program])));
         let mut got = Vec::new();
         loop {
@@ -451,7 +463,7 @@ mod tests {
         assert!(kits.piece(build.digest, 0).is_ok());
 
         fs::write(&file, b"newer").unwrap();
-        let newer = kits.add(&file, &new("0.3.0"), &frame(1), &statement()).unwrap();
+        let newer = add(&kits, &file, &new("0.3.0")).unwrap();
         assert!(!path.exists(), "the older version is offered no more");
         let (kit, _) = kits.newest(&frame(1), &statement()).unwrap();
         assert_eq!(kit.builds.iter().map(|build| build.digest).collect::<Vec<_>>(), [newer.digest]);
@@ -465,7 +477,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (kits, _) = open(dir.path());
         let file = dir.path().join("tui-member");
-        let add = |new: &NewBuild| kits.add(&file, new, &frame(1), &statement()).unwrap_err();
+        let add = |new: &NewBuild| add(&kits, &file, new).unwrap_err();
         assert!(add(&new("0.2.0")).contains("tui-member"), "no such file");
         fs::write(&file, b"").unwrap();
         assert!(add(&new("0.2.0")).contains("empty"));

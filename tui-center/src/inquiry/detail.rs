@@ -153,7 +153,7 @@ fn key_rows(holder: &Holder, local: &Local, at: Timestamp) -> Vec<Row> {
     }
     for (key, cashier) in &holder.cashiers {
         let limit = local.money(cashier.rights.refund_limit).text;
-        let words = format!("{}, {}, refunds up to {limit} a day", cashier.rights.name, key.fingerprint());
+        let words = format!("{}, refunds up to {limit} a day", key.fingerprint());
         rows.push(Row::new("Cashier", words));
     }
     rows

@@ -3,7 +3,7 @@
 use ledger::{
     Decision, Entry, Outcome, Request,
     entry::{Mismatch, Purpose},
-    request::{Document, Person, PostResult, Proposed, Standing, TransferResult},
+    request::{Document, OperatorAct, Person, PostResult, Proposed, Standing, TransferResult},
 };
 use wire::{amount::Amount, id::Role, payload::KeyRole};
 
@@ -163,7 +163,7 @@ fn asked(request: &Request) -> String {
             format!("{by} revokes the {} of {account}: {reason}", key_name(*role))
         }
         Request::Cashier(it) => match &it.rights {
-            Some(rights) => format!("{} certifies the cashier {}", it.store, rights.name),
+            Some(_) => format!("{} certifies the cashier {}", it.store, it.key.fingerprint()),
             None => format!("{} takes the rights of the cashier {} away", it.store, it.key.fingerprint()),
         },
         Request::CenterRefund { by, payment, reason } => format!("{by} refunds {payment}: {reason}"),
@@ -171,6 +171,17 @@ fn asked(request: &Request) -> String {
             format!("{} puts version {version} of {} in force", who(by.as_deref()), document_name(*document))
         }
         Request::Limits { by, .. } => format!("{by} sets the limits up to which one operator acts alone"),
+        Request::Note { by, act } => match act {
+            OperatorAct::KitAdd { digest } => {
+                format!("{by} offers the program {} in the admission kit", digest.short())
+            }
+            OperatorAct::KitRemove { digest } => {
+                format!("{by} takes the program {} out of the admission kit", digest.short())
+            }
+            OperatorAct::AcceptClock => format!("{by} says that the center's clock, which jumped, is right"),
+            OperatorAct::OwnPassphrase => format!("{by} takes another passphrase"),
+            OperatorAct::PostRetry { name } => format!("{by} tries {name} again"),
+        },
         Request::Reveal { by, of, reason } => {
             format!("{by} looks at the personal data of {}: {reason}", person(*of))
         }

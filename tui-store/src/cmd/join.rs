@@ -44,7 +44,7 @@ impl SecretName for Code {
 #[derive(Debug, clap::Args)]
 pub(super) struct Join {
     /// The invitation: inkan:KEY@host:port; not needed once there is a vault
-    invitation: Option<Invitation>,
+    invitation: Option<String>,
     #[command(flatten)]
     making: Making,
     /// The number that came by mail or letter: signs and registers
@@ -61,7 +61,7 @@ pub(super) struct Join {
 #[derive(Debug, clap::Args)]
 pub(super) struct Replace {
     /// The invitation: inkan:KEY@host:port
-    invitation: Invitation,
+    invitation: String,
     /// The store whose terminal was lost
     account: StoreNumber,
     #[command(flatten)]
@@ -101,7 +101,7 @@ impl Join {
             let invitation = self.invitation.ok_or_else(|| {
                 cli::Failure::usage("give the center's invitation; it looks like inkan:KEY@host:port")
             })?;
-            return self.making.begin(context, &invitation, None).await;
+            return self.making.begin(context, &read(&invitation)?, None).await;
         }
         let newcomer = match context.reach().await? {
             Reach::Own(handle) if handle.snapshot().store.is_none() => handle.newcomer(),
@@ -116,7 +116,8 @@ impl Join {
                 )));
             }
         };
-        if let (Some(given), Some(pinned)) = (&self.invitation, newcomer.invitation().await.map_err(told)?)
+        let given = self.invitation.as_deref().map(read).transpose()?;
+        if let (Some(given), Some(pinned)) = (given, newcomer.invitation().await.map_err(told)?)
             && given.root != pinned.root
         {
             let words =
@@ -178,7 +179,7 @@ impl Replace {
             let words = "this profile has a vault; a new terminal begins in a profile of its own (--profile)";
             return Err(told(Failure::not_possible(words)));
         }
-        self.making.begin(context, &self.invitation, Some(AccountNumber::Store(self.account))).await
+        self.making.begin(context, &read(&self.invitation)?, Some(AccountNumber::Store(self.account))).await
     }
 }
 
@@ -265,8 +266,8 @@ impl Making {
 }
 
 /// `guide`: the guide page for stores, which anyone may read.
-pub(super) async fn guide(context: &Context, invitation: &Invitation) -> Result<Exit, cli::Failure> {
-    let welcome = join::welcome(invitation).await.map_err(told)?;
+pub(super) async fn guide(context: &Context, invitation: &str) -> Result<Exit, cli::Failure> {
+    let welcome = join::welcome(&read(invitation)?).await.map_err(told)?;
     let data = json!({
         "center": welcome.center,
         "fingerprint": welcome.fingerprint,
@@ -279,6 +280,12 @@ pub(super) async fn guide(context: &Context, invitation: &Invitation) -> Result<
         writeln!(to, "{} (root key {})\n\n{}", welcome.center, welcome.fingerprint, welcome.guide.text)
     })?;
     Ok(Exit::Ok)
+}
+
+/// An invitation as it was typed. It is parsed here and not with the arguments, so that the reason is said whatever was
+/// typed.
+pub(super) fn read(text: &str) -> Result<Invitation, cli::Failure> {
+    text.parse().map_err(|error| cli::Failure::usage(format!("{error}")))
 }
 
 async fn show_standing(context: &Context, newcomer: &Newcomer) -> Result<Exit, cli::Failure> {

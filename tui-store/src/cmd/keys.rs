@@ -6,10 +6,10 @@ use tui_kit::{
     text::{self, Align},
 };
 use vault::Passwords;
-use wire::{payload::KeyRole, sheet::Invitation};
+use wire::payload::KeyRole;
 
 use super::{
-    Context,
+    Context, join,
     money::show_sent,
     phrase::{self, Phrase, PhraseOptions},
     reach::{Reach, told, want},
@@ -80,7 +80,7 @@ pub(super) enum Recovery {
     /// Bring a store back into this profile, under new passwords
     Restore {
         /// The invitation: inkan:KEY@host:port
-        invitation: Invitation,
+        invitation: String,
         #[command(flatten)]
         phrase: SecretFrom<Phrase>,
         /// Make a vault with one password, which is asked again at every signing
@@ -166,6 +166,7 @@ impl Recovery {
                     let words = "this profile has a vault already; choose another with --profile";
                     return Err(told(Failure::not_possible(words)));
                 }
+                let invitation = join::read(&invitation)?;
                 let phrase = phrase::read(&phrase)?;
                 let a = context.password_a.read_new()?;
                 let passwords = if single_password {

@@ -51,7 +51,7 @@ enum Command {
     /// Read a center's guide page
     Guide {
         /// The invitation: inkan:KEY@host:port
-        invitation: wire::sheet::Invitation,
+        invitation: String,
     },
     /// Show the center's admission kit: terms, programs
     Kit {

@@ -41,20 +41,21 @@ impl Settle {
         self.may_certify(&key, rights.as_ref())?;
         let way = self.way(Sending::IfReached).await?;
         let own = identity(&self.keep.book())?;
+        // The name is the owner's own: it stands in the certificate, which stays here and with the cashier.
+        let nameless = |rights: &CashierRights| CashierRights { name: Default::default(), ..rights.clone() };
         let change = CashierChange {
             center: way.center,
             store: own.store,
             key_event: own.key_event,
             key,
-            rights,
+            rights: rights.as_ref().map(nameless),
             nonce: Nonce::random(),
             valid_until: way.until,
         };
         let (center, now) = (way.center, way.line.as_ref().map_or_else(Timestamp::now, line_time));
         let sign = move |by: &SigningKey| {
             let signer = Signer::Account(AccountNumber::Store(change.store));
-            let rights = change.rights.clone().map(Rights::Cashier);
-            let certificate = rights.map(|rights| certify(center, key, rights, now, by));
+            let certificate = rights.map(Rights::Cashier).map(|rights| certify(center, key, rights, now, by));
             (Telegram::sign(&change, signer, by), certificate)
         };
         let (telegram, certificate) = self.keep.sign(password_b, sign).await?;

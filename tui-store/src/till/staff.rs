@@ -9,7 +9,7 @@ use wire::{
     id::{EntryNumber, TelegramId},
     key::VerificationKey,
     message::{CashierView, Effect, Verdict},
-    payload::{CashierChange, CashierRights, Refund, TerminalCertificate},
+    payload::{CashierChange, CashierRights, Refund, Rights, TerminalCertificate},
     telegram::{Kind, Payload, Telegram},
     text::Line,
     time::Timestamp,
@@ -132,10 +132,19 @@ impl Staff {
     fn changed(&mut self, item: &Item) -> Result<(), Malformed> {
         let Purpose::Cashier { certificate } = record::value("purpose", &item.note)? else { return Ok(()) };
         let change: CashierChange = peek(&item.telegram)?;
-        if let Some(issuer) = certificate.as_ref().and_then(|it| it.verify_self::<TerminalCertificate>().ok())
-        {
-            self.issuers.insert(issuer.key());
+        let certified = certificate.as_ref().and_then(|it| it.verify_self::<TerminalCertificate>().ok());
+        if let Some(certified) = &certified {
+            self.issuers.insert(certified.key());
         }
+        // What the center entered has no name; the certificate has.
+        let name = certified.and_then(|it| match it.into_payload().rights {
+            Rights::Cashier(rights) => Some(rights.name),
+            Rights::Owner => None,
+        });
+        let rights = change.rights.clone().map(|rights| match &name {
+            Some(name) => CashierRights { name: name.clone(), ..rights },
+            None => rights,
+        });
         let id = item.telegram.id();
         let entered = match verdict(item)? {
             Some(Verdict::Done { effect: Effect::CashierChanged, receipt }) => Some(receipt.leaf.entry),
@@ -146,13 +155,13 @@ impl Staff {
             return Ok(());
         }
         let cashier = self.cashiers.entry(change.key).or_default();
-        if let Some(rights) = &change.rights
+        if let Some(rights) = &rights
             && (entered.is_some() || cashier.in_force.is_none())
         {
             cashier.name = rights.name.clone();
         }
         if item.state.is_open() {
-            cashier.waits = Some(Waiting { telegram: id, revokes: change.rights.is_none() });
+            cashier.waits = Some(Waiting { telegram: id, revokes: rights.is_none() });
             return Ok(());
         }
         if cashier.waits.as_ref().is_some_and(|waiting| waiting.telegram == id) {
@@ -162,18 +171,15 @@ impl Staff {
             && cashier.entry.is_none_or(|known| known < entry)
         {
             cashier.entry = Some(entry);
-            match (&mut self.entered, &change.rights) {
+            match (&mut self.entered, &rights) {
                 (Some(entered), Some(rights)) => {
                     drop(entered.insert(change.key, (entry, rights.name.clone())))
                 }
                 (Some(entered), None) => drop(entered.remove(&change.key)),
                 (None, _) => {}
             }
-            cashier.in_force = change.rights.zip(certificate).map(|(rights, certificate)| InForce {
-                rights,
-                entry,
-                certificate,
-            });
+            cashier.in_force =
+                rights.zip(certificate).map(|(rights, certificate)| InForce { rights, entry, certificate });
         }
         if cashier.entry.is_none() && cashier.waits.is_none() && cashier.refunds.is_empty() {
             self.cashiers.remove(&change.key);

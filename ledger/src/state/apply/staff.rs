@@ -32,7 +32,7 @@ impl State {
                 self.documents.insert(*document, DocumentVersion { version, digest, entry: content });
             }
             (Request::Limits { limits, .. }, Outcome::Entered) => self.limits = *limits,
-            (Request::Reveal { .. } | Request::Export { .. }, Outcome::Entered) => {}
+            (Request::Reveal { .. } | Request::Export { .. } | Request::Note { .. }, Outcome::Entered) => {}
             (Request::Erase { of, .. }, Outcome::Entered) => {
                 if let Person::Account(account) = of {
                     self.holder_mut(entry, *account)?.erased = Some(entry.number);
