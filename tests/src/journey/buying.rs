@@ -233,6 +233,10 @@ pub(super) fn history(journey: &mut Journey<'_>) {
         let reply = alone(network, &["receipt", "verify", forged.to_str().unwrap_or_default()])?;
         expect(reply.code == 1, || format!("a forged receipt ended with {}", reply.code))?;
         network.start_center()?;
+        network.wait_for("the stores at their lines again", |network| {
+            let stores = network.center(&["stores"])?.done()?;
+            Ok(list(&stores, "/stores")?.iter().all(|store| store["here"] == true))
+        })?;
         Ok(format!(
             "{} {} {}: {}",
             text(purchase, "/day")?,
