@@ -128,7 +128,10 @@ fn the_console_lines_up_under_japanese_names() {
     let screen = console(&town.network, (120, 40));
     screen.keys("3").expect("typed");
     screen
-        .wait_for("the stores", |screen| is_on(screen, "Stores") && screen.text().contains("Ume Tools"))
+        .wait_for("the stores and nothing else", |screen| {
+            let shown = screen.text();
+            is_on(screen, "Stores") && shown.contains("Ume Tools") && !shown.contains("T-0000")
+        })
         .expect("listed");
     let columns =
         |text: &str| -> Vec<u16> { rows(&screen).filter_map(|row| column(&screen, row, text)).collect() };

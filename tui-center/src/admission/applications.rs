@@ -203,15 +203,9 @@ impl Applications {
     /// What the file system refuses.
     pub fn registered(&self, number: ApplicationNumber) -> Result<(), BooksError> {
         let _one = self.one();
-        match read(&self.cabinet, number)? {
-            Some((_, kept)) if kept.particulars.is_some() => {
-                // Under a new key, so that no copy of the former file can be opened.
-                self.cabinet.erase_application(number)?;
-                let kept = Kept { particulars: None, ..kept };
-                self.cabinet.put_application(number, &codec::encode(&kept))
-            }
-            _ => Ok(()),
-        }
+        let Some((_, kept)) = read(&self.cabinet, number)? else { return Ok(()) };
+        // Under a new key, so that no copy of the former file can be opened.
+        self.cabinet.reduce_application(number, &codec::encode(&Kept { particulars: None, ..kept }))
     }
 
     /// Erases an application.

@@ -1,7 +1,8 @@
 //! What lies in the cabinet of those who are joining: applications and the hashes of activation codes.
 //!
 //! An application is sealed under a random key of its own, like the particulars of a member: destroying the key erases
-//! the applicant. What is written here is on the disk when the call returns.
+//! the applicant. Once the applicant is registered, less is kept, under another name and another key: a crash in between
+//! leaves one of both whole. What is written here is on the disk when the call returns.
 
 use std::str::FromStr as _;
 
@@ -19,6 +20,9 @@ pub(super) const CODE: usize = 1024;
 /// The most bytes of an application: its telegram, its particulars, and what the desk notes on it.
 const APPLICATION: usize = limits::TELEGRAM + limits::PARTICULARS + (64 << 10);
 
+/// What the name of an application ends with once its applicant is registered.
+const REGISTERED: &str = ".registered";
+
 /// Where the last application's number stands.
 const LAST: &str = "applications";
 
@@ -28,16 +32,17 @@ impl Cabinet {
     /// # Errors
     /// When it is too long, or the file system refuses.
     pub fn put_application(&self, number: ApplicationNumber, bytes: &[u8]) -> Result<(), BooksError> {
-        let name = number.to_string();
-        let own = match self.own_key(&name)? {
-            Some(own) => own,
-            None => {
-                let own: Key = Zeroizing::new(seal::random());
-                self.0.keys.put(&name, &*own, true)?;
-                own
-            }
-        };
-        self.application_drawer(own).put(&name, bytes, true)
+        self.put_under_own_key(&number.to_string(), bytes)
+    }
+
+    /// Keeps what is left of an application whose applicant is registered, under a new key: nothing that was kept before
+    /// can be opened any more. Called again, it finishes what was interrupted.
+    ///
+    /// # Errors
+    /// When it is too long, or the file system refuses.
+    pub fn reduce_application(&self, number: ApplicationNumber, bytes: &[u8]) -> Result<(), BooksError> {
+        self.put_under_own_key(&reduced(number), bytes)?;
+        self.destroy_with_own_key(&number.to_string())
     }
 
     /// An application; `None` when it was erased or never kept.
@@ -45,9 +50,14 @@ impl Cabinet {
     /// # Errors
     /// When it can't be opened.
     pub fn application(&self, number: ApplicationNumber) -> Result<Option<Zeroizing<Vec<u8>>>, BooksError> {
-        let name = number.to_string();
-        let Some(own) = self.own_key(&name)? else { return Ok(None) };
-        self.application_drawer(own).take(&name)
+        for name in [reduced(number), number.to_string()] {
+            if let Some(own) = self.own_key(&name)?
+                && let Some(kept) = self.application_drawer(own).take(&name)?
+            {
+                return Ok(Some(kept));
+            }
+        }
+        Ok(None)
     }
 
     /// The numbers of the applications that are there, ascending.
@@ -56,9 +66,12 @@ impl Cabinet {
     /// When the folder can't be read.
     pub fn applications(&self) -> Result<Vec<ApplicationNumber>, BooksError> {
         let names = self.application_drawer(Key::default()).names()?;
-        let mut numbers: Vec<_> =
-            names.iter().filter_map(|name| ApplicationNumber::from_str(name).ok()).collect();
+        let number =
+            |name: &String| ApplicationNumber::from_str(name.strip_suffix(REGISTERED).unwrap_or(name)).ok();
+        let mut numbers: Vec<_> = names.iter().filter_map(number).collect();
         numbers.sort_unstable();
+        // One that is being reduced lies here twice.
+        numbers.dedup();
         Ok(numbers)
     }
 
@@ -67,9 +80,8 @@ impl Cabinet {
     /// # Errors
     /// What the file system refuses; it may then be called again.
     pub fn erase_application(&self, number: ApplicationNumber) -> Result<(), BooksError> {
-        let name = number.to_string();
-        self.0.keys.destroy(&name)?;
-        drawer::destroy(&self.0.applications, &name)
+        self.destroy_with_own_key(&number.to_string())?;
+        self.destroy_with_own_key(&reduced(number))
     }
 
     /// Keeps what is known of an admission's activation code: never the code.
@@ -121,6 +133,24 @@ impl Cabinet {
         self.0.code_key.clone()
     }
 
+    fn put_under_own_key(&self, name: &str, bytes: &[u8]) -> Result<(), BooksError> {
+        let own = match self.own_key(name)? {
+            Some(own) => own,
+            None => {
+                let own: Key = Zeroizing::new(seal::random());
+                self.0.keys.put(name, &*own, true)?;
+                own
+            }
+        };
+        self.application_drawer(own).put(name, bytes, true)
+    }
+
+    /// The key first: without it what lies under it is nothing.
+    fn destroy_with_own_key(&self, name: &str) -> Result<(), BooksError> {
+        self.0.keys.destroy(name)?;
+        drawer::destroy(&self.0.applications, name)
+    }
+
     fn own_key(&self, name: &str) -> Result<Option<Key>, BooksError> {
         let Some(own) = self.0.keys.take(name)? else { return Ok(None) };
         let own: [u8; 32] = own
@@ -135,9 +165,33 @@ impl Cabinet {
     }
 }
 
+fn reduced(number: ApplicationNumber) -> String {
+    format!("{number}{REGISTERED}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reduced_application_is_there_whenever_the_program_dies() {
+        let dir = tempfile::tempdir().unwrap();
+        let cabinet = Cabinet::open(dir.path(), &[3; 32]).unwrap();
+        let number = ApplicationNumber(1);
+        cabinet.put_application(number, b"Ada Lovelace").unwrap();
+        // Dead before the former one is destroyed, and before what is left was written under its key.
+        cabinet.put_under_own_key(&reduced(number), b"less").unwrap();
+        assert_eq!(cabinet.applications().unwrap(), [number]);
+        assert_eq!(cabinet.application(number).unwrap().unwrap().as_slice(), b"less");
+        drawer::destroy(&cabinet.0.applications, &reduced(number)).unwrap();
+        assert_eq!(cabinet.application(number).unwrap().unwrap().as_slice(), b"Ada Lovelace");
+        cabinet.reduce_application(number, b"less").unwrap();
+        cabinet.reduce_application(number, b"less").unwrap();
+        assert_eq!(cabinet.application(number).unwrap().unwrap().as_slice(), b"less");
+        assert!(cabinet.own_key(&number.to_string()).unwrap().is_none(), "the former key is gone");
+        cabinet.erase_application(number).unwrap();
+        assert_eq!((cabinet.applications().unwrap().len(), cabinet.application(number).unwrap()), (0, None));
+    }
 
     #[test]
     fn an_erased_application_leaves_nothing_and_its_number_is_not_forgotten() {
