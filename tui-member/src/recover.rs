@@ -1,13 +1,11 @@
 //! Recovery: bringing an account back on a new machine, depositing copies, and the drill that proves it.
 
-mod aside;
-
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tui_kit::profile::Profile;
 use vault::{
-    Opening, Passwords, PinnedCenter, Vault,
+    Aside, Opening, Passwords, PinnedCenter, Vault,
     recovery::{RecoveryPhrase, open_copy},
 };
 use wire::{
@@ -20,7 +18,6 @@ use wire::{
     time::Timestamp,
 };
 
-use self::aside::Aside;
 use crate::{
     act::{Failure, FailureKind, Password},
     center::{Center, Means, Patience, Session, failure, remember, seen},
@@ -116,7 +113,7 @@ pub async fn restore(
     let made = tokio::task::spawn_blocking(move || {
         let contents = copy.map(|copy| open_copy(&copy, &phrase, Some(&signers)));
         let contents = contents.transpose().map_err(Failure::contradiction)?;
-        let aside = if set_aside { Aside::put(&data, surroundings.clone())? } else { None };
+        let aside = if set_aside { Aside::put(&data)? } else { None };
         let made = match &contents {
             Some(contents) => Vault::restore(&data, &passwords, contents, surroundings),
             None => Vault::restore_without_copy(&data, &passwords, &phrase, surroundings),
@@ -127,8 +124,8 @@ pub async fn restore(
                 Ok((vault, phrase, copied_at, aside.map(Aside::into_name)))
             }
             Err(error) => {
-                if let Some(aside) = aside {
-                    aside.back();
+                if let Some(Err(left)) = aside.map(Aside::back) {
+                    tracing::warn!("{left}");
                 }
                 Err(Failure::from(error))
             }

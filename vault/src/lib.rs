@@ -36,7 +36,8 @@
 //!
 //! `vault.inkan`, mode `0600`, all integers little endian: two header slots of 4096 bytes at 0 and 4096, then records
 //! from 8192 to the end. Beside it `vault.inkan.lock` is held with `flock` while a process has the vault and names that
-//! process; `vault.inkan.new` is a copy being made, complete only when it is renamed.
+//! process; `vault.inkan.new` is a copy being made, complete only when it is renamed; `vault.inkan.aside-N` is a former vault
+//! ([`aside`]).
 //!
 //! **Header slot.** The intact slot with the higher generation counts. A change writes the other slot with the
 //! generation one higher, generation `g` in slot `g mod 2`.
@@ -163,6 +164,7 @@
 //!   so. Core dumps are for the programs to turn off.
 //! - Two copies of one vault used at once do no harm that the center does not see: [`recovery`].
 
+pub mod aside;
 pub mod autograph;
 mod blank;
 mod change;
@@ -190,6 +192,7 @@ mod surroundings;
 mod transfer;
 mod vault;
 
+pub use aside::Aside;
 pub use autograph::Autograph;
 pub use contents::{Draft, PinnedCenter};
 pub use custody::SigningHand;

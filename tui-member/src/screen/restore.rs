@@ -11,7 +11,7 @@ use tui_kit::{
     theme::Tone,
     ui::Ui,
 };
-use vault::recovery::RecoveryPhrase;
+use vault::{aside, recovery::RecoveryPhrase};
 use wire::sheet::Invitation;
 
 use crate::{
@@ -28,17 +28,9 @@ use crate::{
     },
 };
 
-/// What is typed before a vault is set aside, and the name of its field.
-const SET_ASIDE: &str = "set aside";
+/// The field that confirms that a vault is set aside.
 const CONFIRMATION: &str = "confirmation";
 
-const ASIDE_WORDS: &str = "Nobody can reset the passwords of the vault that is here. Invitation and recovery phrase make a new \
-                           vault from the copy at the center. The one that is here is set aside under another name, never \
-                           deleted: what was not in the copy stays in it alone. It moves only once the center has taken the \
-                           phrase. Type “set aside” to go on.";
-/// The same where rows are scarce.
-const ASIDE_SHORT_WORDS: &str =
-    "The vault here is set aside, never deleted; the phrase makes a new one. Type “set aside”.";
 const INVITATION_WORDS: &str = "Any invitation of your center will do: it holds the center's addresses and the fingerprint \
                                 of its key.";
 const PHRASE_WORDS: &str = "Type the 24 words that you wrote down, English or Japanese. The center finds your account by them, \
@@ -85,11 +77,10 @@ impl Restore {
 
     /// For a profile whose vault nobody can open.
     pub(crate) fn over_a_vault() -> Self {
-        let check = |typed: &str| match typed.trim().eq_ignore_ascii_case(SET_ASIDE) {
-            true => Ok(()),
-            false => Err(format!("is not “{SET_ASIDE}”")),
-        };
-        let field = Field::text(CONFIRMATION, "Confirmation").required().check(check).hint(SET_ASIDE);
+        let field = Field::text(CONFIRMATION, "Confirmation")
+            .required()
+            .check(aside::confirms)
+            .hint(aside::CONFIRMATION);
         Self { at: At::Aside, aside: Some(Form::new("Go on", [field])), ..Self::new() }
     }
 
@@ -260,7 +251,7 @@ impl Screen<Shared> for Restore {
         match &self.at {
             At::Aside => {
                 // What is about to happen is said at every size.
-                let words = if area.height < 14 { ASIDE_SHORT_WORDS } else { ASIDE_WORDS };
+                let words = if area.height < 14 { aside::SHORT_WORDS } else { aside::WORDS };
                 let rows = tui_kit::text::wrap(words, usize::from(area.width)).len() + 1;
                 let rows = u16::try_from(rows).unwrap_or(u16::MAX);
                 let [above, rest] =
