@@ -7,23 +7,32 @@
 //! | `things` | what they hold of money: cards, payments, claims, payouts, bank receipts |
 //! | `apply` | the only way anything changes |
 //! | `audit` | what must always hold |
+//! | `form` | the one form that a state has on a disk, and its digest |
+//! | `holders`, `payments` | account holders, balances and payments, as they lie in memory |
+//! | `rows`, `table` | what they lie in |
 //!
 //! Ids of telegrams are kept until their `valid_until`, paid orders until their offers expire; what comes later is
 //! refused for its time alone. Payments themselves stay.
 //!
-//! Everything lies in ordered maps, so that a state has one encoding and one [`State::digest`].
+//! A copy of a state shares with its original all that neither has changed since: it is made within milliseconds
+//! whatever the books hold, and can be looked at, audited or written to a disk while the original goes on.
 
 mod apply;
 mod audit;
+mod form;
+mod holders;
+mod payments;
 mod people;
+mod rows;
+mod table;
 mod things;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::Bound,
+    fmt,
+    sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
 use wire::{
     admission::Way,
     amount::Amount,
@@ -37,6 +46,7 @@ use wire::{
 
 pub use self::{
     audit::Imbalance,
+    form::{Loading, Section, digest_of},
     people::{
         AdmissionState, Admitted, Cashier, Decided, DocumentVersion, Holder, Operator, Proposal, WaitingKey,
     },
@@ -44,6 +54,12 @@ pub use self::{
         BankReceipt, Card, Claim, ClaimState, Payment, PaymentState, Payout, PayoutState, ReceiptState,
         RequestState, RequestedCard, Totals,
     },
+};
+use self::{
+    holders::{Balances, Holders, row},
+    payments::Payments,
+    rows::{Rows, Series},
+    table::Map,
 };
 use crate::{
     account::Account,
@@ -54,7 +70,7 @@ use crate::{
 const MINUTE_MS: u64 = 60_000;
 
 /// The books in memory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone)]
 pub struct State {
     next: EntryNumber,
     at: Timestamp,
@@ -65,40 +81,55 @@ pub struct State {
     limits: DeskLimits,
     /// What another operator is to confirm; kept until it is done, dropped or too old.
     proposals: BTreeMap<EntryNumber, Proposal>,
-    applications: BTreeMap<ApplicationNumber, Decided>,
-    admissions: BTreeMap<EntryNumber, Admitted>,
+    applications: Map<ApplicationNumber, Decided>,
+    admissions: Series<Admitted>,
     /// The last numbers that were reserved.
     reserved: (MemberNumber, StoreNumber),
     /// Mail and letters of which nothing is known yet.
     posts: BTreeMap<EntryNumber, Vec<Way>>,
-    holders: BTreeMap<AccountNumber, Holder>,
+    holders: Holders,
     /// Every key that was ever registered, in whatever role.
-    keys: BTreeMap<VerificationKey, AccountNumber>,
+    keys: Map<VerificationKey, AccountNumber>,
     /// Recovery keys that wait, by the time from which they are in force.
     ripening: BTreeSet<(Timestamp, AccountNumber)>,
-    cards: BTreeMap<CardNumber, Card>,
-    requests: BTreeMap<EntryNumber, RequestedCard>,
+    cards: Rows<Card>,
+    requests: Series<RequestedCard>,
     /// Card requests that wait for money, by the time at which they lapse.
     waiting: BTreeSet<(Timestamp, EntryNumber)>,
-    payments: BTreeMap<EntryNumber, Payment>,
-    orders: BTreeMap<(StoreNumber, OrderHash), EntryNumber>,
-    orders_until: BTreeSet<(Timestamp, StoreNumber, OrderHash)>,
-    claims: BTreeMap<EntryNumber, Claim>,
+    payments: Payments,
+    claims: Series<Arc<Claim>>,
     /// Accepted claims without a payout.
     claims_due: BTreeSet<EntryNumber>,
-    payouts: BTreeMap<EntryNumber, Payout>,
-    receipts: BTreeMap<EntryNumber, BankReceipt>,
-    /// Bank references under which money was booked.
-    bank_references: BTreeMap<String, EntryNumber>,
-    /// Bank notices as they were told, booked or refused.
-    bank_notices: BTreeMap<(String, Digest), EntryNumber>,
-    telegrams: BTreeMap<TelegramId, EntryNumber>,
-    telegrams_until: BTreeSet<(Timestamp, TelegramId)>,
+    payouts: Series<Payout>,
+    receipts: Series<Arc<BankReceipt>>,
+    /// The hashes of bank references under which money was booked.
+    bank_references: Map<Digest, EntryNumber>,
+    /// The hashes of bank notices as they were told, booked or refused.
+    bank_notices: Map<Digest, EntryNumber>,
+    telegrams: Map<TelegramId, Seen>,
     /// Refusals of the running minute.
     refusals: (u64, BTreeMap<AccountNumber, u32>),
-    /// Debits less credits of every account that was ever posted to.
-    balances: BTreeMap<Account, i128>,
+    balances: Balances,
+    sums: Sums,
     totals: Totals,
+}
+
+/// A telegram that was entered.
+#[derive(Clone, Copy)]
+struct Seen {
+    entry: EntryNumber,
+    until: Timestamp,
+}
+
+/// Sums of what stands in the books, kept beside the balances of the accounts that must equal them.
+#[derive(Clone, Default)]
+struct Sums {
+    /// Of each store's payments, those for which it is owed.
+    owed: Rows<i128>,
+    /// Of the transfers of which the bank has said nothing.
+    in_transit: i128,
+    /// Of the bank receipts that wait.
+    unmatched: i128,
 }
 
 impl Default for State {
@@ -119,29 +150,27 @@ impl State {
             documents: BTreeMap::new(),
             limits: DeskLimits::default(),
             proposals: BTreeMap::new(),
-            applications: BTreeMap::new(),
-            admissions: BTreeMap::new(),
+            applications: Map::default(),
+            admissions: Series::default(),
             reserved: (MemberNumber(0), StoreNumber(0)),
             posts: BTreeMap::new(),
-            holders: BTreeMap::new(),
-            keys: BTreeMap::new(),
+            holders: Holders::default(),
+            keys: Map::default(),
             ripening: BTreeSet::new(),
-            cards: BTreeMap::new(),
-            requests: BTreeMap::new(),
+            cards: Rows::default(),
+            requests: Series::default(),
             waiting: BTreeSet::new(),
-            payments: BTreeMap::new(),
-            orders: BTreeMap::new(),
-            orders_until: BTreeSet::new(),
-            claims: BTreeMap::new(),
+            payments: Payments::default(),
+            claims: Series::default(),
             claims_due: BTreeSet::new(),
-            payouts: BTreeMap::new(),
-            receipts: BTreeMap::new(),
-            bank_references: BTreeMap::new(),
-            bank_notices: BTreeMap::new(),
-            telegrams: BTreeMap::new(),
-            telegrams_until: BTreeSet::new(),
+            payouts: Series::default(),
+            receipts: Series::default(),
+            bank_references: Map::default(),
+            bank_notices: Map::default(),
+            telegrams: Map::default(),
             refusals: (0, BTreeMap::new()),
-            balances: BTreeMap::new(),
+            balances: Balances::default(),
+            sums: Sums::default(),
             totals: Totals::default(),
         }
     }
@@ -168,13 +197,13 @@ impl State {
 
     /// The entry that answered a telegram; `None` for one that was never entered, or whose `valid_until` is past.
     pub fn seen(&self, telegram: TelegramId) -> Option<EntryNumber> {
-        self.telegrams.get(&telegram).copied()
+        self.telegrams.get(&telegram).filter(|seen| seen.until >= self.at).map(|seen| seen.entry)
     }
 
     /// The entry that answered this notice of this bank movement: told again, it is skipped. The same movement
     /// in *another* notice is not skipped but refused, so that an operator sees it.
     pub fn credit_entered(&self, credit: &Credit) -> Option<EntryNumber> {
-        self.bank_notices.get(&(credit.bank_reference.clone(), credit.notice)).copied()
+        self.bank_notices.get(&notice(credit)).copied()
     }
 
     /// The entry that already answered a request which may be told more than once: a telegram, a notice of a bank
@@ -185,7 +214,7 @@ impl State {
         }
         match request {
             Request::Credit(credit) => self.credit_entered(credit),
-            Request::PayoutResult { payout, result } => match (self.payouts.get(payout)?.state, result) {
+            Request::PayoutResult { payout, result } => match (self.payouts.get(*payout)?.state, result) {
                 (PayoutState::Paid { by }, TransferResult::Paid { .. }) => Some(by),
                 (PayoutState::Failed { by }, TransferResult::Failed { .. }) => Some(by),
                 _ => None,
@@ -196,30 +225,23 @@ impl State {
 
     /// Stores after a number, ascending.
     pub fn stores_after(&self, after: Option<StoreNumber>) -> impl Iterator<Item = (StoreNumber, &Holder)> {
-        let from = match after {
-            Some(store) => Bound::Excluded(AccountNumber::Store(store)),
-            None => Bound::Included(AccountNumber::Store(StoreNumber(0))),
-        };
-        self.holders.range((from, Bound::Unbounded)).filter_map(|(account, holder)| match account {
-            AccountNumber::Store(store) => Some((*store, holder)),
-            AccountNumber::Member(_) => None,
-        })
+        self.holders.stores_after(after.map_or(0, |after| after.0))
     }
 
     /// A card.
     pub fn card(&self, card: CardNumber) -> Option<&Card> {
-        self.cards.get(&card)
+        self.cards.get(row(card.0)?)
     }
 
     /// A member's cards, ascending.
     pub fn cards_of(&self, member: MemberNumber) -> impl Iterator<Item = (CardNumber, &Card)> {
         let held = self.holder(AccountNumber::Member(member)).map_or(&[][..], |holder| &holder.cards);
-        held.iter().filter_map(|number| Some((*number, self.cards.get(number)?)))
+        held.iter().filter_map(|number| Some((*number, self.card(*number)?)))
     }
 
     /// A card request.
     pub fn requested(&self, request: EntryNumber) -> Option<&RequestedCard> {
-        self.requests.get(&request)
+        self.requests.get(request)
     }
 
     /// A member's card requests that wait for money, ascending.
@@ -228,12 +250,12 @@ impl State {
         holder
             .into_iter()
             .flat_map(|holder| &holder.waiting)
-            .filter_map(|number| Some((*number, self.requests.get(number)?)))
+            .filter_map(|number| Some((*number, self.requests.get(*number)?)))
     }
 
     /// All card requests that wait for money, the soonest to lapse first.
     pub fn waiting(&self) -> impl Iterator<Item = (EntryNumber, &RequestedCard)> {
-        self.waiting.iter().filter_map(|(_, number)| Some((*number, self.requests.get(number)?)))
+        self.waiting.iter().filter_map(|(_, number)| Some((*number, self.requests.get(*number)?)))
     }
 
     /// Card requests whose time is over at `now`, the oldest first.
@@ -242,24 +264,34 @@ impl State {
     }
 
     /// A settled payment.
-    pub fn payment(&self, payment: EntryNumber) -> Option<&Payment> {
-        self.payments.get(&payment)
+    pub fn payment(&self, payment: EntryNumber) -> Option<Payment> {
+        let paid = self.payments.get(payment)?;
+        Some(Payment {
+            member: self.card(paid.card)?.holder,
+            card: paid.card,
+            store: paid.store,
+            offer: paid.offer,
+            order: paid.order,
+            total: paid.total,
+            at: paid.at,
+            state: paid.state.state(),
+        })
     }
 
     /// The payment that settled an order, while its offer could still be paid.
     pub fn paid_by(&self, store: StoreNumber, order: OrderHash) -> Option<EntryNumber> {
-        self.orders.get(&(store, order)).copied()
+        self.payments.by_order(store, order, self.at)
     }
 
     /// An accepted claim.
     pub fn claim(&self, claim: EntryNumber) -> Option<&Claim> {
-        self.claims.get(&claim)
+        self.claims.get(claim).map(|claim| &**claim)
     }
 
     /// Accepted claims whose transfer is to be intended at `now`: those of stores from which money may leave.
     pub fn claims_due(&self, now: Timestamp) -> impl Iterator<Item = EntryNumber> {
         let free = move |claim: &EntryNumber| {
-            let holder = self.claims.get(claim).and_then(|it| self.holder(AccountNumber::Store(it.store)));
+            let holder = self.claim(*claim).and_then(|it| self.holder(AccountNumber::Store(it.store)));
             holder.is_some_and(|store| !store.frozen && store.held(now).is_none())
         };
         self.claims_due.iter().copied().filter(free)
@@ -267,27 +299,27 @@ impl State {
 
     /// An intended transfer, by its entry.
     pub fn payout(&self, payout: EntryNumber) -> Option<&Payout> {
-        self.payouts.get(&payout)
+        self.payouts.get(payout)
     }
 
     /// All intended transfers, ascending.
     pub fn payouts(&self) -> impl Iterator<Item = (EntryNumber, &Payout)> {
-        self.payouts.iter().map(|(number, payout)| (*number, payout))
+        self.payouts.iter()
     }
 
     /// An unmatched bank receipt.
     pub fn receipt(&self, receipt: EntryNumber) -> Option<&BankReceipt> {
-        self.receipts.get(&receipt)
+        self.receipts.get(receipt).map(|receipt| &**receipt)
     }
 
     /// All bank receipts that fitted no card request, ascending.
     pub fn receipts(&self) -> impl Iterator<Item = (EntryNumber, &BankReceipt)> {
-        self.receipts.iter().map(|(number, receipt)| (*number, receipt))
+        self.receipts.iter().map(|(number, receipt)| (number, &**receipt))
     }
 
     /// Debits less credits of an account. What the center owes is below zero here.
     pub fn balance(&self, account: Account) -> i128 {
-        self.balances.get(&account).copied().unwrap_or(0)
+        self.balances.get(account)
     }
 
     /// What the center owes a store for open and claimed payments.
@@ -302,18 +334,12 @@ impl State {
 
     /// Every account that was ever posted to, with its debits less its credits.
     pub fn balances(&self) -> impl Iterator<Item = (Account, i128)> {
-        self.balances.iter().map(|(account, balance)| (*account, *balance))
+        self.balances.iter()
     }
 
     /// Counts and sums since the founding.
     pub fn totals(&self) -> Totals {
         self.totals
-    }
-
-    /// `SHA-256("inkan/v1/state" ‖ encoding)`: two replays of one journal give the same. It encodes everything, so
-    /// it costs time and memory in proportion to the books.
-    pub fn digest(&self) -> Digest {
-        Digest::of(&[b"inkan/v1/state", &wire::codec::encode(self)])
     }
 
     /// How many of an account's telegrams were refused in the minute of `at`.
@@ -324,11 +350,28 @@ impl State {
 
     /// The entry that booked a bank reference.
     pub(crate) fn booked(&self, bank_reference: &str) -> Option<EntryNumber> {
-        self.bank_references.get(bank_reference).copied()
+        self.bank_references.get(&reference(bank_reference)).copied()
     }
 
     /// The number that the next card gets.
     pub(crate) fn next_card(&self) -> CardNumber {
-        self.cards.last_key_value().map_or(CardNumber(1), |(card, _)| card.next())
+        CardNumber(self.cards.len() as u64).next()
     }
+}
+
+/// Says how many entries it holds, not which.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "State({} entries)", self.next.0)
+    }
+}
+
+/// What stands for a bank's reference.
+fn reference(bank_reference: &str) -> Digest {
+    Digest::of(&[b"inkan/v1/bank-reference", bank_reference.as_bytes()])
+}
+
+/// What stands for a notice of a bank movement: its digest has one length, so that no two read alike.
+fn notice(credit: &Credit) -> Digest {
+    Digest::of(&[b"inkan/v1/bank-notice", &credit.notice.0, credit.bank_reference.as_bytes()])
 }

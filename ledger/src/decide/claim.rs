@@ -38,7 +38,7 @@ pub(super) fn claim(state: &State, settings: &Settings, it: &Claim) -> Ruled {
             PaymentState::Claimed(_) => return Err(Refusal::AlreadyClaimed { payment }),
             PaymentState::Refunded(_) => return Err(Refusal::AlreadyRefunded { payment }),
         }
-        if !proofs.get(&payment).is_some_and(|proof| proves(proof, paid)) {
+        if !proofs.get(&payment).is_some_and(|proof| proves(proof, &paid)) {
             undelivered.push(payment);
         }
         amounts.push(paid.total);

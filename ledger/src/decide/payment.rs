@@ -81,11 +81,11 @@ pub(super) fn refund(state: &State, settings: &Settings, it: &Refund, at: Timest
     let payment = it.payment;
     let paid = state.payment(payment).filter(|paid| paid.store == it.store);
     let paid = paid.ok_or(Refusal::UnknownPayment { payment })?;
-    still_open(payment, paid)?;
+    still_open(payment, &paid)?;
     if it.amount != paid.total {
         return Err(Refusal::WrongAmount { expected: paid.total });
     }
-    give_back(state, paid, day)
+    give_back(state, &paid, day)
 }
 
 /// The center gives a payment back, whatever the store says.
@@ -99,9 +99,9 @@ pub(super) fn center_refund(
     operator(state, by, OperatorRole::Clerk)?;
     stated(reason)?;
     let paid = state.payment(payment).ok_or(Refusal::UnknownPayment { payment })?;
-    still_open(payment, paid)?;
+    still_open(payment, &paid)?;
     free(state.holder(AccountNumber::Store(paid.store)).ok_or(Refusal::UnknownStore)?, at)?;
-    give_back(state, paid, None)
+    give_back(state, &paid, None)
 }
 
 fn still_open(payment: EntryNumber, paid: &Paid) -> Result<(), Refusal> {

@@ -12,14 +12,22 @@ mod keys;
 mod money;
 mod staff;
 
-use wire::id::AccountNumber;
+use wire::id::{AccountNumber, CardNumber};
 
-use super::{Holder, Imbalance, MINUTE_MS, ReceiptState, RequestState, State};
+use super::{
+    Card, Holder, Imbalance, MINUTE_MS, ReceiptState, RequestState, Seen, State,
+    holders::{Room, row},
+    notice, reference,
+};
 use crate::{
     account::{Posting, Side},
     entry::{Decision, Entry, Outcome},
     request::{Request, Standing, TransferResult},
 };
+
+/// With each so many-th entry a page of what is kept for a time is swept. A page holds fewer than twice as many, so more is
+/// dropped than can come in.
+const SWEEP_EVERY: u64 = 16;
 
 type Applied = Result<(), Imbalance>;
 
@@ -45,6 +53,8 @@ impl State {
     }
 
     fn book(&mut self, postings: &[Posting]) {
+        let stores = usize::try_from(self.reserved.1.0).unwrap_or(usize::MAX);
+        let room = Room { cards: self.cards.len() + 1, stores };
         for posting in postings {
             let amount = i128::from(posting.amount.minor());
             let signed = match posting.side {
@@ -52,25 +62,18 @@ impl State {
                 Side::Credit => -amount,
             };
             // 2^64 entries of the largest amount stay far within an i128.
-            *self.balances.entry(posting.account).or_default() += signed;
+            self.balances.add(posting.account, signed, room);
         }
     }
 
-    /// Moves the books' position on, and drops what can only come too late from now on.
+    /// Moves the books' position on, and drops some of what can only come too late from now on. What is not dropped yet is
+    /// not seen any more either, so that nothing depends on when it is.
     fn advance(&mut self, entry: &Entry) {
         self.next = entry.number.next();
         self.at = entry.at;
-        while let Some(&(until, telegram)) = self.telegrams_until.first()
-            && until < entry.at
-        {
-            self.telegrams_until.pop_first();
-            self.telegrams.remove(&telegram);
-        }
-        while let Some(&(until, store, order)) = self.orders_until.first()
-            && until < entry.at
-        {
-            self.orders_until.pop_first();
-            self.orders.remove(&(store, order));
+        if entry.number.0.is_multiple_of(SWEEP_EVERY) {
+            self.telegrams.sweep(|seen| seen.until >= entry.at);
+            self.payments.sweep(entry.at);
         }
         self.proposals.retain(|_, proposal| entry.at <= proposal.until);
         let minute = entry.at.0 / MINUTE_MS;
@@ -83,7 +86,7 @@ impl State {
     fn refused(&mut self, entry: &Entry) {
         self.totals.refused += 1;
         if let Some(account) = entry.request.signed().and_then(|signed| signed.account)
-            && self.holders.contains_key(&account)
+            && self.holders.contains(account)
         {
             let count = self.refusals.1.entry(account).or_default();
             *count = count.saturating_add(1);
@@ -93,13 +96,13 @@ impl State {
     /// Keeps what must be known when the same is told again.
     fn told(&mut self, entry: &Entry) {
         if let Some(signed) = entry.request.signed() {
-            self.telegrams.insert(signed.telegram, entry.number);
-            self.telegrams_until.insert((signed.valid_until, signed.telegram));
+            let seen = Seen { entry: entry.number, until: signed.valid_until };
+            self.telegrams.insert(signed.telegram, seen);
         }
         if let Request::Credit(credit) = &entry.request {
-            self.bank_notices.insert((credit.bank_reference.clone(), credit.notice), entry.number);
+            self.bank_notices.insert(notice(credit), entry.number);
             if entry.refusal().is_none() {
-                self.bank_references.insert(credit.bank_reference.clone(), entry.number);
+                self.bank_references.insert(reference(&credit.bank_reference), entry.number);
             }
         }
     }
@@ -107,12 +110,12 @@ impl State {
     fn link(&mut self, entry: &Entry) -> Applied {
         let unknown = Imbalance::Contradiction(entry.number, "it concerns nobody that is registered");
         if let Some(card) = entry.concerns.card {
-            self.cards.get_mut(&card).ok_or_else(|| unknown.clone())?.last = entry.number;
+            self.card_mut(card).ok_or_else(|| unknown.clone())?.last = entry.number;
         }
         let member = entry.concerns.member.map(AccountNumber::Member);
         let store = entry.concerns.store.map(AccountNumber::Store);
         for account in [member, store].into_iter().flatten() {
-            self.holders.get_mut(&account).ok_or_else(|| unknown.clone())?.last = entry.number;
+            self.holders.get_mut(account).ok_or_else(|| unknown.clone())?.last = entry.number;
         }
         Ok(())
     }
@@ -156,7 +159,7 @@ impl State {
             }
             (Request::Standing { of, frozen, .. }, Outcome::Entered) => match of {
                 Standing::Card(card) => {
-                    self.cards.get_mut(card).ok_or_else(|| broken(entry, "no such card"))?.frozen = *frozen;
+                    self.card_mut(*card).ok_or_else(|| broken(entry, "no such card"))?.frozen = *frozen;
                 }
                 Standing::Account(account) => self.holder_mut(entry, *account)?.frozen = *frozen,
             },
@@ -196,8 +199,12 @@ impl State {
         Ok(())
     }
 
+    fn card_mut(&mut self, card: CardNumber) -> Option<&mut Card> {
+        self.cards.get_mut(row(card.0)?)
+    }
+
     fn holder_mut(&mut self, entry: &Entry, account: AccountNumber) -> Result<&mut Holder, Imbalance> {
-        self.holders.get_mut(&account).ok_or_else(|| broken(entry, "no such account"))
+        self.holders.get_mut(account).ok_or_else(|| broken(entry, "no such account"))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::id::{AccountNumber, CardNumber, EntryNumber, StoreNumber};
 
-use super::{AdmissionState, ClaimState, PaymentState, PayoutState, ReceiptState, State};
+use super::{AdmissionState, ClaimState, PaymentState, PayoutState, ReceiptState, State, Sums, holders::row};
 use crate::{
     account::{Account, sum},
     entry::{Entry, Purpose},
@@ -74,17 +74,19 @@ impl State {
     /// Whether the accounts that an entry posted to agree with what the books hold beside them.
     pub(super) fn agrees(&self, entry: &Entry) -> Result<(), Imbalance> {
         for posting in &entry.postings {
-            match posting.account {
-                Account::Card(card) => self.card_agrees(card)?,
-                owed @ (Account::Payable(_) | Account::PayoutsInTransit | Account::Unmatched)
-                    if self.balance(owed) > 0 =>
-                {
-                    return Err(match owed {
-                        Account::Payable(store) => Imbalance::Payable(store),
-                        _ => Imbalance::Control(owed),
-                    });
+            let account = posting.account;
+            let (owed, imbalance) = match account {
+                Account::Card(card) => {
+                    self.card_agrees(card)?;
+                    continue;
                 }
-                _ => {}
+                Account::Payable(store) => (self.sums.owed_to(store), Imbalance::Payable(store)),
+                Account::PayoutsInTransit => (self.sums.in_transit, Imbalance::Control(account)),
+                Account::Unmatched => (self.sums.unmatched, Imbalance::Control(account)),
+                _ => continue,
+            };
+            if owed < 0 || owed != -self.balance(account) {
+                return Err(imbalance);
             }
         }
         Ok(())
@@ -95,7 +97,7 @@ impl State {
     /// # Errors
     /// The first thing that does not hold.
     pub fn audit(&self) -> Result<(), Imbalance> {
-        let sum: i128 = self.balances.values().sum();
+        let sum: i128 = self.balances.iter().map(|(_, balance)| balance).sum();
         if sum != 0 {
             return Err(Imbalance::Sum(sum));
         }
@@ -108,41 +110,42 @@ impl State {
 
     fn card_agrees(&self, card: CardNumber) -> Result<(), Imbalance> {
         let posted = -self.balance(Account::Card(card));
-        match self.cards.get(&card) {
+        match self.card(card) {
             Some(held) if i128::from(held.balance.minor()) == posted => Ok(()),
             _ => Err(Imbalance::Card(card)),
         }
     }
 
     fn audit_cards(&self) -> Result<(), Imbalance> {
-        for (number, card) in &self.cards {
-            self.card_agrees(*number)?;
-            let holder = self.holders.get(&AccountNumber::Member(card.holder));
-            if !holder.is_some_and(|holder| holder.cards.contains(number)) {
-                return Err(Imbalance::Card(*number));
+        for (number, card) in (1..).map(CardNumber).zip(self.cards.iter()) {
+            self.card_agrees(number)?;
+            let holder = self.holder(AccountNumber::Member(card.holder));
+            if !holder.is_some_and(|holder| holder.cards.binary_search(&number).is_ok()) {
+                return Err(Imbalance::Card(number));
             }
         }
-        let strangers = self.balances.keys().find_map(|account| match account {
-            Account::Card(card) if !self.cards.contains_key(card) => Some(*card),
+        let strangers = self.balances.iter().find_map(|(account, _)| match account {
+            Account::Card(card) if self.card(card).is_none() => Some(card),
             _ => None,
         });
         strangers.map_or(Ok(()), |card| Err(Imbalance::Card(card)))
     }
 
     fn audit_claims(&self) -> Result<(), Imbalance> {
-        for (number, claim) in &self.claims {
+        let payment = self.payments.by_entry();
+        for (number, claim) in self.claims.iter() {
             // Payments of a failed claim are open again and may stand in a later one.
             let bound = claim.state != ClaimState::Failed;
+            let claimed = PaymentState::Claimed(number).into();
             let mut total = 0u128;
-            for payment in &claim.payments {
-                let fits = self.payments.get(payment).filter(|it| {
-                    it.store == claim.store && (!bound || it.state == PaymentState::Claimed(*number))
-                });
-                total += u128::from(fits.ok_or(Imbalance::Claim(*number))?.total.minor());
+            for paid in &claim.payments {
+                let fits =
+                    payment(*paid).filter(|it| it.store == claim.store && (!bound || it.state == claimed));
+                total += u128::from(fits.ok_or(Imbalance::Claim(number))?.total.minor());
             }
             let due = claim.state == ClaimState::Due;
-            if total != u128::from(claim.total.minor()) || due != self.claims_due.contains(number) {
-                return Err(Imbalance::Claim(*number));
+            if total != u128::from(claim.total.minor()) || due != self.claims_due.contains(&number) {
+                return Err(Imbalance::Claim(number));
             }
         }
         Ok(())
@@ -150,24 +153,31 @@ impl State {
 
     fn audit_stores(&self) -> Result<(), Imbalance> {
         let mut owed: BTreeMap<StoreNumber, i128> = BTreeMap::new();
-        for payment in self.payments.values() {
-            let owing = match payment.state {
+        // Payments of one claim stand close together.
+        let mut last = (EntryNumber(u64::MAX), false);
+        for payment in self.payments.iter() {
+            self.card(payment.card).ok_or(Imbalance::Card(payment.card))?;
+            let owing = match payment.state.state() {
                 PaymentState::Open => true,
                 PaymentState::Claimed(claim) => {
-                    self.claims.get(&claim).is_some_and(|claim| claim.state == ClaimState::Due)
+                    if last.0 != claim {
+                        last = (claim, self.claim(claim).is_some_and(|it| it.state == ClaimState::Due));
+                    }
+                    last.1
                 }
                 PaymentState::Refunded(_) => false,
             };
             *owed.entry(payment.store).or_default() +=
                 if owing { i128::from(payment.total.minor()) } else { 0 };
         }
-        let posted = self.balances.keys().filter_map(|account| match account {
-            Account::Payable(store) => Some(*store),
+        let posted = self.balances.iter().filter_map(|(account, _)| match account {
+            Account::Payable(store) => Some(store),
             _ => None,
         });
         let stores: Vec<StoreNumber> = owed.keys().copied().chain(posted).collect();
         for store in stores {
-            if owed.get(&store).copied().unwrap_or(0) != -self.balance(Account::Payable(store)) {
+            let owed = owed.get(&store).copied().unwrap_or(0);
+            if owed != -self.balance(Account::Payable(store)) || owed != self.sums.owed_to(store) {
                 return Err(Imbalance::Payable(store));
             }
         }
@@ -175,20 +185,20 @@ impl State {
     }
 
     fn audit_bank(&self) -> Result<(), Imbalance> {
-        let transit = self.payouts.values().filter(|payout| payout.state == PayoutState::InTransit);
-        let transit: i128 = transit.map(|payout| i128::from(payout.amount.minor())).sum();
-        if transit != -self.balance(Account::PayoutsInTransit) {
+        let transit = self.payouts.iter().filter(|(_, payout)| payout.state == PayoutState::InTransit);
+        let transit: i128 = transit.map(|(_, payout)| i128::from(payout.amount.minor())).sum();
+        if transit != -self.balance(Account::PayoutsInTransit) || transit != self.sums.in_transit {
             return Err(Imbalance::Control(Account::PayoutsInTransit));
         }
-        let unmatched = self.receipts.values().filter(|receipt| receipt.state == ReceiptState::Waiting);
-        let unmatched: i128 = unmatched.map(|receipt| i128::from(receipt.amount.minor())).sum();
-        if unmatched != -self.balance(Account::Unmatched) {
+        let unmatched = self.receipts.iter().filter(|(_, receipt)| receipt.state == ReceiptState::Waiting);
+        let unmatched: i128 = unmatched.map(|(_, receipt)| i128::from(receipt.amount.minor())).sum();
+        if unmatched != -self.balance(Account::Unmatched) || unmatched != self.sums.unmatched {
             return Err(Imbalance::Control(Account::Unmatched));
         }
-        for (number, payout) in &self.payouts {
+        for (number, payout) in self.payouts.iter() {
             let known = match payout.purpose {
-                Purpose::Claim(claim) => self.claims.contains_key(&claim),
-                Purpose::Return(receipt) => self.receipts.contains_key(&receipt),
+                Purpose::Claim(claim) => self.claims.contains(claim),
+                Purpose::Return(receipt) => self.receipts.contains(receipt),
             };
             if !known {
                 return Err(Imbalance::Index(number.to_string()));
@@ -198,23 +208,17 @@ impl State {
     }
 
     fn audit_indexes(&self) -> Result<(), Imbalance> {
-        for ((store, order), payment) in &self.orders {
-            let fits = self.payments.get(payment).is_some_and(|it| it.store == *store && it.order == *order);
-            if !fits {
-                return Err(Imbalance::Index(payment.to_string()));
-            }
-        }
-        for (account, holder) in &self.holders {
+        for (account, holder) in self.holders.iter() {
             let chain = holder.chain.iter().filter_map(|event| event.key);
             let waiting = holder.waiting_key.map(|waiting| waiting.key);
             let mut keys = chain.chain(waiting).chain(holder.cashiers.keys().copied());
-            let ripens = holder.waiting_key.is_none_or(|it| self.ripening.contains(&(it.from, *account)));
-            if !keys.all(|key| self.keys.get(&key) == Some(account)) || !ripens {
+            let ripens = holder.waiting_key.is_none_or(|it| self.ripening.contains(&(it.from, account)));
+            if !keys.all(|key| self.keys.get(&key) == Some(&account)) || !ripens {
                 return Err(Imbalance::Index(account.to_string()));
             }
         }
         self.audit_joining()?;
-        let waiting = self.holders.values().map(|holder| holder.waiting.len()).sum::<usize>();
+        let waiting = self.holders.iter().map(|(_, holder)| holder.waiting.len()).sum::<usize>();
         if waiting != self.waiting.len() {
             return Err(Imbalance::Index("card requests that wait".into()));
         }
@@ -224,14 +228,14 @@ impl State {
     /// Numbers are reserved once, whoever registered was admitted, and only what can still go out waits to.
     fn audit_joining(&self) -> Result<(), Imbalance> {
         let mut reserved = BTreeSet::new();
-        for (number, admitted) in &self.admissions {
+        for (number, admitted) in self.admissions.iter() {
             let below = match admitted.account {
                 AccountNumber::Member(member) => member <= self.reserved.0,
                 AccountNumber::Store(store) => store <= self.reserved.1,
             };
             let once = admitted.replaces || reserved.insert(admitted.account);
             let stands = match admitted.state {
-                AdmissionState::Registered(_) => self.holders.contains_key(&admitted.account),
+                AdmissionState::Registered(_) => self.holders.contains(admitted.account),
                 AdmissionState::Open => true,
                 AdmissionState::Spent => !self.posts.contains_key(&admitted.code),
             };
@@ -239,12 +243,20 @@ impl State {
                 return Err(Imbalance::Index(number.to_string()));
             }
         }
-        if let Some(account) = self.holders.keys().find(|account| !reserved.contains(account)) {
+        let mut accounts = self.holders.iter().map(|(account, _)| account);
+        if let Some(account) = accounts.find(|account| !reserved.contains(account)) {
             return Err(Imbalance::Index(account.to_string()));
         }
-        if self.ripening.len() != self.holders.values().filter(|it| it.waiting_key.is_some()).count() {
+        let waiting = self.holders.iter().filter(|(_, holder)| holder.waiting_key.is_some()).count();
+        if self.ripening.len() != waiting {
             return Err(Imbalance::Index("recovery keys that wait".into()));
         }
         Ok(())
+    }
+}
+
+impl Sums {
+    fn owed_to(&self, store: StoreNumber) -> i128 {
+        row(store.0).and_then(|at| self.owed.get(at)).copied().unwrap_or(0)
     }
 }

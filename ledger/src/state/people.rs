@@ -186,12 +186,12 @@ pub struct DocumentVersion {
 impl State {
     /// A member or store.
     pub fn holder(&self, account: AccountNumber) -> Option<&Holder> {
-        self.holders.get(&account)
+        self.holders.get(account)
     }
 
     /// Members, then stores, each ascending.
     pub fn holders(&self) -> impl Iterator<Item = (AccountNumber, &Holder)> {
-        self.holders.iter().map(|(account, holder)| (*account, holder))
+        self.holders.iter()
     }
 
     /// Whose key it is or was, in whatever role, a waiting recovery key's and a cashier's among them.
@@ -229,12 +229,12 @@ impl State {
 
     /// An admission, by its entry.
     pub fn admission(&self, entry: EntryNumber) -> Option<&Admitted> {
-        self.admissions.get(&entry)
+        self.admissions.get(entry)
     }
 
     /// All admissions, ascending.
     pub fn admissions(&self) -> impl Iterator<Item = (EntryNumber, &Admitted)> {
-        self.admissions.iter().map(|(entry, admitted)| (*entry, admitted))
+        self.admissions.iter()
     }
 
     /// Mail and letters that were intended and of which nothing is known yet, by the entry that intended them, ascending.

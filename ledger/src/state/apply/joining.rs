@@ -19,7 +19,7 @@ use crate::{
 impl State {
     pub(super) fn admitted(&mut self, entry: &Entry, it: &Admission, account: AccountNumber) -> Applied {
         match it.replaces {
-            Some(replaced) if replaced == account && self.holders.contains_key(&account) => {}
+            Some(replaced) if replaced == account && self.holders.contains(account) => {}
             None if account == self.next_account(it.role) => match account {
                 AccountNumber::Member(member) => self.reserved.0 = member,
                 AccountNumber::Store(store) => self.reserved.1 = store,
@@ -37,7 +37,7 @@ impl State {
             until: it.until,
             state: AdmissionState::Open,
         };
-        self.admissions.insert(entry.number, admitted);
+        self.admissions.push(entry.number, admitted);
         self.applications.insert(it.application, Decided::Admitted(entry.number));
         self.posts.insert(entry.number, it.ways.clone());
         Ok(())
@@ -51,7 +51,7 @@ impl State {
         key: Option<VerificationKey>,
         ways: &[Way],
     ) -> Applied {
-        let open = self.admissions.get_mut(&admission).filter(|it| it.state == AdmissionState::Open);
+        let open = self.admissions.get_mut(admission).filter(|it| it.state == AdmissionState::Open);
         let admitted = open.ok_or_else(|| broken(entry, "the admission is not open"))?;
         // What still waits to go out with the former code never does.
         self.posts.remove(&admitted.code);
@@ -83,7 +83,7 @@ impl State {
     }
 
     pub(super) fn registered(&mut self, entry: &Entry, it: &Registration) -> Applied {
-        let open = self.admissions.get_mut(&it.admission).filter(|admitted| {
+        let open = self.admissions.get_mut(it.admission).filter(|admitted| {
             admitted.state == AdmissionState::Open
                 && admitted.account == it.account
                 && admitted.key == it.signature_key
@@ -126,10 +126,10 @@ impl State {
             erased: None,
             last: entry.number,
         };
-        match self.holders.insert(it.account, holder) {
-            None => Ok(()),
-            Some(_) => Err(broken(entry, "its number is another's")),
+        if self.holders.enter(it.account, holder) {
+            return Ok(());
         }
+        Err(broken(entry, "its number is another's"))
     }
 
     /// New keys stand in the place of all former ones, those of cashiers too: whoever has the lost terminal may have
@@ -152,7 +152,7 @@ impl State {
             .admissions
             .iter()
             .filter(|(_, other)| other.account == it.account && other.state == AdmissionState::Open)
-            .map(|(number, _)| *number)
+            .map(|(number, _)| number)
             .collect();
         for other in others {
             self.spend(other);
@@ -162,7 +162,7 @@ impl State {
 
     /// Nobody can register with an open admission any more.
     fn spend(&mut self, admission: EntryNumber) {
-        if let Some(admitted) = self.admissions.get_mut(&admission)
+        if let Some(admitted) = self.admissions.get_mut(admission)
             && admitted.state == AdmissionState::Open
         {
             admitted.state = AdmissionState::Spent;

@@ -128,7 +128,7 @@ impl State {
 
     /// Forgets the recovery key that waits, if one does. It stays known as used.
     pub(super) fn drop_waiting(&mut self, account: AccountNumber) {
-        let waiting = self.holders.get_mut(&account).and_then(|holder| holder.waiting_key.take());
+        let waiting = self.holders.get_mut(account).and_then(|holder| holder.waiting_key.take());
         if let Some(waiting) = waiting {
             self.ripening.remove(&(waiting.from, account));
         }
