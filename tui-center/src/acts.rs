@@ -5,6 +5,8 @@
 //! may open the control socket could end the process as well. The books check the role a second time, and whether an act
 //! takes two operators: then it is proposed instead, and done when another operator confirms it.
 
+mod decisions;
+mod employ;
 mod identity;
 mod joining;
 mod people;
@@ -243,6 +245,16 @@ impl Act {
             Self::AcceptClock => Some(OperatorRole::Admin),
         }
     }
+
+    /// Whether an operator of this name chooses an own passphrase with it.
+    fn chooses_own_passphrase(&self, by: &str) -> bool {
+        match self {
+            Self::Staff(StaffAct::SetPassphrase { name, .. }) => {
+                name.as_ref().is_none_or(|name| name.trim() == by)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Center {
@@ -253,6 +265,9 @@ impl Center {
     pub async fn act_as(&self, identity: Option<Identity>, act: Act) -> Result<Outcome, ActError> {
         let operator = match (act.needs(), identity) {
             (None, _) => None,
+            (Some(_), Some(identity)) if act.chooses_own_passphrase(&identity.name) => {
+                Some(self.believe(identity).await?)
+            }
             (Some(_), Some(identity)) => Some(self.sign_in(identity).await?),
             (Some(_), None) => {
                 return Err(ActError::new("no-operator", "this takes an operator; name one with --as NAME"));

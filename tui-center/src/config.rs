@@ -85,8 +85,12 @@ pub struct Limits {
     pub strangers_per_second: u32,
     /// Requests a second of one account, after a burst of four times as many.
     pub requests_per_second: u32,
-    /// Applications to join an hour from one address.
+    /// Applications to join an hour from one address; of IPv6 from one network of 64 bits.
     pub applications_per_hour: u32,
+    /// Applications on which nobody has decided, of all addresses; further ones are turned away.
+    pub applications_open: u32,
+    /// Applicants whom the rule admits in an hour, where the policy says so; further ones wait for an operator.
+    pub admissions_by_rule_per_hour: u32,
     /// Wrong logins from one address that are forgiven before a growing delay begins.
     pub wrong_logins: u32,
 }
@@ -99,7 +103,9 @@ impl Default for Limits {
             arrivals_per_second: 50,
             strangers_per_second: 100,
             requests_per_second: 500,
-            applications_per_hour: 1_000,
+            applications_per_hour: 30,
+            applications_open: 2_000,
+            admissions_by_rule_per_hour: 60,
             wrong_logins: 5,
         }
     }
@@ -181,6 +187,8 @@ impl Config {
             limits.strangers_per_second,
             limits.requests_per_second,
             limits.applications_per_hour,
+            limits.applications_open,
+            limits.admissions_by_rule_per_hour,
         ];
         if positive.contains(&0) { Err("a limit of 0 would let nobody in".into()) } else { Ok(()) }
     }

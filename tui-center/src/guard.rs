@@ -62,9 +62,9 @@ pub enum TurnedAway {
     /// Too many requests.
     #[error("too many requests; wait a moment")]
     TooManyRequests,
-    /// Too many applications.
-    #[error("too many applications from your address; try again in an hour")]
-    TooManyApplications,
+    /// Too many applications; the next one is taken after so many seconds.
+    #[error("too many applications came from your address; try again in {}", minutes(*.0))]
+    TooManyApplications(u64),
     /// Too many wrong logins.
     #[error("too many wrong logins from your address; wait {0} seconds")]
     Locked(u64),
@@ -200,14 +200,13 @@ impl Guard {
     /// Whether an application to join from this address is taken.
     pub fn applies(&self, address: IpAddr) -> Result<(), TurnedAway> {
         let address = group(address);
-        if self.shared.applications.check_key(&address).is_ok() {
-            return Ok(());
-        }
+        let Err(not_until) = self.shared.applications.check_key(&address) else { return Ok(()) };
+        let wait = not_until.wait_time_from(DefaultClock::default().now());
         self.shared.refused_requests.fetch_add(1, Ordering::Relaxed);
         self.tell(address, Weight::Warning, || {
             format!("Applications from {address} come faster than they are taken.")
         });
-        Err(TurnedAway::TooManyApplications)
+        Err(TurnedAway::TooManyApplications(wait.as_secs().saturating_add(1)))
     }
 
     /// Whether a request of an account may be heard.
@@ -364,6 +363,14 @@ fn group(address: IpAddr) -> IpAddr {
     }
 }
 
+/// Seconds as a person waits for them: in minutes begun.
+fn minutes(seconds: u64) -> String {
+    match seconds.div_ceil(60) {
+        0 | 1 => "a minute".into(),
+        minutes => format!("{minutes} minutes"),
+    }
+}
+
 /// Nothing for the first few, then a second, doubling.
 fn lock_out(count: u32, free: u32) -> Duration {
     if count <= free {
@@ -429,7 +436,10 @@ mod tests {
         let (guard, _errors, _dir) = guard(Limits { applications_per_hour: 3, ..Limits::default() });
         let taken = (0..10).filter(|_| guard.applies(A).is_ok()).count();
         assert_eq!(taken, 3);
-        assert_eq!(guard.applies(A), Err(TurnedAway::TooManyApplications));
+        let refused = guard.applies(A).unwrap_err();
+        assert!(matches!(refused, TurnedAway::TooManyApplications(1..=1200)), "{refused}");
+        let words = refused.to_string();
+        assert!(words.ends_with("try again in 20 minutes"), "{words}");
         assert!(guard.applies(B).is_ok(), "another address is not affected");
     }
 

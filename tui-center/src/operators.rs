@@ -6,7 +6,11 @@
 //! a growing wait that a restart does not forget.
 //!
 //! A new identity, or a passphrase that an admin resets, waits beside the present one until the books have it: it may
-//! take a second operator. An operator's own new passphrase, proved by the old one, counts at once.
+//! take a second operator. Nothing else about the same operator or the same SSH key can wait meanwhile. An operator's own
+//! new passphrase, proved by the old one, counts at once. A passphrase that an admin has reset does nothing but choose an
+//! own one: whoever else knows it can't act under the operator's name unnoticed.
+
+mod names;
 
 use std::{
     collections::BTreeMap,
@@ -17,16 +21,17 @@ use std::{
     sync::Mutex,
 };
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use ledger::request::OperatorRole;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use wire::{
     id::{Digest, EntryNumber},
-    text::Line,
     time::Timestamp,
 };
 
+use self::names::bare;
+pub use self::names::{check_name, check_ssh_key, key_digest};
 use crate::seal::{self, Cost};
 
 /// How many wrong passphrases are forgiven before the wait begins.
@@ -67,6 +72,11 @@ pub enum OperatorError {
     /// The passphrase is right, and the books know another operator of this name, or none.
     #[error("the books do not know {0} as the one who signs in here; an admin must add this operator anew")]
     NotInBooks(String),
+    /// The passphrase is right, and was chosen by somebody else.
+    #[error(
+        "another operator chose this passphrase of {0}; choose your own first: tui-center operator passphrase --as {0}"
+    )]
+    Given(String),
     /// The file can't be read or written, or what was typed can't be taken.
     #[error("{0}")]
     Unusable(String),
@@ -88,6 +98,9 @@ pub struct Operators {
     kept: Mutex<Vec<Kept>>,
     /// Passphrases are checked one after the other, so that each sees how often it was mistyped before.
     checking: Mutex<()>,
+    /// Held from the look at what waits until the books have answered, so that of two acts about one operator the second
+    /// sees the first.
+    changing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -122,6 +135,9 @@ struct Proof {
     cost: Cost,
     salt: String,
     verifier: String,
+    /// Whether an admin reset the passphrase: then it only serves to choose an own one.
+    #[serde(default)]
+    given: bool,
 }
 
 impl Operators {
@@ -134,7 +150,12 @@ impl Operators {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(unusable(path, &error.to_string())),
         };
-        Ok(Self { path: path.to_owned(), kept: Mutex::new(kept), checking: Mutex::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            kept: Mutex::new(kept),
+            checking: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+        })
     }
 
     /// The first operator of a center that is being founded. Takes as long as Argon2id.
@@ -142,18 +163,24 @@ impl Operators {
     /// # Errors
     /// As [`Operators::prepare`].
     pub fn found(&self, operator: &Operator, passphrase: &SecretString) -> Result<(), OperatorError> {
-        self.prepare(&operator.name, &operator.ssh_key, passphrase)?;
+        self.prepare(&operator.name, &operator.ssh_key, passphrase, false)?;
         self.settle(&operator.name, Some((operator.role, key_digest(&operator.ssh_key))), None)
     }
 
     /// Keeps an identity that the books are about to be told of, or a new proof for an operator whom they know: it waits
-    /// for [`Operators::settle`]. Takes as long as Argon2id.
+    /// for [`Operators::settle`]. A passphrase that is `given` only serves to choose an own one. Takes as long as Argon2id.
     ///
     /// # Errors
     /// When name, key or passphrase can't be taken, or the file can't be written.
-    pub fn prepare(&self, name: &str, ssh_key: &str, passphrase: &SecretString) -> Result<(), OperatorError> {
+    pub fn prepare(
+        &self,
+        name: &str,
+        ssh_key: &str,
+        passphrase: &SecretString,
+        given: bool,
+    ) -> Result<(), OperatorError> {
         check_name(name).map_err(OperatorError::Unusable)?;
-        let proof = Proof::new(ssh_key, passphrase)?;
+        let proof = Proof { given, ..Proof::new(ssh_key, passphrase)? };
         let waiting = Some(Waiting { proof: proof.clone(), proposal: None });
         let mut all = self.lock();
         match all.iter_mut().find(|kept| kept.name == name) {
@@ -259,17 +286,58 @@ impl Operators {
         Ok(told)
     }
 
+    /// Held while an act about an operator is under way.
+    pub(crate) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    /// Who has this SSH key under another name than `name`, whatever the comments say: an operator, or somebody about whom
+    /// a proposal waits that is still `open`.
+    pub fn same_key(
+        &self,
+        name: &str,
+        ssh_key: &str,
+        open: &dyn Fn(EntryNumber) -> bool,
+    ) -> Option<(String, Option<EntryNumber>)> {
+        let all = self.lock();
+        let mut others = all.iter().filter(|kept| kept.name != name);
+        others.find_map(|kept| {
+            if kept.role.is_some() && bare(&kept.proof.ssh_key) == bare(ssh_key) {
+                return Some((kept.name.clone(), None));
+            }
+            let waiting = kept.waiting.as_ref()?;
+            let proposal = waiting.proposal.filter(|proposal| open(*proposal))?;
+            (bare(&waiting.proof.ssh_key) == bare(ssh_key)).then(|| (kept.name.clone(), Some(proposal)))
+        })
+    }
+
+    /// The SSH key of what waits for a proposal.
+    pub fn waiting_key(&self, name: &str, proposal: EntryNumber) -> Option<String> {
+        let all = self.lock();
+        let waiting = all.iter().find(|kept| kept.name == name)?.waiting.as_ref()?;
+        (waiting.proposal == Some(proposal)).then(|| waiting.proof.ssh_key.clone())
+    }
+
+    /// Whether an operator's passphrase was chosen by somebody else, so that an own one must be chosen first.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.lock().iter().any(|kept| kept.name == name && kept.proof.given)
+    }
+
     /// Gives an operator who has signed in another passphrase. Takes as long as Argon2id.
     ///
     /// # Errors
-    /// When the passphrase can't be taken, or the file can't be written.
+    /// When the passphrase can't be taken, is the given one again, or the file can't be written.
     pub fn change_own(&self, name: &str, passphrase: &SecretString) -> Result<(), OperatorError> {
-        let ssh_key = {
+        let present = {
             let all = self.lock();
             let kept = all.iter().find(|kept| kept.name == name).ok_or(OperatorError::Wrong)?;
-            kept.proof.ssh_key.clone()
+            kept.proof.clone()
         };
-        let proof = Proof::new(&ssh_key, passphrase)?;
+        if present.given && self.opens(&present, passphrase)? {
+            let words = "this is the passphrase that another operator chose; choose another one";
+            return Err(OperatorError::Unusable(words.into()));
+        }
+        let proof = Proof::new(&present.ssh_key, passphrase)?;
         let mut all = self.lock();
         let kept = all.iter_mut().find(|kept| kept.name == name).ok_or(OperatorError::Wrong)?;
         kept.proof = proof;
@@ -307,11 +375,7 @@ impl Operators {
             return Err(OperatorError::Wait(until.since_ms(now).div_ceil(1000)));
         }
         let proof = &found.proof;
-        let salt = HEXLOWER.decode(proof.salt.as_bytes()).ok().and_then(|salt| salt.try_into().ok());
-        let salt: [u8; 16] = salt.ok_or_else(|| unusable(&self.path, "a salt in it is damaged"))?;
-        let shown = HEXLOWER.encode(&verifier(proof.cost, passphrase, &salt)?);
-        // What is compared is a hash that only the passphrase makes; its bytes tell nothing that timing could leak.
-        let right = shown == proof.verifier;
+        let right = self.opens(proof, passphrase)?;
         self.count(name, right, now)?;
         if !right {
             return Err(OperatorError::Wrong);
@@ -322,6 +386,15 @@ impl Operators {
             }
             _ => Err(OperatorError::NotInBooks(name.to_owned())),
         }
+    }
+
+    /// Whether a passphrase is the one of a proof. Takes as long as Argon2id.
+    fn opens(&self, proof: &Proof, passphrase: &SecretString) -> Result<bool, OperatorError> {
+        let salt = HEXLOWER.decode(proof.salt.as_bytes()).ok().and_then(|salt| salt.try_into().ok());
+        let salt: [u8; 16] = salt.ok_or_else(|| unusable(&self.path, "a salt in it is damaged"))?;
+        let shown = HEXLOWER.encode(&verifier(proof.cost, passphrase, &salt)?);
+        // What is compared is a hash that only the passphrase makes; its bytes tell nothing that timing could leak.
+        Ok(shown == proof.verifier)
     }
 
     /// Counts wrong passphrases; a right one ends the count.
@@ -381,48 +454,8 @@ impl Proof {
         seal::check("the operator's passphrase", passphrase).map_err(OperatorError::Unusable)?;
         let (cost, salt) = (Cost::new(), seal::random::<16>());
         let verifier = HEXLOWER.encode(&verifier(cost, passphrase, &salt)?);
-        Ok(Self { ssh_key: ssh_key.trim().to_owned(), cost, salt: HEXLOWER.encode(&salt), verifier })
-    }
-}
-
-/// How the books name an operator's SSH key: SHA-256 of its line in an `authorized_keys` file, without blanks around it.
-pub fn key_digest(ssh_key: &str) -> Digest {
-    Digest::of(&[ssh_key.trim().as_bytes()])
-}
-
-/// Whether a name can stand in the books: letters, digits, `.`, `-` and `_`, at most 40.
-///
-/// # Errors
-/// In words.
-pub fn check_name(name: &str) -> Result<(), String> {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let clean = Line::new(name).is_ok_and(|line| line.as_str() == name);
-    if !name.is_empty() && name.chars().count() <= 40 && name.chars().all(plain) && clean {
-        Ok(())
-    } else {
-        Err("an operator's name has 1 to 40 letters, digits, dots, hyphens or underscores".into())
-    }
-}
-
-/// Whether a line is an OpenSSH public key: type, base64 that names the same type, and perhaps a comment.
-///
-/// # Errors
-/// In words.
-pub fn check_ssh_key(line: &str) -> Result<(), String> {
-    let mut parts = line.split_whitespace();
-    let (Some(kind), Some(blob)) = (parts.next(), parts.next()) else {
-        return Err("this is no SSH public key: a line like “ssh-ed25519 AAAA... name” is expected".into());
-    };
-    let blob = BASE64.decode(blob.as_bytes()).unwrap_or_default();
-    let named = blob
-        .split_first_chunk::<4>()
-        .and_then(|(length, rest)| rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?));
-    if named != Some(kind.as_bytes()) {
-        return Err("this is no SSH public key: its type and its content do not fit".into());
-    }
-    match kind {
-        "ssh-ed25519" | "sk-ssh-ed25519@openssh.com" | "ecdsa-sha2-nistp256" => Ok(()),
-        _ => Err(format!("SSH keys of type {kind} are not taken; use ssh-ed25519")),
+        let ssh_key = ssh_key.trim().to_owned();
+        Ok(Self { ssh_key, cost, salt: HEXLOWER.encode(&salt), verifier, given: false })
     }
 }
 

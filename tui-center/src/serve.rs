@@ -177,7 +177,9 @@ impl Server {
             }
             None => None,
         };
-        let mut tasks = vec![tokio::spawn(line.work()), tokio::spawn(tidy(center.clone()))];
+        let ruling = admission::rule::catch_up(center.clone());
+        let mut tasks =
+            vec![tokio::spawn(line.work()), tokio::spawn(tidy(center.clone())), tokio::spawn(ruling)];
         let posting = center.clone();
         let post = tokio::task::spawn_blocking(move || posting.start_post()).await;
         tasks.extend(post.map_err(|error| error.to_string())??);

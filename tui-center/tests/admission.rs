@@ -8,7 +8,7 @@ use common::{
     LIMIT, Place,
     applicant::{Applicant, values},
     check_books,
-    desk::{admit, decline, detail, joining, list, problem, set, size},
+    desk::{admission, admit, decline, detail, joining, list, problem, set, size},
 };
 use ledger::request::Document;
 use secrecy::SecretString;
@@ -148,7 +148,7 @@ async fn what_is_asked_back_is_amended_by_the_same_key() {
     assert!(
         matches!(refused.state(&line).await, ApplicationState::Refused { words } if words.as_str() == "Not here.")
     );
-    let error = joining(&server, JoiningAct::Admit { number: refused.number, way: None }).await.unwrap_err();
+    let error = joining(&server, admission(&server, refused.number, None).await).await.unwrap_err();
     assert!(error.words.contains("was refused"), "{error}");
     let anew = line.apply(refused.call(None, None), LIMIT).await.unwrap();
     assert_ne!(anew.number, refused.number, "whoever was refused may apply anew");
@@ -315,7 +315,7 @@ async fn what_died_between_the_entry_and_the_letter_is_made_at_the_next_start() 
     let mut applicant = Applicant::new(&place, Role::Member, &line).await;
     applicant.apply(&line).await;
     let letter = Some(Way::Letter);
-    joining(&server, JoiningAct::Admit { number: applicant.number, way: letter }).await.unwrap();
+    joining(&server, admission(&server, applicant.number, letter).await).await.unwrap();
     let names = server.center().cabinet().outward_names().unwrap();
     assert!(names.len() == 1 && names[0].starts_with("letter-"), "{names:?}");
     server.stop().await.unwrap();
@@ -353,7 +353,7 @@ async fn what_died_after_the_code_was_made_goes_on_with_the_same_code() {
     let mut applicant = Applicant::new(&place, Role::Member, &line).await;
     applicant.apply(&line).await;
     let letter = Some(Way::Letter);
-    joining(&server, JoiningAct::Admit { number: applicant.number, way: letter }).await.unwrap();
+    joining(&server, admission(&server, applicant.number, letter).await).await.unwrap();
     let names = server.center().cabinet().outward_names().unwrap();
     server.stop().await.unwrap();
     empty(&place, &["outward", "codes"]);

@@ -8,7 +8,7 @@ use common::{
     LIMIT, Place, act,
     applicant::{Applicant, mails, values},
     check_books,
-    desk::{admit, decline, joining, list, problem, set, size},
+    desk::{admission, admit, decline, joining, list, problem, set, size},
 };
 use ledger::request::{Document, OperatorRole};
 use tui_center::{
@@ -17,7 +17,7 @@ use tui_center::{
 };
 use wire::{
     admission::ApplicationState,
-    id::{ApplicationNumber, Digest, Role},
+    id::{ApplicationNumber, Digest, Role, TelegramId},
     key::SigningKey,
     limits,
     message::ProblemKind,
@@ -132,7 +132,7 @@ async fn the_desk_goes_by_roles() {
     let clerk = common::operator(&server, "carl", OperatorRole::Clerk).await;
     let supervisor = common::operator(&server, "grace", OperatorRole::Supervisor).await;
     for (operator, it) in [
-        (&viewer, JoiningAct::Admit { number, way: None }),
+        (&viewer, admission(&server, number, None).await),
         (&viewer, JoiningAct::Application { number, reveal: Some(reason()) }),
         (&viewer, JoiningAct::Decline { number, ask_back: false, reason: reason() }),
         (&clerk, JoiningAct::Recode { number, way: None, key: None, reason: reason() }),
@@ -145,7 +145,9 @@ async fn the_desk_goes_by_roles() {
         joining(&server, JoiningAct::Application { number, reveal: Some(" ".into()) }).await.unwrap_err();
     assert!(error.words.contains("say why"), "{error}");
     let number = ApplicationNumber(9);
-    let error = joining(&server, JoiningAct::Admit { number, way: None }).await.unwrap_err();
+    let error = joining(&server, JoiningAct::Admit { number, seen: TelegramId([0; 32]), way: None })
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, "not-found");
     assert!(mails(&place).is_empty());
     server.stop().await.unwrap();
@@ -270,7 +272,7 @@ async fn what_was_amended_since_it_was_proposed_is_not_confirmed() {
     line.register(call, LIMIT).await.unwrap();
     let mut again = Applicant::new(&place, Role::Member, &line).await;
     again.number = line.apply(again.call(None, Some(account)), LIMIT).await.unwrap().number;
-    let admit = JoiningAct::Admit { number: again.number, way: None };
+    let admit = admission(&server, again.number, None).await;
     let Outcome::Proposed(proposed) = joining(&server, admit).await.unwrap() else { panic!() };
     decline(&server, again.number, true, "Is this your address?").await;
     let form = line.form(Role::Member, LIMIT).await.unwrap();
@@ -284,6 +286,28 @@ async fn what_was_amended_since_it_was_proposed_is_not_confirmed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_amended_since_it_was_seen_is_not_admitted() {
+    let place = Place::with_desk();
+    let server = place.serve().await;
+    let (line, _pushes) = place.line().await;
+    let mut applicant = Applicant::new(&place, Role::Member, &line).await;
+    applicant.apply(&line).await;
+    let seen = admission(&server, applicant.number, None).await;
+    decline(&server, applicant.number, true, "Is this your address?").await;
+    let form = line.form(Role::Member, LIMIT).await.unwrap();
+    applicant.particulars = Applicant::filled(&place, &form, &values(Role::Member, 88)).particulars;
+    line.apply(applicant.call(Some(applicant.number), None), LIMIT).await.unwrap();
+    let before = size(&server);
+    let error = joining(&server, seen).await.unwrap_err();
+    let words = &error.words;
+    assert!(words.contains("was changed at") && words.contains("look at it again"), "{words}");
+    assert_eq!((error.kind, size(&server)), ("refused", before), "nothing was entered");
+    admit(&server, applicant.number).await;
+    assert!(matches!(applicant.state(&line).await, ApplicationState::Admitted { .. }));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_refused_after_all_gets_no_letter() {
     let place = Place::with_desk();
     let server = place.serve().await;
@@ -291,7 +315,7 @@ async fn who_is_refused_after_all_gets_no_letter() {
     let mut applicant = Applicant::new(&place, Role::Member, &line).await;
     applicant.apply(&line).await;
     let letter = Some(wire::admission::Way::Letter);
-    joining(&server, JoiningAct::Admit { number: applicant.number, way: letter }).await.unwrap();
+    joining(&server, admission(&server, applicant.number, letter).await).await.unwrap();
     assert_eq!(server.center().cabinet().outward_names().unwrap().len(), 1);
     decline(&server, applicant.number, false, "It was a mistake.").await;
     common::until(&server, "the letter to be withdrawn", || {
@@ -327,6 +351,9 @@ async fn what_nothing_came_of_is_erased() {
     assert_eq!(notes(), 0, "what was written to whoever was refused is gone too");
     tidy(61);
     assert!(list(&server, "").await.is_empty());
+    let told = server.center().errors().newest("nobody decided on it", 9);
+    assert_eq!(told.len(), 1, "nobody vanishes unread without a word: {told:?}");
+    assert!(told[0].words.contains(&waiting.number.to_string()));
     assert!(list(&server, "山田").await.is_empty(), "nobody finds them any more");
     assert_eq!(
         problem(line.application(waiting.number, &waiting.terminal, LIMIT).await).0,

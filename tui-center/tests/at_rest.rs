@@ -230,7 +230,7 @@ async fn nothing_personal_and_nothing_secret_lies_open() {
     let join = |it: JoiningAct| act(&server, Act::Joining(it));
     for (number, way) in [(member.number, Way::Mail), (store.number, Way::Mail), (letter.number, Way::Letter)]
     {
-        join(JoiningAct::Admit { number, way: Some(way) }).await.unwrap();
+        join(common::desk::admission(&server, number, Some(way)).await).await.unwrap();
     }
     for applicant in [&mut member, &mut store] {
         let (account, code) = applicant.mailed(&place).await;

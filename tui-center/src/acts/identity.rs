@@ -10,7 +10,7 @@ use super::ActError;
 use crate::{
     center::Center,
     errors::{Room, Weight},
-    operators::Operator,
+    operators::{Operator, OperatorError},
 };
 
 /// Who acts, and what proves it.
@@ -45,11 +45,20 @@ impl<'de> Deserialize<'de> for Passphrase {
 }
 
 impl Center {
-    /// Believes an operator who knows the passphrase.
+    /// Believes an operator who knows the own passphrase.
     ///
     /// # Errors
-    /// In words for whoever typed it.
+    /// In words for whoever typed it; `passphrase-given` when it is right, and somebody else chose it.
     pub async fn sign_in(&self, identity: Identity) -> Result<Operator, ActError> {
+        let operator = self.believe(identity).await?;
+        if self.operators().is_given(&operator.name) {
+            return Err(ActError::new("passphrase-given", OperatorError::Given(operator.name)));
+        }
+        Ok(operator)
+    }
+
+    /// Believes an operator who knows the passphrase, whoever chose it: enough to choose an own one.
+    pub(super) async fn believe(&self, identity: Identity) -> Result<Operator, ActError> {
         let center = self.clone();
         let checked = tokio::task::spawn_blocking(move || {
             let name = identity.name.clone();

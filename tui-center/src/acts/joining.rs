@@ -1,36 +1,30 @@
-//! Acts of the admission desk: applications, documents, the admission kit, mail and letters.
+//! Acts of the admission desk: applications, documents, the admission kit, mail and letters. What it decides about
+//! applicants is done in `decisions`.
 
 use std::path::PathBuf;
 
-use data_encoding::BASE64;
 use ledger::{
     Request,
-    request::{Admission as Admit, Document, OperatorAct, OperatorRole, Person},
-    state::AdmissionState,
+    request::{Document, OperatorAct, OperatorRole, Person},
 };
 use serde::{Deserialize, Serialize};
 use wire::{
     admission::Way,
-    id::{ApplicationNumber, Digest, EntryNumber},
+    id::{ApplicationNumber, Digest, EntryNumber, TelegramId},
     key::VerificationKey,
-    text::Prose,
-    time::Timestamp,
 };
 
 use super::{ActError, Outcome, stated};
 use crate::{
-    admission::{applications::Row as Kept, document, issue, kit::NewBuild, standing},
+    admission::{applications::Row as Kept, document, kit::NewBuild},
     center::Center,
     errors::{Room, Weight},
     inquiry::{
         applications,
         view::{ApplicationDetail, ApplicationRow, BuildRow, Moment},
     },
-    lines::postman::{Kind, LineState, PostState},
+    lines::postman::{LineState, PostState},
 };
-
-/// Milliseconds of a day.
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What can be asked of the admission desk.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,6 +50,8 @@ pub enum JoiningAct {
     Admit {
         /// Which.
         number: ApplicationNumber,
+        /// The version that the operator saw, [`ApplicationRow::version`]: one that was amended since is not admitted.
+        seen: TelegramId,
         /// How; as the policy says where nothing is said.
         way: Option<Way>,
     },
@@ -229,7 +225,7 @@ impl Center {
                 self.enter_own(&by, Request::Reveal { by: by.clone(), of, reason }, Vec::new()).await?;
                 self.looked(move |center| center.application(number, true)).await
             }
-            JoiningAct::Admit { number, way } => self.admit(by, number, way).await,
+            JoiningAct::Admit { number, seen, way } => self.admit(by, number, seen, way).await,
             JoiningAct::Decline { number, ask_back, reason } => {
                 self.decline(by, number, ask_back, &reason).await
             }
@@ -347,72 +343,6 @@ impl Center {
         Ok(Outcome::Joining(JoiningOutcome::Application(Box::new(detail))))
     }
 
-    async fn admit(
-        &self,
-        by: String,
-        number: ApplicationNumber,
-        way: Option<Way>,
-    ) -> Result<Outcome, ActError> {
-        let row = self.application_row(number)?;
-        let (ways, until) = self.ways_out(row, way).await?;
-        let request = Request::Admit(Admit {
-            by: Some(by.clone()),
-            application: number,
-            role: row.role,
-            key: row.key,
-            particulars: row.particulars,
-            replaces: row.replaces,
-            until,
-            ways,
-        });
-        let outcome = self.enter_own(&by, request, Vec::new()).await?;
-        self.issued(number, outcome).await
-    }
-
-    async fn decline(
-        &self,
-        by: String,
-        number: ApplicationNumber,
-        ask_back: bool,
-        reason: &str,
-    ) -> Result<Outcome, ActError> {
-        let row = self.application_row(number)?;
-        let reason = Prose::new(reason.trim())
-            .map_err(|error| ActError::new("usage", format!("the reason: {error}")))?;
-        if reason.is_empty() {
-            return Err(ActError::new("usage", "say why: the applicant reads it"));
-        }
-        let center = self.clone();
-        let kept = tokio::task::spawn_blocking(move || standing::keep_words(&center, &reason)).await;
-        let reason = kept.unwrap_or_else(|_| Err("an error in the program".into())).map_err(unreadable)?;
-        let particulars = row.particulars;
-        let request =
-            Request::Decline { by: Some(by.clone()), application: number, ask_back, particulars, reason };
-        self.enter_own(&by, request, Vec::new()).await
-    }
-
-    async fn recode(
-        &self,
-        by: String,
-        number: ApplicationNumber,
-        way: Option<Way>,
-        key: Option<VerificationKey>,
-        reason: &str,
-    ) -> Result<Outcome, ActError> {
-        let reason = stated(reason)?;
-        let row = self.application_row(number)?;
-        if let Some(key) = key {
-            key.check().map_err(|error| ActError::new("usage", format!("the key: {error}")))?;
-        }
-        let admission = self.desk().state().admission_of(number);
-        let admission =
-            admission.ok_or_else(|| ActError::new("refused", format!("{number} was not admitted")))?;
-        let (ways, until) = self.ways_out(row, way).await?;
-        let request = Request::Recode { by: by.clone(), admission, until, key, ways, reason };
-        let outcome = self.enter_own(&by, request, Vec::new()).await?;
-        self.issued(number, outcome).await
-    }
-
     async fn set_document(
         &self,
         by: String,
@@ -444,62 +374,7 @@ impl Center {
         self.enter_own(&by, request, text.into_bytes()).await
     }
 
-    /// Entered first, because the letter names the applicant; then handed out and destroyed here.
-    async fn letter(&self, by: String, number: ApplicationNumber) -> Result<Outcome, ActError> {
-        self.application_row(number)?;
-        let code = {
-            let state = self.desk().state();
-            let admitted = state.admission_of(number).and_then(|entry| state.admission(entry).cloned());
-            admitted.filter(|admitted| admitted.state == AdmissionState::Open).map(|admitted| admitted.code)
-        };
-        let code = code.ok_or_else(|| {
-            ActError::new("refused", format!("{number} has no code on its way; ask how it stands"))
-        })?;
-        let name = Kind::Letter.name(code);
-        let (center, named) = (self.clone(), name.clone());
-        let pdf = tokio::task::spawn_blocking(move || center.post_take_out(&named)).await;
-        let pdf = pdf.unwrap_or_else(|_| Err("an error in the program".into())).map_err(refused)?;
-        let (of, reason) = (Person::Application(number), format!("{name} is printed"));
-        self.enter_own(&by, Request::Reveal { by: by.clone(), of, reason }, Vec::new()).await?;
-        self.post_by_hand(&name).map_err(refused)?;
-        let pdf = BASE64.encode(&pdf);
-        Ok(Outcome::Joining(JoiningOutcome::Letter(Letter { name, pdf })))
-    }
-
-    /// How number and code go out, tried out, and until when the code counts.
-    async fn ways_out(&self, row: Kept, way: Option<Way>) -> Result<(Vec<Way>, Timestamp), ActError> {
-        let center = self.clone();
-        let tried = tokio::task::spawn_blocking(move || {
-            let ways = issue::ways(&center, way)?;
-            let policy = center.admission().library.policy(center.desk())?;
-            let particulars = center.admission().applications.particulars(row.number);
-            let particulars = particulars
-                .map_err(|error| error.to_string())?
-                .ok_or("what was filled in is gone: it was registered or erased")?;
-            issue::try_out(&center, &particulars, row.role, &ways)?;
-            Ok::<_, String>((ways, Timestamp::now().plus_ms(u64::from(policy.code_days) * DAY_MS)))
-        });
-        tried.await.unwrap_or_else(|_| Err("an error in the program".into())).map_err(refused)
-    }
-
-    /// Makes the code at once, so that whoever admits learns when it could not be made.
-    async fn issued(&self, number: ApplicationNumber, outcome: Outcome) -> Result<Outcome, ActError> {
-        let Some(admission) = self.desk().state().admission_of(number) else { return Ok(outcome) };
-        let center = self.clone();
-        let issued = tokio::task::spawn_blocking(move || issue::issue(&center, admission)).await;
-        match issued.unwrap_or_else(|_| Err("an error in the program".into())) {
-            Ok(()) => Ok(outcome),
-            Err(why) => {
-                let words = format!(
-                    "{number} is admitted by {admission}, but number and code could not be made: {why}; \
-                     send a new code when that is put right"
-                );
-                Err(ActError::new("not-sent", words))
-            }
-        }
-    }
-
-    fn application_row(&self, number: ApplicationNumber) -> Result<Kept, ActError> {
+    pub(super) fn application_row(&self, number: ApplicationNumber) -> Result<Kept, ActError> {
         let row = self.admission().applications.row(number);
         row.ok_or_else(|| ActError::new("not-found", format!("there is no application {number}")))
     }
@@ -520,10 +395,10 @@ fn internal() -> ActError {
     ActError::new("internal", "the program could not be taken in: an error in the program")
 }
 
-fn unreadable(why: String) -> ActError {
+pub(super) fn unreadable(why: String) -> ActError {
     ActError::new("books", why)
 }
 
-fn refused(why: String) -> ActError {
+pub(super) fn refused(why: String) -> ActError {
     ActError::new("refused", why)
 }

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use ledger::{
     Request,
-    request::{DeskLimits, OperatorAct, OperatorRole, Proposed},
+    request::{DeskLimits, OperatorRole, Proposed},
 };
 use serde::{Deserialize, Serialize};
 use wire::{amount::Amount, id::EntryNumber, sheet::SheetRole};
 
 use super::{
     Act, ActError, Outcome, Passphrase,
+    employ::told,
     proposals::{ProposalRow, ProposedText},
     stated,
 };
@@ -18,8 +19,7 @@ use crate::{
     center::Center,
     errors::{Room, Weight},
     inquiry::view::Money,
-    keys,
-    operators::{self, OperatorError, role_name},
+    keys, operators,
     settlement::DeskError,
     voice::Rotation,
 };
@@ -309,82 +309,14 @@ impl Center {
         }
     }
 
-    /// Keeps an identity and has the books take it; whoever is not taken leaves nothing.
-    async fn identify(
-        &self,
-        by: String,
-        name: &str,
-        role: OperatorRole,
-        ssh_key: String,
-        passphrase: Passphrase,
-    ) -> Result<Outcome, ActError> {
-        let key = operators::key_digest(&ssh_key);
-        // Type and key, without the comment: two names behind one key would not be two people.
-        let bare = |line: &str| line.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
-        let same = |it: &operators::Operator| it.name != name && bare(&it.ssh_key) == bare(&ssh_key);
-        if let Some(other) = self.operators().list().iter().find(|it| same(it)) {
-            return Err(ActError::new("refused", format!("this is the SSH key of operator {}", other.name)));
-        }
-        let (center, named) = (self.clone(), name.to_owned());
-        blocking(move || center.operators().prepare(&named, &ssh_key, &passphrase.0)).await?;
-        let request =
-            Request::Operator { name: name.to_owned(), role: Some(role), key, by: Some(by.clone()) };
-        let entered = self.enter_own(&by, request, Vec::new()).await;
-        let noted = match &entered {
-            Ok(Outcome::Proposed(row)) => self.operators().proposed(name, row.number),
-            Ok(_) => self.operators().settle(name, Some((role, key)), None),
-            // A restart finds out what became of it.
-            Err(error) if error.unknown => Ok(()),
-            Err(_) => self.operators().drop_waiting(name),
-        };
-        noted.map_err(told)?;
-        entered
-    }
-
-    async fn employ(&self, by: String, name: &str, role: Option<OperatorRole>) -> Result<Outcome, ActError> {
-        let key = self.desk().state().operator_key(name);
-        let key = key.ok_or_else(|| ActError::new("not-found", format!("there is no operator {name}")))?;
-        let request = Request::Operator { name: name.to_owned(), role, key, by: Some(by.clone()) };
-        let entered = self.enter_own(&by, request, Vec::new()).await?;
-        if matches!(entered, Outcome::Entered(_)) {
-            self.operators().settle(name, role.map(|role| (role, key)), None).map_err(told)?;
-        }
-        Ok(entered)
-    }
-
-    async fn set_passphrase(
-        &self,
-        by: String,
-        name: Option<String>,
-        passphrase: Passphrase,
-    ) -> Result<Outcome, ActError> {
-        let name = name.map_or_else(|| by.clone(), |name| name.trim().to_owned());
-        if name == by {
-            self.note(&by, OperatorAct::OwnPassphrase).await?;
-            let (center, own) = (self.clone(), by.clone());
-            blocking(move || center.operators().change_own(&own, &passphrase.0)).await?;
-            let words = format!("{by} has a new passphrase.");
-            self.errors().tell(Room::Operators, Weight::Note, &words);
-            return Ok(Outcome::Done { words });
-        }
-        // An admin who resets a passphrase could act as somebody else: it is entered, and takes two.
-        let role = self.desk().state().operator(&name);
-        let role = role.ok_or_else(|| ActError::new("not-found", format!("there is no operator {name}")))?;
-        let known = self.operators().list().into_iter().find(|it| it.name == name);
-        let known = known.ok_or_else(|| {
-            ActError::new("refused", format!("this machine has no SSH key of {name}; add {name} anew"))
-        })?;
-        let admin = self.desk().state().operator(&by);
-        if admin != Some(OperatorRole::Admin) {
-            let has = admin.map_or("no operator", role_name);
-            let words = format!("{by} is {has}; another operator's passphrase takes an admin");
-            return Err(ActError::new("not-allowed", words));
-        }
-        self.identify(by, &name, role, known.ssh_key, passphrase).await
-    }
-
     async fn confirm(&self, by: String, proposal: EntryNumber) -> Result<Outcome, ActError> {
+        let _one = self.operators().changing().await;
         let act = self.proposed_act(proposal)?;
+        if let Proposed::Operator { name, .. } = &act
+            && let Some(ssh_key) = self.operators().waiting_key(name, proposal)
+        {
+            self.nobody_else_has(name, &ssh_key)?;
+        }
         if let Proposed::AdmitReplacement(it) = &act {
             let row = self.admission().applications.row(it.application);
             if row.is_none_or(|row| row.particulars != it.particulars) {
@@ -404,6 +336,7 @@ impl Center {
     }
 
     async fn withdraw(&self, by: String, proposal: EntryNumber) -> Result<Outcome, ActError> {
+        let _one = self.operators().changing().await;
         let act = self.proposed_act(proposal)?;
         let entered = self.enter_request(Request::Withdraw { by, proposal }, Vec::new()).await?;
         if let Proposed::Operator { name, .. } = act {
@@ -466,14 +399,4 @@ impl From<StaffAct> for Act {
     fn from(act: StaffAct) -> Self {
         Self::Staff(act)
     }
-}
-
-/// Argon2id takes its time: not on a thread that others wait for.
-async fn blocking(work: impl FnOnce() -> Result<(), OperatorError> + Send + 'static) -> Result<(), ActError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|_| Err(OperatorError::Unusable("an error in the program".into()))).map_err(told)
-}
-
-fn told(error: OperatorError) -> ActError {
-    ActError::new("refused", error)
 }

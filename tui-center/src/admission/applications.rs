@@ -25,8 +25,9 @@ use zeroize::Zeroizing;
 
 use crate::books::{BooksError, cabinet::Cabinet};
 
-/// How many applications lie in the cabinet at most.
-pub const MOST: usize = 20_000;
+/// How many applications lie in the cabinet at most, decided or not: of those decided on the numbers are kept for a while.
+/// How many may be open is a setting, [`crate::config::Limits::applications_open`].
+pub const MOST: usize = 100_000;
 /// The most bytes of a kept application.
 const KEPT: usize = limits::TELEGRAM + limits::PARTICULARS + 1024;
 const VERSION: u16 = 1;

@@ -8,6 +8,7 @@
 //! | [`standing`] | how an application stands: what the books decided, what the code still bears |
 //! | [`kit`] | the signed admission kit and the programs that it offers |
 //! | [`codes`] | keyed hashes of activation codes, and tries |
+//! | `rule` | admits whoever resembles nobody, where the policy says so |
 //! | [`issue`] | makes the codes of admissions, and the mails and letters that bear them |
 //! | `settle` | puts away what a registration leaves, and warns owners whose keys are replaced |
 //! | `page` | what the read-only page shows |
@@ -26,6 +27,7 @@ pub mod kit;
 pub mod outlet;
 pub(crate) mod page;
 pub mod policy;
+pub(crate) mod rule;
 pub(crate) mod settle;
 pub mod standing;
 
@@ -34,10 +36,10 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use ledger::{Decision, Entry, Request};
+use ledger::{Decision, Entry, Request, state::Decided};
 use tokio::sync::broadcast::error::RecvError;
 use wire::{
-    admission::Kit,
+    admission::{ApplicationState, Kit},
     id::{ApplicationNumber, EntryNumber},
     sheet::{KeySheet, SheetRole},
     telegram::{Signer, Telegram},
@@ -50,6 +52,7 @@ use self::{
     document::Library,
     kit::{Frame, Kits},
     outlet::Outlets,
+    rule::Rule,
 };
 use crate::{
     books::{
@@ -76,6 +79,9 @@ pub struct Admission {
     issuing: Mutex<()>,
     /// Applications are taken one after the other, so that each sees those before it.
     taking: Mutex<()>,
+    rule: Rule,
+    /// Until when it was told that no more applications are taken.
+    told_full: Mutex<Option<Timestamp>>,
 }
 
 impl Admission {
@@ -109,6 +115,8 @@ impl Admission {
             outlets: OnceLock::new(),
             issuing: Mutex::new(()),
             taking: Mutex::new(()),
+            rule: Rule::default(),
+            told_full: Mutex::default(),
         })
     }
 }
@@ -121,6 +129,33 @@ impl Admission {
 }
 
 impl Center {
+    /// Whether one more application may lie open: one that nobody has decided on, or that was asked back. That there are
+    /// too many is told once a day, for then newcomers are turned away.
+    pub(crate) fn takes_applications(&self) -> bool {
+        let room = self.admission();
+        let most = self.config().limits.applications_open;
+        let open = {
+            let rows = room.applications.rows_now();
+            let state = self.desk().state();
+            let open = |number| matches!(state.decided(number), None | Some(Decided::AskedBack(_)));
+            rows.iter().filter(|row| open(row.number)).count()
+        };
+        if usize::try_from(most).is_ok_and(|most| open < most) {
+            return true;
+        }
+        let now = Timestamp::now();
+        let mut told = room.told_full.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told <= now) {
+            *told = Some(now.plus_ms(standing::DAY_MS));
+            let words = format!(
+                "{open} applications lie open, which is as many as the settings allow: newcomers are turned away until some \
+                 are decided on."
+            );
+            self.errors().tell(Room::Operators, Weight::Alarm, words);
+        }
+        false
+    }
+
     /// What the kit says beside its programs. Blocks on the disk where a document has changed.
     ///
     /// # Errors
@@ -178,7 +213,7 @@ pub(crate) async fn follow(center: Center) {
 }
 
 /// Erases applications of which nothing has come by `now`, 30 days after their last news; none while the clock is in
-/// doubt. Blocks on the disk.
+/// doubt. One on which nobody decided is told of. Blocks on the disk.
 pub fn tidy(center: &Center, now: Timestamp) {
     if matches!(*center.desk().standing().borrow(), Standing::ClockJumped(_)) {
         return;
@@ -188,10 +223,17 @@ pub fn tidy(center: &Center, now: Timestamp) {
     let old =
         room.applications.rows_now().into_iter().filter(|row| row.since.plus_ms(standing::KEEP_MS) < now);
     for row in old {
-        let lapsed = standing::standing(center, &row).map(|standing| standing.keep_until < now);
-        let erased = match lapsed {
-            Ok(true) => erase(center, row.number),
-            Ok(false) => Ok(()),
+        let erased = match standing::standing(center, &row) {
+            Ok(standing) if standing.keep_until < now => erase(center, row.number).map(|()| {
+                if standing.view.state == ApplicationState::Waiting {
+                    let words = format!(
+                        "{} waited 30 days and nobody decided on it: it is erased, and the applicant may apply anew.",
+                        row.number
+                    );
+                    center.errors().tell(Room::Operators, Weight::Alarm, words);
+                }
+            }),
+            Ok(_) => Ok(()),
             Err(why) => Err(why),
         };
         if let Err(why) = erased {

@@ -18,8 +18,10 @@ use wire::{
 use super::applications::Row;
 use crate::{center::Center, seal};
 
+/// Milliseconds of a day.
+pub(super) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// An application of which nothing came is erased after this long, in milliseconds: 30 days.
-pub const KEEP_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+pub const KEEP_MS: u64 = 30 * DAY_MS;
 /// Letters of the salt before a note's words.
 const SALT: usize = 32;
 

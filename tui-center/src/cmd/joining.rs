@@ -15,7 +15,7 @@ use serde_json::json;
 use tui_kit::cli::{self, Exit};
 use wire::{
     admission,
-    id::{ApplicationNumber, Digest, Role},
+    id::{ApplicationNumber, Digest, Role, TelegramId},
     key::VerificationKey,
 };
 use zeroize::Zeroizing;
@@ -61,6 +61,9 @@ pub(super) struct Application {
 pub(super) struct Admit {
     /// A-...
     number: ApplicationNumber,
+    /// The version that you saw, as `application` prints it; as it is now where nothing is said
+    #[arg(long, value_name = "HEX")]
+    seen: Option<TelegramId>,
     #[command(flatten)]
     way: By,
 }
@@ -227,8 +230,21 @@ impl Application {
 }
 
 impl Admit {
-    pub(super) fn act(self) -> Act {
-        Act::Joining(JoiningAct::Admit { number: self.number, way: self.way.way() })
+    /// Admits the version that was seen; where none is named, the one that is here now, which is printed.
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
+        let (number, mut reach) = (self.number, context.reach());
+        let seen = match self.seen {
+            Some(seen) => seen,
+            None => {
+                let look = Act::Joining(JoiningAct::Application { number, reveal: None });
+                let (version, since) = print::version(reach.act(look).await?)?;
+                context.out.say(&format!("{number} as it stands since {}, version {version}", since.text));
+                version
+            }
+        };
+        let admit = Act::Joining(JoiningAct::Admit { number, seen, way: self.way.way() });
+        print::outcome(context.out, &reach.act(admit).await?)?;
+        Ok(Exit::Ok)
     }
 }
 

@@ -331,7 +331,7 @@ impl Command {
             Self::Release(freeze) => freeze.act(false)?,
             Self::Applications(wanted) => wanted.act(),
             Self::Application(wanted) => wanted.act(),
-            Self::Admit(admit) => admit.act(),
+            Self::Admit(admit) => return admit.run(context).await,
             Self::Refuse(decline) => decline.act(false),
             Self::AskBack(decline) => decline.act(true),
             Self::Recode(recode) => recode.act(),

@@ -11,12 +11,12 @@ use tui_kit::{
     cli::{self, Out, Table, facts},
     text::Align::{Left, Right},
 };
-use wire::id::EntryNumber;
+use wire::id::{EntryNumber, TelegramId};
 
 use crate::{
     acts::{JoiningOutcome, Letter, Outcome},
     errors::ErrorLine,
-    inquiry::view::{DeskRow, Detail, KeyRow, MemberRow, Overview, Report, StoreRow, TransactionRow},
+    inquiry::view::{DeskRow, Detail, KeyRow, MemberRow, Moment, Overview, Report, StoreRow, TransactionRow},
 };
 
 /// Prints the tagged JSON of an [`Outcome`]: its data alone with `--json`, else words.
@@ -42,6 +42,16 @@ pub(super) fn transactions(
 pub(super) fn letter(outcome: Value) -> Result<Letter, cli::Failure> {
     match read(outcome)? {
         Outcome::Joining(JoiningOutcome::Letter(letter)) => Ok(letter),
+        _ => Err(mixed_up()),
+    }
+}
+
+/// Which version of an application an outcome shows.
+pub(super) fn version(outcome: Value) -> Result<(TelegramId, Moment), cli::Failure> {
+    match read(outcome)? {
+        Outcome::Joining(JoiningOutcome::Application(detail)) => {
+            Ok((detail.application.version, detail.application.since))
+        }
         _ => Err(mixed_up()),
     }
 }

@@ -131,6 +131,7 @@ fn row(center: &Center, kept: &Kept, stands: &Standing) -> Result<ApplicationRow
     let view = &stands.view;
     Ok(ApplicationRow {
         number: kept.number,
+        version: kept.telegram,
         role: kept.role,
         state: noun(&view.state).into(),
         words: stands_so,

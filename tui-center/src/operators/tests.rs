@@ -66,7 +66,7 @@ fn a_reset_passphrase_counts_by_its_own_proposal_only() {
     let operators = open(dir.path());
     operators.found(&aiko(), &old).unwrap();
     let now = Timestamp(1);
-    operators.prepare("aiko", SSH, &new).unwrap();
+    operators.prepare("aiko", SSH, &new, false).unwrap();
     operators.proposed("aiko", EntryNumber(7)).unwrap();
     let named = (OperatorRole::Clerk, key_digest(SSH));
     let said = Some(named);
@@ -84,11 +84,48 @@ fn a_reset_passphrase_counts_by_its_own_proposal_only() {
 }
 
 #[test]
+fn a_given_passphrase_is_known_as_one_until_another_is_chosen() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, given) = (SecretString::from("the old one"), SecretString::from("the given one"));
+    let operators = open(dir.path());
+    operators.found(&aiko(), &old).unwrap();
+    assert!(!operators.is_given("aiko"));
+    operators.prepare("aiko", SSH, &given, true).unwrap();
+    assert!(!operators.is_given("aiko"), "the present one still counts");
+    operators.settle("aiko", books("aiko"), None).unwrap();
+    let operators = open(dir.path());
+    assert!(operators.is_given("aiko"));
+    let same = operators.change_own("aiko", &given).unwrap_err().to_string();
+    assert!(same.contains("another operator chose"), "{same}");
+    operators.change_own("aiko", &old).unwrap();
+    assert!(!open(dir.path()).is_given("aiko"));
+}
+
+#[test]
+fn a_key_is_found_under_another_name_whatever_the_comment_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let right = SecretString::from("the right one");
+    let operators = open(dir.path());
+    operators.found(&aiko(), &right).unwrap();
+    let (again, other) = (SSH.replace("aiko@", "ben@"), SSH.replace("GKJl", "GKJm"));
+    let all = |_| true;
+    assert_eq!(operators.same_key("ben", &again, &all), Some(("aiko".into(), None)));
+    assert_eq!(operators.same_key("aiko", &again, &all), None, "the operator's own");
+    operators.prepare("cleo", &other, &right, false).unwrap();
+    assert_eq!(operators.same_key("ben", &other, &all), None, "nothing was proposed yet");
+    operators.proposed("cleo", EntryNumber(7)).unwrap();
+    assert_eq!(operators.same_key("ben", &other, &all), Some(("cleo".into(), Some(EntryNumber(7)))));
+    assert_eq!(operators.same_key("ben", &other, &|_| false), None, "what has lapsed waits no more");
+    assert_eq!(operators.waiting_key("cleo", EntryNumber(7)), Some(other));
+    assert_eq!(operators.waiting_key("cleo", EntryNumber(8)), None);
+}
+
+#[test]
 fn a_newcomer_waits_for_the_books() {
     let dir = tempfile::tempdir().unwrap();
     let right = SecretString::from("the right one");
     let operators = open(dir.path());
-    operators.prepare("aiko", SSH, &right).unwrap();
+    operators.prepare("aiko", SSH, &right, false).unwrap();
     assert!(operators.list().is_empty());
     assert!(operators.check("aiko", &right, Timestamp(1), &|_| None).is_err());
     operators.proposed("aiko", EntryNumber(7)).unwrap();
@@ -96,7 +133,7 @@ fn a_newcomer_waits_for_the_books() {
     let operators = open(dir.path());
     operators.settle("aiko", books("aiko"), Some(EntryNumber(7))).unwrap();
     assert_eq!(operators.check("aiko", &right, Timestamp(1), &books), Ok(aiko()));
-    operators.prepare("ben", SSH, &right).unwrap();
+    operators.prepare("ben", SSH, &right, false).unwrap();
     operators.drop_waiting("ben").unwrap();
     operators.drop_waiting("aiko").unwrap();
     assert_eq!(operators.list(), [aiko()]);

@@ -2,14 +2,13 @@
 
 use std::net::IpAddr;
 
-use ledger::{Request, request::Admission as Admit, state::Decided};
 use wire::{
     admission::{Application, ApplicationState, ApplicationView, ApplyCall, application_message},
     bounded::Bytes,
     id::{ApplicationNumber, Digest, Role},
     key::Signature,
     limits,
-    message::{Answer, Particulars, Problem, ProblemKind},
+    message::{Answer, Problem, ProblemKind},
     payload::particulars_hash,
     telegram::SelfSigned,
     time::Timestamp,
@@ -18,15 +17,14 @@ use wire::{
 use crate::{
     admission::{
         applications::Row,
-        form, issue,
+        form,
         kit::PieceError,
-        policy,
+        rule,
         standing::{self, standing},
     },
     books::cabinet::index::Who,
     center::Center,
     errors::{Room, Weight},
-    settlement::Work,
 };
 
 /// The guide page for a role.
@@ -109,20 +107,18 @@ pub(super) async fn state(
         .await
 }
 
-/// Takes an application: verifies it, checks what was filled in, keeps it durably, and, where the policy says so, admits
-/// whoever resembles nobody.
+/// Takes an application: verifies it, checks what was filled in, keeps it durably, and applies the admission rule, also to
+/// one that is sent again: the center may have died before the rule was applied.
 pub(super) async fn apply(center: &Center, peer: IpAddr, call: ApplyCall) -> Result<Answer, Problem> {
     let taking = center.clone();
-    let (row, admit) = center.off_thread(move || take(&taking, peer, &call)).await?;
-    if let Some(admit) = admit {
-        by_rule(center, admit).await;
-    }
+    let row = center.off_thread(move || take(&taking, peer, &call)).await?;
+    rule::apply(center, row.number).await;
     let looking = center.clone();
     center.off_thread(move || view(&looking, &row).map(Answer::Application)).await
 }
 
-/// Verifies and keeps. With the row comes what the rule admits at once.
-fn take(center: &Center, peer: IpAddr, call: &ApplyCall) -> Result<(Row, Option<Admit>), Problem> {
+/// Verifies and keeps.
+fn take(center: &Center, peer: IpAddr, call: &ApplyCall) -> Result<Row, Problem> {
     let signed: SelfSigned<Application> =
         call.telegram.verify_self().map_err(|error| Problem::new(ProblemKind::NotAuthentic, error))?;
     let application = signed.payload();
@@ -132,7 +128,7 @@ fn take(center: &Center, peer: IpAddr, call: &ApplyCall) -> Result<(Row, Option<
     let applications = &center.admission().applications;
     // The answer to the first one may have been lost.
     if let Some(row) = applications.of_telegram(signed.id()) {
-        return Ok((row, None));
+        return Ok(row);
     }
     let now = Timestamp::now();
     check(center, &signed, call, now)?;
@@ -141,19 +137,22 @@ fn take(center: &Center, peer: IpAddr, call: &ApplyCall) -> Result<(Row, Option<
     let particulars = form::check(&form, &call.particulars).map_err(malformed)?;
     let _one = center.admission().take();
     if let Some(row) = applications.of_telegram(signed.id()) {
-        return Ok((row, None));
+        return Ok(row);
     }
     let former = applications.of_key(&application.verification_key);
     may_apply(center, application, former)?;
-    center.guard().applies(peer).map_err(|turned_away| Problem::new(ProblemKind::Limited, turned_away))?;
-    let index = center.cabinet().index();
-    let resembles: Vec<Who> = index.duplicates(&particulars).into_iter().map(|flag| flag.who).collect();
+    let limited = |words: String| Problem::new(ProblemKind::Limited, words);
+    if application.amends.is_none() && !center.takes_applications() {
+        let words = "as many applications wait for the center's operators as it takes; try again tomorrow";
+        return Err(limited(words.into()));
+    }
+    center.guard().applies(peer).map_err(|turned_away| limited(turned_away.to_string()))?;
     let row = applications
         .put(application, &call.telegram, call.salt, &call.particulars, now)
         .map_err(|error| not_kept(center, error))?;
+    let index = center.cabinet().index();
     index.put(Who::Application(row.number), &particulars).map_err(|error| not_kept(center, error))?;
-    let alone = resembles.iter().all(|who| *who == Who::Application(row.number));
-    Ok((row, if alone { ruled(center, &row, &particulars, now) } else { None }))
+    Ok(row)
 }
 
 /// What can be wrong with the telegram itself, and with what travels beside it.
@@ -222,61 +221,6 @@ fn may_apply(center: &Center, it: &Application, former: Option<Row>) -> Result<(
         }
         (None, ApplicationState::Refused { .. }) => Ok(()),
         (None, _) => Err(not_allowed(format!("this key has applied already, as {}", former.number))),
-    }
-}
-
-/// What the rule admits: newcomers who resemble nobody, where the policy says so and number and code can go out.
-fn ruled(center: &Center, row: &Row, particulars: &Particulars, now: Timestamp) -> Option<Admit> {
-    let policy = center.admission().library.policy(center.desk());
-    let policy = policy.inspect_err(|why| drop(cannot(center, why.clone()))).ok()?;
-    let decided = center.desk().state().decided(row.number);
-    let undecided = matches!(decided, None | Some(Decided::AskedBack(_)));
-    if policy.admit != policy::Admit::Rule || row.replaces.is_some() || !undecided {
-        return None;
-    }
-    let ways = issue::ways(center, None)
-        .and_then(|ways| issue::try_out(center, particulars, row.role, &ways).map(|()| ways));
-    match ways {
-        Ok(ways) => Some(Admit {
-            by: None,
-            application: row.number,
-            role: row.role,
-            key: row.key,
-            particulars: row.particulars,
-            replaces: None,
-            until: now.plus_ms(u64::from(policy.code_days) * 24 * 60 * 60 * 1000),
-            ways,
-        }),
-        Err(why) => {
-            let words = format!("{} waits for an operator, for it cannot be written to: {why}.", row.number);
-            center.errors().tell(Room::Operators, Weight::Warning, words);
-            None
-        }
-    }
-}
-
-/// Admits. The application is durable: what fails here an operator does later.
-async fn by_rule(center: &Center, admit: Admit) {
-    let number = admit.application;
-    let Some(work) = Work::own(Request::Admit(admit), Vec::new()) else { return };
-    let entered = match center.desk().submit(work).await {
-        Ok(answer) => match answer.record.entry.refusal() {
-            None => Ok(answer.number()),
-            Some(refusal) => Err(crate::books::said(refusal).to_string()),
-        },
-        Err(error) => Err(error.to_string()),
-    };
-    let issuing = center.clone();
-    let issued = match entered {
-        Ok(entry) => {
-            let issued = tokio::task::spawn_blocking(move || issue::issue(&issuing, entry)).await;
-            issued.unwrap_or_else(|_| Err("an error in the program".into()))
-        }
-        Err(why) => Err(why),
-    };
-    if let Err(why) = issued {
-        let words = format!("{number} was to be admitted by rule: {why}.");
-        center.errors().tell(Room::Operators, Weight::Warning, words);
     }
 }
 

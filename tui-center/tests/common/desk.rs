@@ -6,7 +6,7 @@ use tui_center::{
     inquiry::view::{ApplicationDetail, ApplicationRow},
     serve::Server,
 };
-use wire::{id::ApplicationNumber, message::ProblemKind, terminal::LineError};
+use wire::{admission::Way, id::ApplicationNumber, message::ProblemKind, terminal::LineError};
 
 use super::act;
 
@@ -37,8 +37,14 @@ pub async fn detail(server: &Server, number: ApplicationNumber, reveal: Option<&
     }
 }
 
+/// Admitting an application as it stands now.
+pub async fn admission(server: &Server, number: ApplicationNumber, way: Option<Way>) -> JoiningAct {
+    let seen = detail(server, number, None).await.application.version;
+    JoiningAct::Admit { number, seen, way }
+}
+
 pub async fn admit(server: &Server, number: ApplicationNumber) {
-    joining(server, JoiningAct::Admit { number, way: None }).await.unwrap();
+    joining(server, admission(server, number, None).await).await.unwrap();
 }
 
 pub async fn decline(server: &Server, number: ApplicationNumber, ask_back: bool, reason: &str) {

@@ -4,6 +4,7 @@
 
 pub mod applicant;
 pub mod desk;
+pub mod money;
 
 use std::{
     fs,

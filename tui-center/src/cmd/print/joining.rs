@@ -85,6 +85,7 @@ fn application(out: Out, detail: &ApplicationDetail, to: &mut dyn Write) -> io::
         ("State", clean(&row.words)),
         ("Received", row.received.text.clone()),
         ("Since", row.since.text.clone()),
+        ("Version", row.version.to_string()),
         ("Key", format!("{} ({})", detail.key, detail.fingerprint)),
         ("Terminal key", detail.terminal.clone()),
     ];

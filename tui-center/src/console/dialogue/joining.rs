@@ -53,7 +53,8 @@ pub(in super::super) fn admit(row: &ApplicationRow) -> Dialogue {
                  money leaves the account for 72 hours."
             ));
         }
-        Ok(Prepared::new(Act::Joining(JoiningAct::Admit { number: row.number, way: chosen(form) }), review))
+        let act = JoiningAct::Admit { number: row.number, seen: row.version, way: chosen(form) };
+        Ok(Prepared::new(Act::Joining(act), review))
     })
 }
 

@@ -75,8 +75,13 @@ fn an_applicant_is_admitted_with_a_way_and_the_next_is_one_key_away() {
     assert!(stage.screen().starts_with(&format!(" Application {}", ApplicationNumber(4))));
     stage.keys("a<right><right><enter><enter>");
     let (ticket, act) = one(&mut stage);
-    let Act::Joining(JoiningAct::Admit { number, way }) = act else { panic!("{act:?}") };
+    let Act::Joining(JoiningAct::Admit { number, seen, way }) = act else { panic!("{act:?}") };
     assert_eq!((number, way), (ApplicationNumber(4), Some(Way::Letter)));
+    assert_eq!(
+        seen,
+        data::desks::application(number).application.version,
+        "what was shown is what is admitted"
+    );
     stage.message(Msg::Answer(ticket, Ok(Outcome::Entered(data::transactions().remove(0)))));
     assert!(stage.screen().contains("done and entered as T-048212"), "{}", stage.screen());
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wire::{
     admission::Build,
-    id::{AccountNumber, ApplicationNumber, Digest, EntryNumber, Role},
+    id::{AccountNumber, ApplicationNumber, Digest, EntryNumber, Role, TelegramId},
 };
 
 use super::{Moment, Row};
@@ -14,6 +14,8 @@ use crate::lines::postman::PostState;
 pub struct ApplicationRow {
     /// Its number.
     pub number: ApplicationNumber,
+    /// Which version of it this is: its telegram, of an amended one the newest. Whoever admits names it.
+    pub version: TelegramId,
     /// As what.
     pub role: Role,
     /// How it stands, in one word for scripts: `waiting`, `asked-back`, `refused`, `admitted`, `code-spent`, `registered`.

@@ -2,7 +2,7 @@
 
 use ledger::request::OperatorRole;
 use wire::{
-    id::{AccountNumber, ApplicationNumber, EntryNumber, MemberNumber, Role},
+    id::{AccountNumber, ApplicationNumber, EntryNumber, MemberNumber, Role, TelegramId},
     time::Timestamp,
 };
 
@@ -20,6 +20,7 @@ use crate::{
 pub(in super::super) fn applications() -> Vec<ApplicationRow> {
     let row = |number, role, state: &str, words: &str, seconds| ApplicationRow {
         number: ApplicationNumber(number),
+        version: TelegramId([7; 32]),
         role,
         state: state.into(),
         words: words.into(),
