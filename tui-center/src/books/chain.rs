@@ -10,6 +10,7 @@ use wire::{checkpoint::SignedCheckpoint, id::Digest};
 use super::{
     BooksError,
     batch::{self, Batch},
+    disk::Disk,
     segment::{self, Head},
 };
 
@@ -53,16 +54,17 @@ pub(super) struct Last {
 /// [`BooksError::Missing`] when there is no segment, [`BooksError::Damaged`] for a hole in the middle, and whatever
 /// `visit` refuses.
 pub(super) fn follow(
+    disk: &dyn Disk,
     dir: &Path,
     beginning: Digest,
     ours: &dyn Fn(&SignedCheckpoint) -> bool,
     visit: &mut dyn FnMut(Link) -> Result<(), BooksError>,
 ) -> Result<Tail, BooksError> {
-    let numbers = segment::numbers(dir)?;
+    let numbers = segment::numbers(disk, dir)?;
     let mut walk = Walk { dir, next: 0, hash: beginning, last: None };
     let mut end = None;
     for number in &numbers {
-        let (head, bytes) = segment::read(dir, *number)?;
+        let (head, bytes) = segment::read(disk, dir, *number)?;
         if head.previous != walk.hash || head.first != walk.next {
             // A segment is made only when all batches before it are on the disk, so some of those are lost.
             let (file, offset) = end

@@ -1,11 +1,6 @@
 //! The journal's writing end: where the next batch goes, and what happens when it can't be written.
 
-use std::{
-    fs::File,
-    io,
-    os::unix::fs::FileExt as _,
-    path::{Path, PathBuf},
-};
+use std::{path::PathBuf, sync::Arc};
 
 use wire::id::Digest;
 
@@ -13,7 +8,9 @@ use super::{
     BooksError,
     batch::{self, Draft},
     chain::Tail,
+    disk::{DiskFile, How},
     segment::{self, Head},
+    shelf::Shelf,
 };
 
 /// Where a batch was written.
@@ -28,9 +25,9 @@ pub(super) struct Placed {
 
 /// The writing end.
 pub(super) struct Writer {
+    shelf: Shelf,
     dir: PathBuf,
-    segment_bytes: u64,
-    file: File,
+    file: Arc<dyn DiskFile>,
     head: Head,
     offset: u64,
     hash: Digest,
@@ -38,41 +35,37 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Begins a journal with an empty first segment.
-    pub(super) fn begin(dir: &Path, beginning: Digest, segment_bytes: u64) -> Result<Self, BooksError> {
-        let head = Head { number: 1, first: 0, bytes: segment_bytes, previous: beginning };
-        let file = segment::create(dir, &head)?;
+    pub(super) fn begin(shelf: &Shelf, beginning: Digest) -> Result<Self, BooksError> {
+        let head = Head { number: 1, first: 0, bytes: shelf.segment_bytes, previous: beginning };
+        let dir = shelf.journal();
+        let file = segment::create(&*shelf.disk, &dir, &head)?;
         let offset = segment::HEAD as u64;
-        Ok(Self { dir: dir.to_owned(), segment_bytes, file, head, offset, hash: beginning })
+        Ok(Self { shelf: shelf.clone(), dir, file, head, offset, hash: beginning })
     }
 
     /// Goes on where the chain ends: zeroes what lies behind it, writes the last batch once more and syncs. After
     /// that the last batch is on the disk, whatever became of it when it was first written.
-    pub(super) fn go_on(dir: &Path, tail: Tail, segment_bytes: u64) -> Result<Self, BooksError> {
-        let file = segment::open(dir, &tail.head)?;
+    pub(super) fn go_on(shelf: &Shelf, tail: Tail) -> Result<Self, BooksError> {
+        let dir = shelf.journal();
+        let file = segment::open(&*shelf.disk, &dir, &tail.head)?;
         let doing = || BooksError::io(format!("bringing the last batch of {} to the disk", dir.display()));
         if tail.torn > 0 {
-            zero(&file, tail.offset, tail.torn).map_err(doing())?;
+            segment::zero(&*file, tail.offset, tail.torn).map_err(doing())?;
         }
         if let Some(last) = &tail.last {
             let earlier;
             let its = if last.segment == tail.head.number {
                 &file
             } else {
-                earlier =
-                    File::options().write(true).open(segment::path(dir, last.segment)).map_err(doing())?;
+                let path = segment::path(&dir, last.segment);
+                earlier = shelf.disk.open(&path, How::Write).map_err(doing())?;
                 &earlier
             };
             its.write_all_at(&last.bytes, last.offset).and_then(|()| its.sync_data()).map_err(doing())?;
         }
         file.sync_all().map_err(doing())?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            segment_bytes,
-            file,
-            head: tail.head,
-            offset: tail.offset,
-            hash: tail.hash,
-        })
+        let Tail { head, offset, hash, .. } = tail;
+        Ok(Self { shelf: shelf.clone(), dir, file, head, offset, hash })
     }
 
     /// The hash of the last batch.
@@ -95,7 +88,7 @@ impl Writer {
         let written = self.file.write_all_at(&bytes, self.offset).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             // The first failure is the one to tell; opening copes with whatever this second one leaves.
-            let _ = zero(&self.file, self.offset, length).and_then(|()| self.file.sync_data());
+            let _ = segment::zero(&*self.file, self.offset, length).and_then(|()| self.file.sync_data());
             let path = segment::path(&self.dir, self.head.number);
             return Err(BooksError::io(format!("writing the journal's segment {}", path.display()))(error));
         }
@@ -107,9 +100,9 @@ impl Writer {
     }
 
     fn begin_segment(&mut self, first: u64, length: u64) -> Result<(), BooksError> {
-        let bytes = self.segment_bytes.max(segment::HEAD as u64 + length);
+        let bytes = self.shelf.segment_bytes.max(segment::HEAD as u64 + length);
         let head = Head { number: self.head.number + 1, first, bytes, previous: self.hash };
-        self.file = segment::create(&self.dir, &head)?;
+        self.file = segment::create(&*self.shelf.disk, &self.dir, &head)?;
         self.head = head;
         self.offset = segment::HEAD as u64;
         Ok(())
@@ -118,17 +111,7 @@ impl Writer {
     /// Makes every further write fail, as a disk does that has gone away.
     #[cfg(test)]
     pub(super) fn break_disk(&mut self) {
-        self.file = File::open(segment::path(&self.dir, self.head.number)).unwrap();
+        let path = segment::path(&self.dir, self.head.number);
+        self.file = self.shelf.disk.open(&path, How::Read).unwrap();
     }
-}
-
-fn zero(file: &File, mut offset: u64, mut length: u64) -> io::Result<()> {
-    let zeros = vec![0; 64 << 10];
-    while length > 0 {
-        let piece = length.min(zeros.len() as u64);
-        file.write_all_at(&zeros[..piece as usize], offset)?;
-        offset += piece;
-        length -= piece;
-    }
-    Ok(())
 }

@@ -23,14 +23,17 @@
 //! | 4000 | the signed note, filled up with zeros |
 
 use std::{
-    fs::{File, OpenOptions},
-    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use wire::{checkpoint::SignedCheckpoint, id::Digest, limits};
 
-use super::BooksError;
+use super::{
+    BooksError,
+    disk::{Disk, DiskFile, How},
+};
 
 const SLOT: usize = 4096;
 const HEAD: usize = 92;
@@ -49,25 +52,22 @@ pub(super) struct Mark {
 
 /// The file that holds it.
 pub(super) struct MarkFile {
-    file: File,
+    file: Arc<dyn DiskFile>,
     path: PathBuf,
     generation: u64,
 }
 
 impl MarkFile {
     /// Opens the file, and makes it where there is none.
-    pub(super) fn open(dir: &Path) -> Result<(Self, Option<Mark>), BooksError> {
+    ///
+    /// # Errors
+    /// Also when it can't be read: what it says must not be taken for absent.
+    pub(super) fn open(disk: &dyn Disk, dir: &Path) -> Result<(Self, Option<Mark>), BooksError> {
         let path = dir.join("signed");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(BooksError::io(format!("opening {}", path.display())))?;
-        let (generation, mark) =
-            newest(&file).map_or((0, None), |(generation, mark)| (generation, Some(mark)));
+        let doing = || BooksError::io(format!("opening {}", path.display()));
+        let file = disk.open(&path, How::Create).map_err(doing())?;
+        let found = newest(&*file).map_err(doing())?;
+        let (generation, mark) = found.map_or((0, None), |(generation, mark)| (generation, Some(mark)));
         Ok((Self { file, path, generation }, mark))
     }
 
@@ -89,17 +89,17 @@ impl MarkFile {
 }
 
 /// Reads the newest mark of the books in a folder, if there is a whole one.
-pub(super) fn read(dir: &Path) -> Option<Mark> {
-    newest(&File::open(dir.join("signed")).ok()?).map(|(_, mark)| mark)
+pub(super) fn read(disk: &dyn Disk, dir: &Path) -> Option<Mark> {
+    let file = disk.open(&dir.join("signed"), How::Read).ok()?;
+    newest(&*file).ok()?.map(|(_, mark)| mark)
 }
 
-fn newest(file: &File) -> Option<(u64, Mark)> {
-    let slots = (0..2).filter_map(|generation| {
-        let mut slot = [0; SLOT];
-        file.read_exact_at(&mut slot, offset(generation)).ok()?;
-        decode(&slot)
-    });
-    slots.max_by_key(|(generation, _)| *generation)
+fn newest(file: &dyn DiskFile) -> io::Result<Option<(u64, Mark)>> {
+    let mut slots = [[0; SLOT]; 2];
+    for (generation, slot) in (0..).zip(&mut slots) {
+        file.read_at(slot, offset(generation))?;
+    }
+    Ok(slots.iter().filter_map(decode).max_by_key(|(generation, _)| *generation))
 }
 
 fn offset(generation: u64) -> u64 {
@@ -143,7 +143,7 @@ fn decode(slot: &[u8; SLOT]) -> Option<(u64, Mark)> {
 mod tests {
     use wire::{checkpoint::Checkpoint, key::SigningKey, text::Line};
 
-    use super::*;
+    use super::{super::disk::RealDisk, *};
 
     fn mark(size: u64) -> Mark {
         let origin = Line::new("test/log").unwrap();
@@ -155,17 +155,17 @@ mod tests {
     #[test]
     fn the_newest_whole_slot_counts() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut file, none) = MarkFile::open(dir.path()).unwrap();
+        let (mut file, none) = MarkFile::open(&RealDisk, dir.path()).unwrap();
         assert_eq!(none, None);
         for size in 1..=5 {
             file.write(&mark(size)).unwrap();
-            assert_eq!(read(dir.path()), Some(mark(size)));
+            assert_eq!(read(&RealDisk, dir.path()), Some(mark(size)));
         }
         // Generation 5 stands in the second slot; a torn write of it leaves the fourth.
         file.file.write_all_at(&[0xff; 9], offset(5) + 40).unwrap();
-        let (mut file, newest) = MarkFile::open(dir.path()).unwrap();
+        let (mut file, newest) = MarkFile::open(&RealDisk, dir.path()).unwrap();
         assert_eq!(newest, Some(mark(4)));
         file.write(&mark(6)).unwrap();
-        assert_eq!(read(dir.path()), Some(mark(6)));
+        assert_eq!(read(&RealDisk, dir.path()), Some(mark(6)));
     }
 }

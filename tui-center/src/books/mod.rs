@@ -17,6 +17,7 @@
 mod batch;
 pub mod cabinet;
 mod chain;
+pub mod disk;
 mod error;
 mod journal;
 mod mark;
@@ -27,17 +28,13 @@ pub mod registers;
 #[cfg(test)]
 pub(crate) mod sample;
 mod segment;
+mod shelf;
 mod signing;
 #[cfg(test)]
 mod tests;
 pub mod verify;
 
-use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use wire::{
     checkpoint::{Checkpoint, SignedCheckpoint},
@@ -57,6 +54,7 @@ pub use self::{
     parts::{concerns, said},
     reader::{Found, Presented, Reader, Search},
     record::{RECORD, Record},
+    shelf::Shelf,
     signing::CheckpointKey,
 };
 
@@ -80,7 +78,7 @@ pub trait Journal: Send {
 /// The writing end of the books. Dropping it without [`Books::close`] loses nothing.
 pub struct Books {
     /// Held until the books are dropped.
-    _lock: File,
+    _lock: Box<dyn Send>,
     writer: Writer,
     marks: MarkFile,
     key: CheckpointKey,
@@ -96,8 +94,8 @@ impl Books {
     ///
     /// # Errors
     /// [`BooksError::Exists`] when there are entries in the folder already, and whatever the file system refuses.
-    pub fn create(dir: &Path, key: CheckpointKey, first: &[Record]) -> Result<Self, BooksError> {
-        Self::create_with(dir, key, first, segment::SEGMENT)
+    pub fn create(at: impl Into<Shelf>, key: CheckpointKey, first: &[Record]) -> Result<Self, BooksError> {
+        Self::found(&at.into(), key, first)
     }
 
     /// Opens books; `each` sees every entry, oldest first, before this returns. When it returns, the last batch is on
@@ -106,40 +104,47 @@ impl Books {
     /// # Errors
     /// [`BooksError::Locked`] while another process has them open, [`BooksError::Missing`], [`BooksError::Damaged`] and
     /// [`BooksError::Forked`] when the journal is not what it was: then nothing was changed or signed.
-    pub fn open(dir: &Path, key: CheckpointKey, each: impl FnMut(&Record)) -> Result<Self, BooksError> {
-        Self::open_with(dir, key, each, segment::SEGMENT)
+    pub fn open(
+        at: impl Into<Shelf>,
+        key: CheckpointKey,
+        each: impl FnMut(&Record),
+    ) -> Result<Self, BooksError> {
+        Self::open_again(&at.into(), key, each)
     }
 
-    fn create_with(
-        dir: &Path,
-        key: CheckpointKey,
-        first: &[Record],
-        segment_bytes: u64,
-    ) -> Result<Self, BooksError> {
-        let journal = journal_dir(dir);
-        make_dir(dir)?;
-        let lock = lock(dir)?;
-        if journal.exists() {
+    fn found(shelf: &Shelf, key: CheckpointKey, first: &[Record]) -> Result<Self, BooksError> {
+        let journal = shelf.journal();
+        shelf.make_dir(&shelf.dir)?;
+        let lock = shelf.lock()?;
+        if let Some(left) = shelf.names_in(&journal)? {
             // A founding that a crash interrupted has left no whole batch, and may be begun again.
             let mut entries = 0;
-            let found = chain::follow(&journal, segment::beginning(&key.origin), &|_| true, &mut |link| {
-                entries += link.batch.records.len();
-                Ok(())
-            });
+            let found = chain::follow(
+                &*shelf.disk,
+                &journal,
+                segment::beginning(&key.origin),
+                &|_| true,
+                &mut |link| {
+                    entries += link.batch.records.len();
+                    Ok(())
+                },
+            );
             if entries > 0 || !matches!(found, Ok(_) | Err(BooksError::Missing(_))) {
-                return Err(BooksError::Exists(dir.to_owned()));
+                return Err(BooksError::Exists(shelf.dir.clone()));
             }
             let doing =
                 || BooksError::io(format!("removing an unfinished founding in {}", journal.display()));
-            fs::remove_dir_all(&journal).map_err(doing())?;
+            for name in left {
+                shelf.disk.remove(&journal.join(name)).map_err(doing())?;
+            }
         }
-        make_dir(&journal)?;
-        sync_dir(dir)?;
-        let (marks, _) = MarkFile::open(dir)?;
-        let writer = Writer::begin(&journal, segment::beginning(&key.origin), segment_bytes)?;
+        shelf.make_dir(&journal)?;
+        shelf.sync_dir(&shelf.dir)?;
+        let (marks, _) = MarkFile::open(&*shelf.disk, &shelf.dir)?;
+        let writer = Writer::begin(shelf, segment::beginning(&key.origin))?;
         let index = Index::default();
         let checkpoint = key.sign(&index.tree)?;
-        let reader = Reader::new(&journal, key.origin.clone(), index, checkpoint);
+        let reader = Reader::new(shelf, key.origin.clone(), index, checkpoint);
         let mut books = Self {
             _lock: lock,
             writer,
@@ -152,29 +157,29 @@ impl Books {
         };
         books.append(first)?;
         books.marks.sync()?;
-        sync_dir(dir)?;
+        shelf.sync_dir(&shelf.dir)?;
         Ok(books)
     }
 
-    fn open_with(
-        dir: &Path,
+    fn open_again(
+        shelf: &Shelf,
         key: CheckpointKey,
         mut each: impl FnMut(&Record),
-        segment_bytes: u64,
     ) -> Result<Self, BooksError> {
-        let journal = journal_dir(dir);
-        if !journal.is_dir() {
-            return Err(BooksError::Missing(dir.to_owned()));
+        let journal = shelf.journal();
+        if shelf.names_in(&journal)?.is_none() {
+            return Err(BooksError::Missing(shelf.dir.clone()));
         }
-        let lock = lock(dir)?;
-        let (mut marks, mark) = MarkFile::open(dir)?;
-        segment::clear_unfinished(&journal)?;
+        let lock = shelf.lock()?;
+        let disk = &*shelf.disk;
+        let (mut marks, mark) = MarkFile::open(disk, &shelf.dir)?;
+        segment::clear_unfinished(disk, &journal)?;
         let mut notices = Vec::new();
         let mut index = Index::default();
         let mut marked = mark.is_none();
         let mut closed = false;
         let ours = |note: &SignedCheckpoint| key.made(note);
-        let tail = chain::follow(&journal, segment::beginning(&key.origin), &ours, &mut |link| {
+        let tail = chain::follow(disk, &journal, segment::beginning(&key.origin), &ours, &mut |link| {
             agree(&index.tree, &key.origin, link.batch.checkpoint.as_ref(), link.batch.first)?;
             marked |= mark.as_ref().is_some_and(|mark| mark.batch == link.hash);
             closed = link.batch.records.is_empty();
@@ -186,7 +191,7 @@ impl Books {
             Ok(())
         })?;
         if tail.next == 0 {
-            return Err(BooksError::Missing(dir.to_owned()));
+            return Err(BooksError::Missing(shelf.dir.clone()));
         }
         match &mark {
             Some(mark) if !marked || index.tree.root_at(mark.size) != Some(mark.root) => {
@@ -208,7 +213,7 @@ impl Books {
                 EntryNumber(tail.next - 1)
             ));
         }
-        let writer = Writer::go_on(&journal, tail, segment_bytes)?;
+        let writer = Writer::go_on(shelf, tail)?;
         let note = key.sign(&index.tree)?;
         marks.write(&Mark {
             size: index.tree.size(),
@@ -217,7 +222,7 @@ impl Books {
             note: note.clone(),
         })?;
         marks.sync()?;
-        let reader = Reader::new(&journal, key.origin.clone(), index, note);
+        let reader = Reader::new(shelf, key.origin.clone(), index, note);
         Ok(Self { _lock: lock, writer, marks, key, reader, notices, closed, stopped: None })
     }
 
@@ -331,47 +336,12 @@ fn agree(tree: &Tree, origin: &Line, kept: Option<&SignedCheckpoint>, first: u64
     )))
 }
 
-fn journal_dir(dir: &Path) -> PathBuf {
-    dir.join("journal")
-}
-
-/// Makes a folder that only this user may enter, with those above it; one that is there already is left as it is.
+/// [`Shelf::make_dir`] for the cabinet and the registers, which know the system's file system only.
 fn make_dir(dir: &Path) -> Result<(), BooksError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(BooksError::io(format!("making the folder {}", dir.display())))
+    Shelf::from(dir).make_dir(dir)
 }
 
+/// [`Shelf::sync_dir`], likewise.
 fn sync_dir(dir: &Path) -> Result<(), BooksError> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(BooksError::io(format!("bringing the folder {} to the disk", dir.display())))
-}
-
-/// Takes the lock, which lasts as long as the file is open, and leaves this process's number in it.
-fn lock(dir: &Path) -> Result<File, BooksError> {
-    let path = dir.join("lock");
-    let doing = || BooksError::io(format!("locking {}", path.display()));
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(doing())?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut pid = String::new();
-            // What stands in the file only helps the words; the lock itself is the kernel's.
-            let _ = (&file).take(20).read_to_string(&mut pid);
-            return Err(BooksError::Locked { dir: dir.to_owned(), pid: pid.trim().parse().ok() });
-        }
-        Err(TryLockError::Error(error)) => return Err(doing()(error)),
-    }
-    file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).map_err(doing())?;
-    Ok(file)
+    Shelf::from(dir).sync_dir(dir)
 }

@@ -2,9 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
-    os::unix::fs::FileExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
@@ -19,7 +17,14 @@ use wire::{
     time::Timestamp,
 };
 
-use super::{BooksError, batch, parts, record::Record, segment};
+use super::{
+    BooksError, batch,
+    disk::{Disk, DiskFile, How},
+    parts,
+    record::Record,
+    segment,
+    shelf::Shelf,
+};
 
 /// How many segments a reader keeps open.
 const FILES: usize = 128;
@@ -31,10 +36,11 @@ const READ: usize = 2 << 10;
 pub struct Reader(Arc<Shared>);
 
 struct Shared {
+    disk: Arc<dyn Disk>,
     journal: PathBuf,
     origin: Line,
     live: RwLock<Live>,
-    files: Mutex<HashMap<u32, Arc<File>>>,
+    files: Mutex<HashMap<u32, Arc<dyn DiskFile>>>,
 }
 
 struct Live {
@@ -112,10 +118,11 @@ pub enum Presented {
 }
 
 impl Reader {
-    pub(super) fn new(journal: &Path, origin: Line, index: Index, checkpoint: SignedCheckpoint) -> Self {
+    pub(super) fn new(shelf: &Shelf, origin: Line, index: Index, checkpoint: SignedCheckpoint) -> Self {
         let Index { places, tree, segments } = index;
         Self(Arc::new(Shared {
-            journal: journal.to_owned(),
+            disk: shelf.disk.clone(),
+            journal: shelf.journal(),
             origin,
             live: RwLock::new(Live { places, tree, checkpoint, segments }),
             files: Mutex::default(),
@@ -279,19 +286,18 @@ impl Reader {
         };
         let file = self.file(place.segment).map_err(doing())?;
         let mut bytes = vec![0; READ];
-        let mut got = read_up_to(&file, &mut bytes, place.offset.into()).map_err(doing())?;
+        let mut got = file.read_at(&mut bytes, place.offset.into()).map_err(doing())?;
         let head = bytes[..got].first_chunk().ok_or_else(damaged)?;
         let length = batch::record_length(head).ok_or_else(damaged)?;
         if length > got {
             bytes.resize(length, 0);
-            got +=
-                read_up_to(&file, &mut bytes[got..], u64::from(place.offset) + got as u64).map_err(doing())?;
+            got += file.read_at(&mut bytes[got..], u64::from(place.offset) + got as u64).map_err(doing())?;
         }
         let (kept, _) = batch::split_record(&bytes[..got]).ok_or_else(damaged)?;
         Record::of_kept(kept)
     }
 
-    fn file(&self, segment: u32) -> std::io::Result<Arc<File>> {
+    fn file(&self, segment: u32) -> std::io::Result<Arc<dyn DiskFile>> {
         let mut files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = files.get(&segment) {
             return Ok(file.clone());
@@ -299,7 +305,7 @@ impl Reader {
         if files.len() >= FILES {
             files.clear();
         }
-        let file = Arc::new(File::open(segment::path(&self.0.journal, segment))?);
+        let file = self.0.disk.open(&segment::path(&self.0.journal, segment), How::Read)?;
         files.insert(segment, file.clone());
         Ok(file)
     }
@@ -342,17 +348,4 @@ fn note(
 
 fn bit(kind: EntryKind) -> u32 {
     1 << (kind as u32)
-}
-
-fn read_up_to(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<usize> {
-    let mut got = 0;
-    while got < bytes.len() {
-        match file.read_at(&mut bytes[got..], offset + got as u64) {
-            Ok(0) => break,
-            Ok(more) => got += more,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(got)
 }

@@ -15,15 +15,17 @@
 //! | 4 | zeros |
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use wire::id::Digest;
 
-use super::BooksError;
+use super::{
+    BooksError,
+    disk::{Disk, DiskFile, How},
+};
 
 /// The length of a segment, unless its first batch needs a longer one.
 pub(super) const SEGMENT: u64 = 16 << 20;
@@ -53,14 +55,10 @@ pub(super) fn path(dir: &Path, number: u32) -> PathBuf {
 }
 
 /// The numbers of the segments in a folder, ascending and without a gap.
-pub(super) fn numbers(dir: &Path) -> Result<Vec<u32>, BooksError> {
-    let doing = format!("reading the folder {}", dir.display());
-    let mut numbers = Vec::new();
-    for item in fs::read_dir(dir).map_err(BooksError::io(&doing))? {
-        let name = item.map_err(BooksError::io(&doing))?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_suffix(".seg"));
-        numbers.extend(number.and_then(|number| number.parse::<u32>().ok()));
-    }
+pub(super) fn numbers(disk: &dyn Disk, dir: &Path) -> Result<Vec<u32>, BooksError> {
+    let names = disk.names(dir).map_err(BooksError::io(format!("reading the folder {}", dir.display())))?;
+    let numbers = names.iter().filter_map(|name| name.strip_suffix(".seg")?.parse::<u32>().ok());
+    let mut numbers: Vec<u32> = numbers.collect();
     numbers.sort_unstable();
     for (due, number) in (1..).zip(&numbers) {
         if due != *number {
@@ -72,26 +70,26 @@ pub(super) fn numbers(dir: &Path) -> Result<Vec<u32>, BooksError> {
 }
 
 /// Makes a segment. It gets its name only when it is whole on the disk.
-pub(super) fn create(dir: &Path, head: &Head) -> Result<File, BooksError> {
+pub(super) fn create(disk: &dyn Disk, dir: &Path, head: &Head) -> Result<Arc<dyn DiskFile>, BooksError> {
     let whole = path(dir, head.number);
     let unfinished = whole.with_extension("new");
-    let made = fill(&unfinished, head).and_then(|file| {
-        fs::rename(&unfinished, &whole)?;
-        File::open(dir)?.sync_all()?;
+    let made = fill(disk, &unfinished, head).and_then(|file| {
+        disk.rename(&unfinished, &whole)?;
+        disk.sync_dir(dir)?;
         Ok(file)
     });
     made.map_err(|error| {
         // What is left of it is in nobody's way, and is removed at the next start if it can't be now.
-        let _ = fs::remove_file(&unfinished);
+        let _ = disk.remove(&unfinished);
         BooksError::io(format!("making the journal's segment {}", whole.display()))(error)
     })
 }
 
 /// Opens a segment for appending, at its full length again if it was cut short.
-pub(super) fn open(dir: &Path, head: &Head) -> Result<File, BooksError> {
+pub(super) fn open(disk: &dyn Disk, dir: &Path, head: &Head) -> Result<Arc<dyn DiskFile>, BooksError> {
     let path = path(dir, head.number);
-    let opened = OpenOptions::new().read(true).write(true).open(&path).and_then(|file| {
-        if file.metadata()?.len() < head.bytes {
+    let opened = disk.open(&path, How::Write).and_then(|file| {
+        if file.length()? < head.bytes {
             file.set_len(head.bytes)?;
         }
         Ok(file)
@@ -103,9 +101,10 @@ pub(super) fn open(dir: &Path, head: &Head) -> Result<File, BooksError> {
 ///
 /// # Errors
 /// [`BooksError::Damaged`] when the head is not whole; it was synced before the segment got its name.
-pub(super) fn read(dir: &Path, number: u32) -> Result<(Head, Vec<u8>), BooksError> {
+pub(super) fn read(disk: &dyn Disk, dir: &Path, number: u32) -> Result<(Head, Vec<u8>), BooksError> {
     let path = path(dir, number);
-    let bytes = fs::read(&path)
+    let bytes = disk
+        .read(&path)
         .map_err(BooksError::io(format!("reading the journal's segment {}", path.display())))?;
     match parse(&bytes) {
         Some(head) if head.number == number => Ok((head, bytes)),
@@ -116,31 +115,35 @@ pub(super) fn read(dir: &Path, number: u32) -> Result<(Head, Vec<u8>), BooksErro
 }
 
 /// Removes what a crash left of a segment that was being made.
-pub(super) fn clear_unfinished(dir: &Path) -> Result<(), BooksError> {
+pub(super) fn clear_unfinished(disk: &dyn Disk, dir: &Path) -> Result<(), BooksError> {
     let doing = format!("clearing up the folder {}", dir.display());
-    for item in fs::read_dir(dir).map_err(BooksError::io(&doing))? {
-        let path = item.map_err(BooksError::io(&doing))?.path();
-        if path.extension().is_some_and(|extension| extension == "new") {
-            fs::remove_file(&path).map_err(BooksError::io(&doing))?;
-        }
+    let names = disk.names(dir).map_err(BooksError::io(&doing))?;
+    for name in names.iter().filter(|name| name.ends_with(".new")) {
+        disk.remove(&dir.join(name)).map_err(BooksError::io(&doing))?;
     }
     Ok(())
 }
 
-fn fill(path: &Path, head: &Head) -> io::Result<File> {
-    let mut file =
-        OpenOptions::new().create(true).truncate(true).read(true).write(true).mode(0o600).open(path)?;
-    file.write_all(&encode(head))?;
+fn fill(disk: &dyn Disk, path: &Path, head: &Head) -> io::Result<Arc<dyn DiskFile>> {
+    let file = disk.open(path, How::Fresh)?;
+    file.write_all_at(&encode(head), 0)?;
     // Written, not only reserved: a reserved extent costs a journal write of the file system at each first use.
-    let mut left = usize::try_from(head.bytes).map_err(io::Error::other)?.saturating_sub(HEAD);
-    let zeros = vec![0; left.min(1 << 20)];
-    while left > 0 {
-        let piece = left.min(zeros.len());
-        file.write_all(&zeros[..piece])?;
-        left -= piece;
-    }
+    let begin = HEAD as u64;
+    zero(&*file, begin, head.bytes.saturating_sub(begin))?;
     file.sync_all()?;
     Ok(file)
+}
+
+/// Fills a part of a file with zeros.
+pub(super) fn zero(file: &dyn DiskFile, mut offset: u64, mut length: u64) -> io::Result<()> {
+    let zeros = vec![0; length.min(1 << 20) as usize];
+    while length > 0 {
+        let piece = length.min(zeros.len() as u64);
+        file.write_all_at(&zeros[..piece as usize], offset)?;
+        offset += piece;
+        length -= piece;
+    }
+    Ok(())
 }
 
 fn encode(head: &Head) -> [u8; HEAD] {
@@ -169,17 +172,17 @@ fn parse(bytes: &[u8]) -> Option<Head> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::disk::RealDisk, *};
 
     #[test]
     fn a_segment_is_zeros_behind_its_head() {
         let dir = tempfile::tempdir().unwrap();
         let head = Head { number: 1, first: 9, bytes: 5_000, previous: Digest([4; 32]) };
-        create(dir.path(), &head).unwrap();
-        let (read, bytes) = read(dir.path(), 1).unwrap();
+        create(&RealDisk, dir.path(), &head).unwrap();
+        let (read, bytes) = read(&RealDisk, dir.path(), 1).unwrap();
         assert_eq!((read, bytes.len()), (head, 5_000));
         assert!(bytes[HEAD..].iter().all(|byte| *byte == 0));
-        assert_eq!(numbers(dir.path()).unwrap(), [1]);
+        assert_eq!(numbers(&RealDisk, dir.path()).unwrap(), [1]);
     }
 
     #[test]
@@ -197,9 +200,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for number in [1, 3] {
             let head = Head { number, first: 0, bytes: 100, previous: Digest([0; 32]) };
-            create(dir.path(), &head).unwrap();
+            create(&RealDisk, dir.path(), &head).unwrap();
         }
-        let words = numbers(dir.path()).unwrap_err().to_string();
+        let words = numbers(&RealDisk, dir.path()).unwrap_err().to_string();
         assert!(words.contains("000002.seg") && words.contains("missing"), "{words}");
     }
 
@@ -207,7 +210,7 @@ mod tests {
     fn a_folder_that_is_gone_is_said_in_words() {
         let dir = tempfile::tempdir().unwrap().path().join("gone");
         let head = Head { number: 1, first: 0, bytes: 100, previous: Digest([0; 32]) };
-        let words = create(&dir, &head).unwrap_err().to_string();
+        let words = create(&RealDisk, &dir, &head).err().unwrap().to_string();
         assert!(words.ends_with("000001.seg: there is no such file or folder"), "{words}");
     }
 }

@@ -19,7 +19,9 @@ use super::{
     BooksError, Record,
     cabinet::{Cabinet, Standing},
     chain::{self, Link},
-    journal_dir, mark, parts, segment,
+    disk::RealDisk,
+    mark, parts, segment,
+    shelf::Shelf,
 };
 
 /// What the books are held against.
@@ -36,14 +38,15 @@ pub struct Against<'a> {
 
 /// Looks at the books in a folder. They hold if every outcome is `Ok`.
 pub fn verify(dir: &Path, against: &Against<'_>) -> Vec<Check> {
-    let journal = journal_dir(dir);
-    let mark = mark::read(dir);
+    let journal = Shelf::from(dir).journal();
+    let mark = mark::read(&RealDisk, dir);
     let mut look = Look::new(against, mark.as_ref().map(|mark| mark.batch));
     let ours = |note: &SignedCheckpoint| look_at_note(against, note).is_ok();
-    let followed = chain::follow(&journal, segment::beginning(against.origin), &ours, &mut |link| {
-        look.at(&link);
-        Ok(())
-    });
+    let followed =
+        chain::follow(&RealDisk, &journal, segment::beginning(against.origin), &ours, &mut |link| {
+            look.at(&link);
+            Ok(())
+        });
     let mut checks = vec![look.chain(followed)];
     checks.push(Check { name: "checkpoints", outcome: look.notes_outcome() });
     checks.push(Check { name: "last signature", outcome: look.mark_outcome(mark.as_ref()) });

@@ -7,13 +7,14 @@ use std::{
 
 use wire::id::EntryNumber;
 
-use super::super::{Books, BooksError, Journal, Record, batch, mark, sample, segment};
+use super::super::{Books, BooksError, Journal, Record, Shelf, batch, disk::RealDisk, mark, sample, segment};
 
 /// Short segments, so that a few entries need several.
 const SEGMENT: u64 = 4096;
 
 fn create(dir: &Path, entries: u64) -> Books {
-    let mut books = Books::create_with(dir, sample::key(), &sample::run(0..2), SEGMENT).unwrap();
+    let mut books =
+        Books::create(Shelf::from(dir).with_segments(SEGMENT), sample::key(), &sample::run(0..2)).unwrap();
     for number in 2..entries {
         books.append(&[sample::numbered(number)]).unwrap();
     }
@@ -22,7 +23,9 @@ fn create(dir: &Path, entries: u64) -> Books {
 
 fn open(dir: &Path) -> Result<(Books, Vec<Record>), BooksError> {
     let mut seen = Vec::new();
-    let books = Books::open_with(dir, sample::key(), |record| seen.push(record.clone()), SEGMENT)?;
+    let books = Books::open(Shelf::from(dir).with_segments(SEGMENT), sample::key(), |record| {
+        seen.push(record.clone())
+    })?;
     Ok((books, seen))
 }
 
@@ -30,7 +33,7 @@ fn open(dir: &Path) -> Result<(Books, Vec<Record>), BooksError> {
 fn last_batch(dir: &Path) -> (PathBuf, usize, usize) {
     let mut last = None;
     let beginning = segment::beginning(&sample::key().origin);
-    super::super::chain::follow(&dir.join("journal"), beginning, &|_| true, &mut |link| {
+    super::super::chain::follow(&RealDisk, &dir.join("journal"), beginning, &|_| true, &mut |link| {
         let file = segment::path(&dir.join("journal"), link.segment);
         let begin = link.offset as usize;
         let length = batch::delimit(&fs::read(&file).unwrap()[begin..]).unwrap().len();
@@ -45,7 +48,7 @@ fn last_batch(dir: &Path) -> (PathBuf, usize, usize) {
 fn what_was_appended_is_read_again_after_every_kind_of_end() {
     let dir = tempfile::tempdir().unwrap();
     let mut books = create(dir.path(), 30);
-    assert!(segment::numbers(&dir.path().join("journal")).unwrap().len() > 2, "several segments");
+    assert!(segment::numbers(&RealDisk, &dir.path().join("journal")).unwrap().len() > 2, "several segments");
     let checkpoint = books.append(&sample::run(30..33)).unwrap();
     assert_eq!(checkpoint.claimed().size, 33);
     drop(books);
@@ -156,7 +159,7 @@ fn damage_in_the_middle_is_told_and_left_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     drop(create(dir.path(), 30));
     let (last, begin, end) = last_batch(dir.path());
-    for number in segment::numbers(&dir.path().join("journal")).unwrap() {
+    for number in segment::numbers(&RealDisk, &dir.path().join("journal")).unwrap() {
         let file = segment::path(&dir.path().join("journal"), number);
         let whole = fs::read(&file).unwrap();
         let used = if file == last { begin } else { whole.iter().rposition(|byte| *byte != 0).unwrap() };
@@ -188,7 +191,7 @@ fn a_segment_that_is_lost_is_named() {
     let dir = tempfile::tempdir().unwrap();
     drop(create(dir.path(), 30));
     let journal = dir.path().join("journal");
-    let last = *segment::numbers(&journal).unwrap().last().unwrap();
+    let last = *segment::numbers(&RealDisk, &journal).unwrap().last().unwrap();
     fs::rename(segment::path(&journal, last), dir.path().join("away")).unwrap();
     assert!(matches!(open(dir.path()), Err(BooksError::Forked(_))));
     fs::rename(dir.path().join("away"), segment::path(&journal, last)).unwrap();
@@ -208,7 +211,7 @@ fn an_older_copy_of_the_journal_signs_nothing() {
     drop(books);
     fs::write(&file, &older).unwrap();
     assert!(matches!(open(dir.path()), Err(BooksError::Forked(_))));
-    assert_eq!(mark::read(dir.path()).unwrap().size, 6, "the mark stays");
+    assert_eq!(mark::read(&RealDisk, dir.path()).unwrap().size, 6, "the mark stays");
 }
 
 /// A telegram may hold whatever its sender likes, also what looks like a batch, a checkpoint included. When the batch

@@ -11,7 +11,7 @@ use wire::{
     time::Timestamp,
 };
 
-use super::super::{Books, Presented, Search, parts, sample};
+use super::super::{Books, Presented, Search, Shelf, parts, sample};
 
 fn root() -> SigningKey {
     SigningKey::from_seed(&[1; 32])
@@ -76,7 +76,9 @@ fn every_entry_of_a_busy_center_has_receipts_that_verify_and_decode() {
 #[test]
 fn many_entries_stay_quick_and_whole() {
     let dir = tempfile::tempdir().unwrap();
-    let mut books = Books::create_with(dir.path(), sample::key(), &sample::run(0..256), 4 << 20).unwrap();
+    let mut books =
+        Books::create(Shelf::from(dir.path()).with_segments(4 << 20), sample::key(), &sample::run(0..256))
+            .unwrap();
     for batch in 1..400 {
         books.append(&sample::run(batch * 256..(batch + 1) * 256)).unwrap();
     }
@@ -87,7 +89,7 @@ fn many_entries_stay_quick_and_whole() {
         assert_eq!(record.entry.number, EntryNumber(next));
         next += 1;
     };
-    let books = Books::open_with(dir.path(), sample::key(), each, 4 << 20).unwrap();
+    let books = Books::open(Shelf::from(dir.path()).with_segments(4 << 20), sample::key(), each).unwrap();
     let reader = books.reader();
     assert_eq!(reader.size(), 400 * 256);
     assert_eq!(reader.checkpoint(), checkpoint);
@@ -124,7 +126,9 @@ fn a_presented_checkpoint_is_contained_foreign_or_an_alarm() {
 #[test]
 fn a_search_walks_backwards_and_can_be_gone_on_with() {
     let dir = tempfile::tempdir().unwrap();
-    let mut books = Books::create_with(dir.path(), sample::key(), &sample::run(0..1), 4096).unwrap();
+    let mut books =
+        Books::create(Shelf::from(dir.path()).with_segments(4096), sample::key(), &sample::run(0..1))
+            .unwrap();
     for size in 1..60 {
         books.append(&[sample::numbered(size)]).unwrap();
     }

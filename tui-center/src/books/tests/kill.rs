@@ -10,7 +10,7 @@ use std::{
 use jiff::civil::Date;
 use wire::{checkpoint::SignedCheckpoint, receipt::EntryKind};
 
-use super::super::{Books, Reader, Record, registers::Registers, sample};
+use super::super::{Books, Reader, Record, Shelf, registers::Registers, sample};
 
 const FOLDER: &str = "INKAN_BOOKS_CHILD";
 const ROUNDS: usize = 12;
@@ -26,7 +26,7 @@ fn founding() -> Vec<Record> {
 #[test]
 fn child() {
     let Some(dir) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
-    let mut books = Books::open_with(&dir, sample::key(), |_| (), SEGMENT).unwrap();
+    let mut books = Books::open(Shelf::from(&dir).with_segments(SEGMENT), sample::key(), |_| ()).unwrap();
     let registers = Registers::open(&dir.join("registers"), books.reader()).unwrap();
     loop {
         let size = books.reader().size();
@@ -42,14 +42,16 @@ fn child() {
 #[test]
 fn a_kill_at_any_moment_loses_nothing_that_was_answered() {
     let dir = tempfile::tempdir().unwrap();
-    drop(Books::create_with(dir.path(), sample::key(), &founding(), SEGMENT).unwrap());
+    drop(Books::create(Shelf::from(dir.path()).with_segments(SEGMENT), sample::key(), &founding()).unwrap());
     let first = founding().len() as u64;
     let mut durable = first;
     for round in 0..ROUNDS {
         let answered = run_and_kill(dir.path(), 1 + round * 5);
         let mut entries = Vec::new();
-        let books =
-            Books::open_with(dir.path(), sample::key(), |it| entries.push(it.clone()), SEGMENT).unwrap();
+        let books = Books::open(Shelf::from(dir.path()).with_segments(SEGMENT), sample::key(), |it| {
+            entries.push(it.clone())
+        })
+        .unwrap();
         let size = books.reader().size();
         assert_eq!(entries[first as usize..], sample::run(first..size));
         for checkpoint in &answered {
