@@ -143,6 +143,8 @@ pub struct Restoring {
     pub password_a: Password,
     /// Opens the signature key in it.
     pub password_b: Password,
+    /// Whether the vault that is here makes room.
+    pub set_aside: bool,
 }
 
 /// What the outside world tells the screens.
@@ -160,8 +162,8 @@ pub enum Msg {
     Stands(Result<Box<Standing>, (Failure, Door)>),
     /// The registration was entered, or why not.
     Joined(Result<NewStore, Failure>),
-    /// A store was brought back, or why not.
-    Restored(Result<Box<BroughtBack>, Failure>),
+    /// A store was brought back; or why not, and whether there is a vault now.
+    Restored(Result<Box<BroughtBack>, (Failure, Door)>),
     /// The counter is open, or why not.
     Serving(Result<(), Failure>),
     /// An act is done, or why not.

@@ -7,7 +7,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use vault::{Opening, Passwords, PinnedCenter, RecoveryPhrase, Surroundings, Vault, recovery::open_copy};
+use vault::{
+    Aside, Opening, Passwords, PinnedCenter, RecoveryPhrase, Surroundings, Vault, recovery::open_copy,
+};
 use wire::{
     codec,
     id::{AccountNumber, StoreNumber},
@@ -35,6 +37,19 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// How long one piece of the copy may take.
 const PIECE_LIMIT: Duration = Duration::from_secs(60);
 
+/// Everything that someone gives who comes back.
+#[derive(Debug)]
+pub struct Returning {
+    /// Where to.
+    pub invitation: Invitation,
+    /// The phrase that was written down.
+    pub phrase: RecoveryPhrase,
+    /// The passwords of the vault that is made.
+    pub passwords: Passwords,
+    /// Whether a vault that is here, whose passwords are forgotten, makes room; it is moved aside, never deleted.
+    pub set_aside: bool,
+}
+
 /// A store that was brought back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recovered {
@@ -48,22 +63,21 @@ pub struct Recovered {
     pub records: u64,
     /// The keys that were put in force anew, in words.
     pub renewed: Vec<String>,
+    /// The name, in the same folder, of the vault that was here before and is moved aside.
+    pub set_aside: Option<String>,
 }
 
-/// Brings a store back into a profile that has no vault, under new passwords. It may take seconds.
+/// Brings a store back into a profile, under new passwords. It may take seconds.
 ///
 /// # Errors
 /// In words: no account has this phrase, the copy is not to be believed, the line, the disk. Before the copy is checked
-/// nothing is written.
-pub async fn restore(
-    profile: &Path,
-    invitation: &Invitation,
-    phrase: RecoveryPhrase,
-    passwords: Passwords,
-) -> Result<Recovered, Failure> {
+/// nothing is written and nothing is moved.
+pub async fn restore(profile: &Path, returning: Returning) -> Result<Recovered, Failure> {
+    let Returning { invitation, phrase, passwords, set_aside } = returning;
+    let invitation = &invitation;
     passwords.check()?;
-    if Vault::exists(profile) {
-        return Err(Failure::not_possible("this profile has a vault already; choose another with --profile"));
+    if !set_aside {
+        vacant(profile)?;
     }
     let (line, pushes) = terminal::connect(invitation, 0, CONNECT_LIMIT).await?;
     drop(pushes);
@@ -93,21 +107,31 @@ pub async fn restore(
         .collect();
     let (folder, password_b) = (profile.to_owned(), password_b(&passwords));
     let made = tokio::task::spawn_blocking(move || {
+        let contents = copy.map(|copy| open_copy(&copy, &phrase, Some(&signers)));
+        let contents = contents.transpose().map_err(vault::Error::from)?;
+        let aside = if set_aside { Aside::put(&folder)? } else { None };
         let surroundings = Surroundings::system();
-        let (mut vault, copied, records) = match copy {
-            Some(copy) => {
-                let contents = open_copy(&copy, &phrase, Some(&signers)).map_err(vault::Error::from)?;
-                let vault = Vault::restore(&folder, &passwords, &contents, surroundings)?;
-                (vault, Some(contents.made_at), contents.len() as u64)
-            }
-            None => (Vault::restore_without_copy(&folder, &passwords, &phrase, surroundings)?, None, 0),
+        let made = match &contents {
+            Some(contents) => Vault::restore(&folder, &passwords, contents, surroundings),
+            None => Vault::restore_without_copy(&folder, &passwords, &phrase, surroundings),
         };
+        let (mut vault, aside) = match made {
+            Ok(vault) => (vault, aside.map(Aside::into_name)),
+            Err(error) => {
+                if let Some(Err(left)) = aside.map(Aside::back) {
+                    tracing::warn!("{left}");
+                }
+                return Err(error.into());
+            }
+        };
+        let copied = contents.as_ref().map(|contents| contents.made_at);
+        let records = contents.as_ref().map_or(0, |contents| contents.len() as u64);
         vault.pin_center(&pinned)?;
         let records_kept = vault.program_records()?;
         let keep = Keep::new(Opening { vault, records: records_kept, findings: Vec::new() })?;
-        Ok::<_, Failure>((keep, phrase, copied, records))
+        Ok::<_, Failure>((keep, phrase, copied, records, aside))
     });
-    let (keep, phrase, copied, records) = made.await.map_err(Failure::machine)??;
+    let (keep, phrase, copied, records, set_aside) = made.await.map_err(Failure::machine)??;
     keep.record(vec![Record::Center(seen(&line))]).await?;
     let renewed = renew_keys(&keep, &line, &welcome, (&phrase, copied.is_none()), &password_b).await?;
     let name = settle_in(&keep, invitation, store).await?;
@@ -120,7 +144,22 @@ pub async fn restore(
         copied: copied.map(Moment::from),
         records,
         renewed: renewed.into_iter().map(|role| role_words(role).to_owned()).collect(),
+        set_aside,
     })
+}
+
+/// Whether a profile has room for a vault.
+///
+/// # Errors
+/// With what to do when it has one.
+pub fn vacant(profile: &Path) -> Result<(), Failure> {
+    if !Vault::exists(profile) {
+        return Ok(());
+    }
+    Err(Failure::not_possible(
+        "this profile has a vault already; choose another with --profile, or, where its passwords are forgotten, set it \
+         aside with --set-aside",
+    ))
 }
 
 /// Puts new signature and terminal keys in force where others than this vault's are, with the recovery key; which ones.

@@ -43,7 +43,7 @@ use vault::RecoveryPhrase;
 
 use crate::{
     act::{Failure, Outcome},
-    app::LockedOut,
+    app::{Door, LockedOut},
     join::{Joined, Standing, Welcome},
     restore::Recovered,
     screen::shared::{Place, Preferences, Shared, Ticket},
@@ -70,7 +70,7 @@ pub enum News {
     /// The registration was entered, or not.
     Joined(Result<Joined, Failure>),
     /// A store was brought back, or not.
-    Restored(Result<Recovered, Failure>),
+    Restored(Result<Recovered, (Failure, Door)>),
     /// An act is done, or not.
     Done(Ticket, Result<Outcome, Failure>),
 }

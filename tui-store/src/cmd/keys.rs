@@ -15,8 +15,8 @@ use super::{
     reach::{Reach, told, want},
 };
 use crate::{
-    act::{Act, Failure, Outcome, Password},
-    restore,
+    act::{Act, Outcome, Password},
+    restore::{self, Returning},
     view::{KeysView, KitRow},
 };
 
@@ -86,6 +86,9 @@ pub(super) enum Recovery {
         /// Make a vault with one password, which is asked again at every signing
         #[arg(long)]
         single_password: bool,
+        /// Move a vault whose passwords are forgotten aside; it is never deleted
+        #[arg(long)]
+        set_aside: bool,
     },
     /// Deposit a copy of the vault with the center, if something has changed
     Deposit,
@@ -161,10 +164,10 @@ impl Recovery {
                     keys.deposited.map(|at| at.text).unwrap_or_else(|| "never: there is no phrase".into());
                 context.out.answer(&data, |to| facts(to, [("Deposited", at)]))?;
             }
-            Self::Restore { invitation, phrase, single_password } => {
-                if vault::Vault::exists(context.profile.data()) {
-                    let words = "this profile has a vault already; choose another with --profile";
-                    return Err(told(Failure::not_possible(words)));
+            Self::Restore { invitation, phrase, single_password, set_aside } => {
+                if !set_aside {
+                    // Said before passwords are asked for.
+                    restore::vacant(context.profile.data()).map_err(told)?;
                 }
                 let invitation = join::read(&invitation)?;
                 let phrase = phrase::read(&phrase)?;
@@ -175,7 +178,8 @@ impl Recovery {
                     Passwords::Two { a, b: context.password_b.read_new()? }
                 };
                 context.profile.create()?;
-                let restored = restore::restore(context.profile.data(), &invitation, phrase, passwords);
+                let returning = Returning { invitation, phrase, passwords, set_aside };
+                let restored = restore::restore(context.profile.data(), returning);
                 let restored = restored.await.map_err(told)?;
                 let mut rows = vec![
                     ("Center", restored.center.to_string()),
@@ -190,6 +194,8 @@ impl Recovery {
                     ("Came back", format!("{} records", restored.records)),
                 ];
                 rows.extend(restored.renewed.iter().map(|key| ("New", key.clone())));
+                let aside = |name: &String| ("Former vault", format!("moved aside as {name}"));
+                rows.extend(restored.set_aside.iter().map(aside));
                 context.out.answer(&restored, |to| facts(to, rows))?;
             }
         }

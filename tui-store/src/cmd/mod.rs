@@ -253,6 +253,7 @@ mod tests {
             "tui-store keys rotate terminal --password-b-file b",
             "tui-store keys new-phrase --phrase-out-file p --phrase-language ja",
             "tui-store recovery drill --phrase-file p",
+            "tui-store recovery restore inkan:k@h:1 --phrase-file p --set-aside",
             "tui-store outbox",
             "tui-store outbox send",
         ] {

@@ -44,8 +44,16 @@ impl Lost {
     }
 
     async fn restore(&self, to: &Path, phrase: &RecoveryPhrase) -> Result<Recovered, Failure> {
-        let passwords = Passwords::Two { a: NEW_A.into(), b: NEW_B.into() };
-        restore(to, &self.invitation(), copy_of(phrase).unwrap(), passwords).await
+        restore(to, self.returning(phrase, false)).await
+    }
+
+    fn returning(&self, phrase: &RecoveryPhrase, set_aside: bool) -> Returning {
+        Returning {
+            invitation: self.invitation(),
+            phrase: copy_of(phrase).unwrap(),
+            passwords: Passwords::Two { a: NEW_A.into(), b: NEW_B.into() },
+            set_aside,
+        }
     }
 }
 
@@ -72,6 +80,29 @@ async fn everything_comes_back_with_both_passwords_forgotten() {
     assert!(Vault::open(machine.path(), &PASSWORD_A.into(), crate::testing::weak()).is_err());
     let again = lost.restore(machine.path(), &lost.phrase).await.unwrap_err();
     assert!(again.message.contains("has a vault already"), "{again}");
+}
+
+#[tokio::test]
+async fn a_vault_whose_passwords_are_forgotten_is_set_aside_and_never_lost() {
+    let lost = Lost::terminal().await;
+    let machine = tempfile::tempdir().unwrap();
+    let forgotten = Passwords::Two { a: PASSWORD_A.into(), b: PASSWORD_B.into() };
+    let former = Vault::create(machine.path(), &forgotten, None, crate::testing::weak()).unwrap();
+    let held = restore(machine.path(), lost.returning(&lost.phrase, true)).await.unwrap_err();
+    assert_eq!(held.kind, FailureKind::Held, "{held}");
+    drop(former);
+    let other = RecoveryPhrase::generate(Language::English, &Surroundings::system());
+    restore(machine.path(), lost.returning(&other, true)).await.unwrap_err();
+    drop(
+        Vault::open(machine.path(), &PASSWORD_A.into(), crate::testing::weak())
+            .expect("a wrong phrase moves nothing"),
+    );
+    let recovered = restore(machine.path(), lost.returning(&lost.phrase, true)).await.unwrap();
+    let aside = machine.path().join(recovered.set_aside.expect("it was set aside"));
+    assert_eq!(open(machine.path()).book().identity.clone().unwrap().store, STORE);
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::copy(aside, elsewhere.path().join(vault::FILE)).unwrap();
+    Vault::open(elsewhere.path(), &PASSWORD_A.into(), crate::testing::weak()).expect("it is whole");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use crate::{
     },
     engine::{Handle, ServeOptions, Serving},
     join::{self, Joined, Newcomer, Registered, Setup, Stage, Standing},
-    restore,
+    restore::{self, Returning},
 };
 
 /// How often the center is asked how an application stands, while it is seen.
@@ -149,7 +149,7 @@ impl Desk {
             Effect::Restore(restoring) => {
                 let back = self.restore(*restoring).await;
                 self.forward(reply);
-                Msg::Restored(back.map(Box::new))
+                Msg::Restored(back.map(Box::new).map_err(|failure| (failure, self.door())))
             }
             Effect::Lock => {
                 if let Ok(handle) = self.store() {
@@ -314,8 +314,13 @@ impl Desk {
         });
     }
 
+    /// Whether there is a vault now.
+    fn door(&self) -> Door {
+        if Vault::exists(self.profile.data()) { Door::Locked } else { Door::Empty }
+    }
+
     async fn restore(&self, restoring: Restoring) -> Result<BroughtBack, Failure> {
-        let Restoring { invitation, phrase, password_a, password_b } = restoring;
+        let Restoring { invitation, phrase, password_a, password_b, set_aside } = restoring;
         let phrase = RecoveryPhrase::parse(&phrase.0).map_err(Failure::not_possible)?;
         self.profile.create().map_err(Failure::machine)?;
         let same = secrecy::ExposeSecret::expose_secret(&password_a.0)
@@ -325,7 +330,8 @@ impl Desk {
         } else {
             Passwords::Two { a: password_a.0.clone(), b: password_b.0 }
         };
-        let recovered = restore::restore(self.profile.data(), &invitation, phrase, passwords).await?;
+        let returning = Returning { invitation, phrase, passwords, set_aside };
+        let recovered = restore::restore(self.profile.data(), returning).await?;
         let handle = Handle::open(self.profile.clone(), &password_a.0).await?;
         let snapshot = handle.snapshot();
         self.set(Open::Store(handle));
@@ -358,7 +364,7 @@ impl Desk {
 
     fn stands(&self, result: Result<Box<Standing>, Failure>) -> Msg {
         Msg::Stands(result.map_err(|failure| {
-            let door = if Vault::exists(self.profile.data()) { Door::Locked } else { Door::Empty };
+            let door = self.door();
             // The door takes the vault from the beginning.
             self.set(Open::Nothing);
             (failure, door)

@@ -3,27 +3,33 @@
 use tui_kit::{
     KeyEvent,
     detail::{Detail, Row},
-    form::{Form, Pressed},
+    form::{Field, Form, Pressed},
     keys::Action,
     phrase::{Asking, Pressed as Asked},
     progress::Waiting,
     ratatui::layout::{Constraint, Layout, Rect},
     stack::{self, Screen},
+    theme::Tone,
     ui::Ui,
 };
-use vault::{Language, RecoveryPhrase, recovery::WORDS};
+use vault::{Language, RecoveryPhrase, aside, recovery::WORDS};
 use wire::sheet::Invitation;
 
 use super::join::{INVITATION, Passwords, form_view, invitation_form};
 use crate::{
     act::Password,
-    app::{Effect, Restoring},
+    app::{Door, Effect, Restoring},
     restore::Recovered,
     screen::{News, Step, Steps, home::Home, shared::Shared},
 };
 
+/// The field that confirms that a vault is set aside.
+const CONFIRMATION: &str = "confirmation";
+
 /// Bringing a store back.
 pub(crate) struct Restore {
+    /// For a vault that is here and makes room: what confirms that.
+    aside: Option<Form>,
     invitation: Form,
     language: Language,
     words: Asking,
@@ -34,6 +40,7 @@ pub(crate) struct Restore {
 }
 
 enum At {
+    Aside,
     Invitation,
     Words,
     Passwords,
@@ -54,6 +61,7 @@ impl Restore {
         let mut form = invitation_form("Go on");
         form.set(INVITATION, invitation);
         Self {
+            aside: None,
             invitation: form,
             language: Language::English,
             words: asking(Language::English),
@@ -63,8 +71,18 @@ impl Restore {
         }
     }
 
+    /// For a profile whose vault nobody can open.
+    pub(crate) fn over_a_vault() -> Self {
+        Self { aside: Some(confirmation()), step: At::Aside, ..Self::new("") }
+    }
+
     fn go_on(&mut self, shared: &Shared) -> Steps {
         match &self.step {
+            At::Aside => {
+                if self.aside.as_mut().is_some_and(|form| form.submit() == Pressed::Submit) {
+                    self.step = At::Invitation;
+                }
+            }
             At::Invitation => {
                 if self.invitation.submit() == Pressed::Submit {
                     self.step = At::Words;
@@ -107,11 +125,24 @@ impl Restore {
             return Steps::new();
         };
         let password_b = Password(b.unwrap_or_else(|| a.clone()));
-        let restoring = Restoring { invitation, phrase, password_a: Password(a), password_b };
+        let restoring = Restoring {
+            invitation,
+            phrase,
+            password_a: Password(a),
+            password_b,
+            set_aside: self.aside.is_some(),
+        };
         let awaited = "the center to find the store and hand out the copy of its vault";
         self.step = At::Waiting(Waiting::new(shared.now, awaited, ""));
         vec![Step::Own(Effect::Restore(Box::new(restoring)))]
     }
+}
+
+/// What confirms that the vault here makes room.
+fn confirmation() -> Form {
+    let field =
+        Field::text(CONFIRMATION, "Confirmation").required().check(aside::confirms).hint(aside::CONFIRMATION);
+    Form::new("Go on", [field])
 }
 
 fn asking(language: Language) -> Asking {
@@ -125,7 +156,7 @@ impl Screen<Shared> for Restore {
 
     fn title(&self, _shared: &Shared) -> String {
         match &self.step {
-            At::Invitation => "Bring a store back",
+            At::Aside | At::Invitation => "Bring a store back",
             At::Words => "Bring a store back: the recovery phrase",
             At::Passwords => "Bring a store back: new passwords",
             At::Waiting(_) => "Bring a store back",
@@ -137,7 +168,7 @@ impl Screen<Shared> for Restore {
     fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
         let go_on = |key: &'static str| Action::new(Do::GoOn, "go-on", key, "Go on", "The next step.");
         match &self.step {
-            At::Invitation | At::Passwords => vec![go_on("ctrl-s")],
+            At::Aside | At::Invitation | At::Passwords => vec![go_on("ctrl-s")],
             At::Words => vec![Action::new(
                 Do::Language,
                 "language",
@@ -166,6 +197,7 @@ impl Screen<Shared> for Restore {
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
         let form = match &mut self.step {
+            At::Aside => self.aside.as_mut()?,
             At::Invitation => &mut self.invitation,
             At::Passwords => self.passwords.form(),
             At::Words => {
@@ -181,7 +213,8 @@ impl Screen<Shared> for Restore {
             At::Done(detail) => return detail.press(key).then(Steps::new),
             At::Waiting(_) => return None,
         };
-        let last = form.focused() == Some(INVITATION);
+        // A form with one field has no need of its button: Enter is enough.
+        let last = matches!(form.focused(), Some(INVITATION | CONFIRMATION));
         match form.press(key) {
             Pressed::Taken => {
                 if last && key.code == tui_kit::KeyCode::Enter {
@@ -199,6 +232,11 @@ impl Screen<Shared> for Restore {
 
     fn paste(&mut self, pasted: &str, _shared: &Shared) {
         match &self.step {
+            At::Aside => {
+                if let Some(form) = &mut self.aside {
+                    form.paste(pasted);
+                }
+            }
             At::Invitation => self.invitation.paste(pasted),
             At::Passwords => self.passwords.form().paste(pasted),
             At::Words => self.words.paste(pasted),
@@ -213,7 +251,13 @@ impl Screen<Shared> for Restore {
                 (self.phrase, self.words) = (None, asking(self.language));
                 self.step = At::Done(Detail::new(rows(recovered)));
             }
-            News::Restored(Err(failure)) => {
+            News::Restored(Err((failure, door))) => {
+                // What was begun is a vault, too: the next try sets it aside.
+                if matches!(door, Door::Locked) && self.aside.is_none() {
+                    self.aside = Some(confirmation());
+                    self.step = At::Aside;
+                    return vec![Step::Say(Tone::Bad, failure.message.clone())];
+                }
                 self.step = At::Words;
                 self.words.refuse(None, failure.message.clone());
             }
@@ -224,9 +268,12 @@ impl Screen<Shared> for Restore {
 
     fn step_back(&mut self, _shared: &mut Shared) -> bool {
         self.step = match &self.step {
+            At::Invitation if self.aside.is_some() => At::Aside,
+            // The answer comes, and is to be seen.
+            At::Waiting(_) => return true,
             At::Words => At::Invitation,
             At::Passwords => At::Words,
-            At::Invitation | At::Waiting(_) | At::Done(_) => return false,
+            At::Aside | At::Invitation | At::Done(_) => return false,
         };
         true
     }
@@ -241,6 +288,13 @@ impl Screen<Shared> for Restore {
 
     fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
         match &self.step {
+            At::Aside => {
+                // What is about to happen is said at every size.
+                let words = if area.height < 14 { aside::SHORT_WORDS } else { aside::WORDS };
+                if let Some(form) = &self.aside {
+                    form_view(ui, area, words, form);
+                }
+            }
             At::Invitation => {
                 let words = format!(
                     "A store that you had comes back into profile {}: its keys, orders and receipts. You need the \
@@ -278,6 +332,8 @@ fn rows(recovered: &Recovered) -> Vec<Row> {
         Row::pair("Came back", format!("{} records", recovered.records)),
     ];
     rows.extend(recovered.renewed.iter().map(|key| Row::pair("New", key.as_str())));
+    let aside = |name: &String| Row::pair("Former vault", format!("set aside as {name}"));
+    rows.extend(recovered.set_aside.iter().map(aside));
     rows.extend([
         Row::Gap,
         Row::Words(

@@ -6,17 +6,27 @@ use tui_kit::{
     keys::Action,
     progress::Waiting,
     ratatui::layout::{Constraint, Layout, Rect},
-    stack::Screen,
+    stack::{Screen, layer},
     text,
     ui::Ui,
 };
 
 use crate::{
     app::Effect,
-    screen::{News, Step, Steps, shared::Shared},
+    screen::{News, Step, Steps, restore::Restore, shared::Shared},
 };
 
 const FIELD: &str = "password-a";
+
+const FORGOTTEN: &str = "Both passwords forgotten? Ctrl-R brings the store back under new ones, with invitation and recovery \
+                         phrase.";
+
+/// What can be done at the door.
+#[derive(Debug, Clone)]
+pub(crate) enum Do {
+    Open,
+    Forgotten,
+}
 
 /// The door.
 pub(crate) struct Unlock {
@@ -60,7 +70,7 @@ impl Unlock {
 }
 
 impl Screen<Shared> for Unlock {
-    type Do = ();
+    type Do = Do;
     const NAME: &'static str = "unlock";
     const INSIDE: bool = false;
 
@@ -68,12 +78,29 @@ impl Screen<Shared> for Unlock {
         "Unlock".into()
     }
 
-    fn actions(&self, _shared: &Shared) -> Vec<Action<()>> {
-        vec![Action::new((), "open", "enter", "Open", "Opens the vault with password A.")]
+    fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
+        vec![
+            Action::new(Do::Open, "open", "enter", "Open", "Opens the vault with password A."),
+            Action::new(
+                Do::Forgotten,
+                "forgotten",
+                "ctrl-r",
+                "Forgot",
+                "Brings the store back under new passwords, with invitation and recovery phrase.",
+            )
+            .when(self.trying.is_none(), "a password is being tried")
+            .when(!self.behind, "the counter is open; end the program first"),
+        ]
     }
 
-    fn run(&mut self, _todo: (), shared: &mut Shared) -> Steps {
-        self.attempt(shared)
+    fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
+        match todo {
+            Do::Open => self.attempt(shared),
+            Do::Forgotten => {
+                self.form.wipe();
+                vec![Step::Push(layer(Restore::over_a_vault()))]
+            }
+        }
     }
 
     fn key(&mut self, key: KeyEvent, shared: &mut Shared) -> Option<Steps> {
@@ -123,8 +150,12 @@ impl Screen<Shared> for Unlock {
         let rows = text::wrap(&said, usize::from(area.width)).len();
         // The field stays in sight, however much there is to say.
         let rows = u16::try_from(rows + 1).unwrap_or(u16::MAX).min(area.height.saturating_sub(3));
-        let [words, fields] = Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
-        let style = ui.theme().text;
+        let foot = if area.height >= 14 && !self.behind { 2 } else { 0 };
+        let [words, fields, lost] =
+            Layout::vertical([Constraint::Length(rows), Constraint::Min(0), Constraint::Length(foot)])
+                .areas(area);
+        let (style, dim) = (ui.theme().text, ui.theme().dim);
+        ui.paragraph(lost, FORGOTTEN, dim);
         ui.paragraph(words, &said, style);
         match &self.trying {
             Some(waiting) => waiting.view(ui, fields),

@@ -14,7 +14,7 @@ use wire::{
 
 use super::fixture::{at, autograph, line, phrase, place, prose, recovery, snapshot};
 use crate::{
-    act::Failure,
+    act::{Failure, FailureKind},
     app::{BroughtBack, Door, Effect, Entered, LockedOut, Msg, NewStore, NewcomerAct, Preferences, Store},
     join::{Joined, Stage as Where, Standing, Welcome},
     restore::Recovered,
@@ -395,6 +395,7 @@ fn a_store_is_brought_back_with_the_phrase_and_a_wrong_word_is_named() {
         copied: Some(at(4)),
         records: 120,
         renewed: Vec::new(),
+        set_aside: None,
     };
     stage.message(Msg::Restored(Ok(Box::new(BroughtBack { recovered, snapshot: snapshot().into() }))));
     assert!(
@@ -403,4 +404,44 @@ fn a_store_is_brought_back_with_the_phrase_and_a_wrong_word_is_named() {
         stage.screen()
     );
     assert!(matches!(stage.effects().as_slice(), [Effect::Serve]));
+}
+
+#[test]
+fn forgotten_passwords_set_the_vault_aside_once_it_is_confirmed() {
+    let mut stage = stage(Door::Locked);
+    stage.keys("horse<ctrl-r>");
+    assert!(stage.screen().contains("never deleted"), "{}", stage.screen());
+    stage.keys("yes<enter>");
+    assert!(stage.screen().contains("is not “set aside”"), "{}", stage.screen());
+    stage.keys("<ctrl-u>Set aside<enter>").paste(&invitation().to_string());
+    stage.keys("<enter>").paste(&phrase().words().join(" "));
+    stage.keys("<ctrl-s>lantern seven bridges<enter>lantern seven bridges<enter>");
+    stage.keys("quiet harbour clock<enter>quiet harbour clock<enter><enter>");
+    let effects = stage.effects();
+    assert!(
+        matches!(effects.as_slice(), [Effect::Restore(restoring)] if restoring.set_aside),
+        "{effects:?}\n{}",
+        stage.screen()
+    );
+    let failed = Failure::refused("no account has this recovery key; look at the words again");
+    stage.message(Msg::Restored(Err((failed, Door::Locked))));
+    assert!(stage.screen().contains("no account has this recovery key"), "{}", stage.screen());
+    stage.keys("<esc><esc><esc>");
+    assert!(stage.screen().contains("Password A"), "the vault that is here opens: {}", stage.screen());
+}
+
+#[test]
+fn what_was_begun_of_a_store_is_set_aside_at_the_next_try() {
+    let mut stage = stage(Door::Empty);
+    stage.keys("<ctrl-r>").paste(&invitation().to_string());
+    stage.keys("<enter>").paste(&phrase().words().join(" "));
+    stage.keys("<ctrl-s>lantern seven bridges<enter>lantern seven bridges<enter>");
+    stage.keys("quiet harbour clock<enter>quiet harbour clock<enter><enter>");
+    stage.effects();
+    let failed = Failure::new(FailureKind::Offline, "the line ended");
+    stage.message(Msg::Restored(Err((failed, Door::Locked))));
+    let shown = stage.screen();
+    assert!(shown.contains("the line ended") && shown.contains("never deleted"), "{shown}");
+    stage.keys("set aside<enter><enter>");
+    assert!(stage.screen().contains("the recovery phrase"), "{}", stage.screen());
 }
