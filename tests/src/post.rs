@@ -133,11 +133,14 @@ pub struct Admitted {
 /// When a file can't be read or is no mail.
 pub fn admission(folder: &Path, address: &str) -> Result<Option<Admitted>> {
     let found = mails_to(folder, address)?;
-    Ok(found.iter().rev().find_map(|text| {
-        let number = words(text).find(|word| is_number(word))?;
-        let code = words(text).find(|word| is_code(word))?;
-        Some(Admitted { number: number.to_owned(), code: code.to_owned() })
-    }))
+    Ok(found.iter().rev().find_map(|text| read(text)))
+}
+
+/// Number and code in what was written to an applicant, by mail or as a letter.
+pub fn read(text: &str) -> Option<Admitted> {
+    let number = words(text).find(|word| is_number(word))?;
+    let code = words(text).find(|word| is_code(word))?;
+    Some(Admitted { number: number.to_owned(), code: code.to_owned() })
 }
 
 /// The texts of all mails to an address, oldest first.
