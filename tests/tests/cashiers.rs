@@ -90,6 +90,89 @@ fn rights_outlive_a_restart_and_a_till_is_no_store() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn what_a_cashier_sells_is_taken_up_paid_delivered_and_given_back() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut network = open(folder.path())?;
+    let line = network.store("sakura", &["cashier", "invite"])?.done()?;
+    let request = till(&network, &["join", text(&line, "/line")?, "--name", "Mori"])?.done()?;
+    let file = folder.path().join("request");
+    fs::write(&file, text(&request, "/request")?)?;
+    let file = file.display().to_string();
+    let add =
+        ["cashier", "add", "Mori", "--request-file", &file, "--sell", "--deliver", "--refund-limit", "1000"];
+    network.store("sakura", &add)?.done()?;
+    let store = store_number(&network)?;
+
+    let sold = till(&network, &["sell", "book"])?.done()?;
+    ensure!(sold["total"]["minor"] == PRICE && sold["store"] == store, "{sold}");
+    let (order, code) = (text(&sold, "/order")?, text(&sold, "/code")?);
+    let stands = |network: &Network| -> Result<String> {
+        Ok(text(&till(network, &["order", order])?.done()?, "/state")?.to_owned())
+    };
+    ensure!(stands(&network)? == "awaiting-buyer");
+    // What is sold outlives the store's program; its counter listens elsewhere afterwards.
+    ensure!(network.stop_store("sakura")? == 0, "the store did not end in order");
+    network.serve_store("sakura", &catalogue(&network))?;
+    let line = network.store("sakura", &["cashier", "invite"])?.done()?;
+    till(&network, &["join", text(&line, "/line")?])?.done()?;
+    let mistyped = code.chars().rev().collect::<String>();
+    let wrong = network.member("hanako", &["take-up", &store, &mistyped])?.refused()?;
+    ensure!(wrong.contains("compare the code"), "{wrong}");
+
+    let typed = code.to_lowercase().replace('-', " ");
+    let offered = network.member("hanako", &["take-up", &store, &typed])?.done()?;
+    ensure!(offered["order"] == order && offered["total"]["minor"] == PRICE, "{offered}");
+    ensure!(offered["balance_after"]["minor"] == 5_000 - PRICE, "{offered}");
+    let again = network.member("hanako", &["take-up", &store, code])?.done()?;
+    ensure!(again["order"] == order, "{again}");
+    network.join_member("taro")?;
+    let late = network.member("taro", &["take-up", &store, code])?.refused()?;
+    ensure!(late.contains("taken up already"), "{late}");
+    ensure!(stands(&network)? == "awaiting-payment");
+
+    let paid = network.member("hanako", &["pay", order])?.done()?;
+    let number = text(&paid, "/number")?;
+    let awaited = till(&network, &["await", order])?.done()?;
+    ensure!(awaited["state"] == "paid" && awaited["payment"] == number, "{awaited}");
+    ensure!(awaited["sold"]["cashier"] == "Mori", "{awaited}");
+    till(&network, &["deliver", order])?.done()?;
+    let goods = network.member("hanako", &["fetch", order])?.done()?;
+    ensure!(goods["acknowledged"] == true, "{goods}");
+    ensure!(stands(&network)? == "delivered");
+    let shown = network.store("sakura", &["order", order])?.done()?;
+    ensure!(shown["sold"]["cashier"] == "Mori", "{shown}");
+
+    let given = till(&network, &["refund", number])?.done()?;
+    ensure!(given["telegrams"][0]["state"] == "done", "{given}");
+    network.wait_for("the money on the card", |network| Ok(balance(network)? == 5_000))?;
+    let second = till(&network, &["sell", "book"])?.done()?;
+    let (order, code) = (text(&second, "/order")?, text(&second, "/code")?);
+    network.member("hanako", &["take-up", &store, code])?.done()?;
+    network.member("hanako", &["pay", order])?.done()?;
+    till(&network, &["await", order])?.done()?;
+    let over = till(&network, &["refund", order])?.refused()?;
+    ensure!(over.contains("400 JPY is left"), "{over}");
+    Ok(())
+}
+
+#[test]
+fn a_till_without_the_right_sells_nothing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let network = open(folder.path())?;
+    let line = network.store("sakura", &["cashier", "invite"])?.done()?;
+    let request = till(&network, &["join", text(&line, "/line")?])?.done()?;
+    let file = folder.path().join("request");
+    fs::write(&file, text(&request, "/request")?)?;
+    let file = file.display().to_string();
+    network.store("sakura", &["cashier", "add", "Mori", "--request-file", &file, "--deliver"])?.done()?;
+    let refused = till(&network, &["sell", "book"])?.refused()?;
+    ensure!(refused.contains("may not sell"), "{refused}");
+    let orders = till(&network, &["orders"])?.done()?;
+    ensure!(orders["orders"].as_array().is_some_and(Vec::is_empty), "{orders}");
+    Ok(())
+}
+
 /// A center, a store that sells a book, and a member with a card.
 fn open(root: &Path) -> Result<Network> {
     let mut network = Network::found(root)?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use wire::{
     id::{CardNumber, EntryNumber, StoreNumber, TelegramId},
     text::Line,
+    till::PickUpCode,
 };
 
 pub use custody::CustodyAct;
@@ -95,6 +96,14 @@ pub enum Act {
         lines: Vec<Wanted>,
         /// Words to the store.
         note: String,
+    },
+    /// Takes up what a cashier of a store sold, with the code that the cashier shows, and gets the store's offer: what the
+    /// review shows. → [`Outcome::Offered`]
+    TakeUp {
+        /// The store.
+        store: StoreNumber,
+        /// The code.
+        code: PickUpCode,
     },
     /// Pays an offered order. → [`Outcome::Purchase`], or [`Outcome::Prepared`]
     Pay {

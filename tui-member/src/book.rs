@@ -18,6 +18,7 @@ use wire::{
     message::{Effect, FundingTerms, Mail, MailItem, Verdict},
     payload::KeyRole,
     receipt::{MemberPart, Receipt},
+    till::PickUpCode,
     time::Timestamp,
 };
 
@@ -25,7 +26,7 @@ use self::custody::Custody;
 use crate::{
     act::{CartLine, Failure},
     purchase::{Payment, Purchase, Refund, Settled},
-    record::{CenterSeen, Ending, Notice, Purpose, Record},
+    record::{CenterSeen, Ending, Notice, Purpose, Record, Seed},
     view::{Moment, PurchaseRow, PurchaseState},
 };
 
@@ -50,6 +51,8 @@ pub(crate) struct Book {
     checkpoint: Option<SignedCheckpoint>,
     store_keys: BTreeMap<StoreNumber, VerificationKey>,
     notices: HashSet<Digest>,
+    /// The keys under which sales of cashiers are taken up.
+    taking_up: HashMap<(StoreNumber, PickUpCode), Seed>,
 }
 
 /// A card.
@@ -134,6 +137,9 @@ impl Book {
             }
             Record::AlarmRead(digest) => self.custody.acknowledged(digest),
             Record::Held(until) => self.custody.hold(until),
+            Record::TakingUp(taking) => {
+                self.taking_up.insert((taking.store, taking.code), taking.buyer);
+            }
             Record::Recovered(recovered) => self.custody.recovered = Some(recovered),
         }
     }
@@ -321,6 +327,11 @@ impl Book {
     /// Evidence by its transaction number.
     pub(crate) fn receipt(&self, number: EntryNumber) -> Option<&KeptReceipt> {
         self.receipts.get(&number)
+    }
+
+    /// The key that a sale of a cashier was to be taken up with before.
+    pub(crate) fn taking_up(&self, store: StoreNumber, code: PickUpCode) -> Option<Seed> {
+        self.taking_up.get(&(store, code)).cloned()
     }
 
     /// A purchase by its order.

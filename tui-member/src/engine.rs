@@ -182,6 +182,7 @@ impl Engine {
             Act::Order { store, lines, note } => {
                 Outcome::Offered(Box::new(self.order(store, &lines, &note).await?))
             }
+            Act::TakeUp { store, code } => Outcome::Offered(Box::new(self.take_up(store, code).await?)),
             Act::Pay { order, card, password_b, prepare: true } => {
                 let order = self.named(order).await?;
                 self.prepare_payment(order, card, password_b).await?

@@ -11,7 +11,7 @@ use wire::{
     amount::Currency,
     bounded::List,
     codec::{self, Malformed},
-    id::{AccountNumber, Digest, EntryNumber, OrderHash, Salt},
+    id::{AccountNumber, Digest, EntryNumber, OrderHash, Salt, StoreNumber},
     key::{SigningKey, VerificationKey},
     limits,
     message::{CardView, MailItem, Verdict},
@@ -19,6 +19,7 @@ use wire::{
     receipt::Receipt,
     telegram::Telegram,
     text::{Line, Prose},
+    till::PickUpCode,
     time::Timestamp,
 };
 use zeroize::Zeroize;
@@ -66,6 +67,8 @@ pub(crate) enum Record {
     Recovered(Recovered),
     /// Until when no money leaves the account, as the center said; none: it may leave.
     Held(Option<Timestamp>),
+    /// The key under which a cashier's sale is taken up, kept before the store hears of it.
+    TakingUp(TakingUp),
 }
 
 /// An application with all that travels beside it, kept before it is sent: the registration binds the same particulars
@@ -151,6 +154,16 @@ pub(crate) struct Ordered {
     pub(crate) store_name: Line,
     /// The store's registered key when it offered.
     pub(crate) store_key: VerificationKey,
+}
+
+/// The key for a sale of a cashier: the store knows one buyer key for a code, so that whoever asks again after a crash must
+/// come with the same.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TakingUp {
+    pub(crate) at: Timestamp,
+    pub(crate) store: StoreNumber,
+    pub(crate) code: PickUpCode,
+    pub(crate) buyer: Seed,
 }
 
 /// A settled payment that this vault did not sign.
@@ -239,6 +252,7 @@ impl Record {
             Self::AlarmRead(_) => 115,
             Self::Recovered(_) => 116,
             Self::Held(_) => 117,
+            Self::TakingUp(_) => 118,
         }
     }
 
@@ -264,6 +278,7 @@ impl Record {
             Self::AlarmRead(value) => Draft::new(kind, &(VERSION, value)),
             Self::Recovered(value) => Draft::new(kind, &(VERSION, value)),
             Self::Held(value) => Draft::new(kind, &(VERSION, value)),
+            Self::TakingUp(value) => Draft::new(kind, &(VERSION, value)),
         }
     }
 
@@ -288,6 +303,7 @@ impl Record {
             115 => Self::AlarmRead(value("acknowledgement of an alarm", bytes)?),
             116 => Self::Recovered(value("recovery record", bytes)?),
             117 => Self::Held(value("record of an account that is held", bytes)?),
+            118 => Self::TakingUp(value("record of a sale being taken up", bytes)?),
             _ => return Ok(None),
         }))
     }

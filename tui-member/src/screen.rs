@@ -23,6 +23,7 @@ mod restore;
 mod seal;
 mod settings;
 mod stores;
+mod take_up;
 pub(crate) mod unlock;
 mod words;
 
@@ -159,6 +160,7 @@ pub(crate) fn outlines() -> Vec<Outline> {
     layers.extend(ROOMS.iter().map(|room| (room.open)()));
     layers.extend([
         layer(request::Request::new()),
+        layer(take_up::TakeUp::new(None)),
         layer(pay::Pay::order(StoreNumber(0), Line::default(), Vec::new(), String::new())),
         layer(purchase::Purchase::new(OrderHash([0; 32]))),
         layer(catalogue::Catalogue::new(StoreNumber(0), Line::default())),

@@ -18,6 +18,7 @@ use wire::{
     shop::{self, Item, OrderState, StoreAnswer, StoreHello, StoreRequest, prove_message},
     telegram::Telegram,
     text::{Line, Prose},
+    till::PickUpCode,
     time::Timestamp,
     tls,
 };
@@ -162,6 +163,49 @@ impl Counter {
             order: bytes,
             salt,
             buyer: Seed::of(&buyer),
+            offer,
+            store_name: self.hello.name.clone(),
+            store_key: self.store_key,
+        })
+    }
+
+    /// Takes up what a cashier sold, with the buyer key that is kept for it, and verifies the order and its offer.
+    pub(crate) async fn take_up(
+        &self,
+        (center, currency): (CenterId, Currency),
+        code: PickUpCode,
+        buyer: &SigningKey,
+        now: Timestamp,
+    ) -> Result<Ordered, Failure> {
+        let buyer_key = buyer.verification_key();
+        let StoreAnswer::Sale { order: bytes, salt, offer } =
+            self.ask(StoreRequest::TakeUp { code, buyer_key }).await?
+        else {
+            return Err(nonsense());
+        };
+        let doubt = |why: &dyn std::fmt::Display| {
+            Failure::contradiction(format!("what the store sold makes no sense: {why}; nothing was paid"))
+        };
+        let bytes = bytes.into_vec();
+        let order = Order::decode(&bytes).map_err(|error| doubt(&error))?;
+        if order.center != center || order.store != self.hello.store || order.currency != currency {
+            return Err(doubt(&"it is for another store, center or currency"));
+        }
+        let expected = Expected {
+            center,
+            store: order.store,
+            terminal_key: self.terminal_key,
+            buyer_key,
+            order: order_hash(&salt, &bytes),
+            total: order.total,
+            currency,
+        };
+        check_offer(&offer, &expected, now).map_err(|why| doubt(&why))?;
+        Ok(Ordered {
+            at: now,
+            order: bytes,
+            salt,
+            buyer: Seed::of(buyer),
             offer,
             store_name: self.hello.name.clone(),
             store_key: self.store_key,

@@ -5,7 +5,7 @@ mod custody;
 mod misfit;
 mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use vault::{Item, State};
 use wire::{
@@ -20,11 +20,12 @@ use wire::{
     shop::OrderState,
     telegram::Telegram,
     text::{Line, Prose},
+    till::PickUpCode,
     time::Timestamp,
 };
 
 use crate::{
-    record::{self, CenterSeen, Did, Ending, Notice, Purpose, Record, Taken},
+    record::{self, CenterSeen, Did, Ending, Notice, Purpose, Record, Sold, Taken},
     till::Staff,
     view::OrderStanding,
 };
@@ -49,13 +50,30 @@ pub(crate) struct Sale {
     pub(crate) taken: Timestamp,
     pub(crate) order: Order,
     pub(crate) salt: Salt,
-    pub(crate) buyer_key: VerificationKey,
-    pub(crate) offer: Telegram,
+    /// Who buys; nobody yet where a cashier sold it and it was not taken up.
+    pub(crate) buyer: Option<Buyer>,
+    /// The cashier that sold it.
+    pub(crate) till: Option<SoldAt>,
     pub(crate) expires: Timestamp,
     /// The payment that fits it.
     pub(crate) payment: Option<EntryNumber>,
     pub(crate) delivery: Option<(Timestamp, Telegram)>,
     pub(crate) undeliverable: Option<Line>,
+}
+
+/// Who buys an order: the key that proves the right to the goods, and the offer that was made for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Buyer {
+    pub(crate) key: VerificationKey,
+    pub(crate) offer: Telegram,
+}
+
+/// How an order was sold at a till.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SoldAt {
+    /// The cashier's terminal key.
+    pub(crate) by: VerificationKey,
+    pub(crate) code: PickUpCode,
 }
 
 /// A payment that the center has noticed us of.
@@ -100,6 +118,8 @@ pub(crate) struct Book {
     pub(crate) sales: HashMap<OrderHash, Sale>,
     /// The orders as they were taken, oldest first.
     pub(crate) taken: Vec<OrderHash>,
+    /// What cashiers sold, by the code under which it is taken up.
+    pub(crate) codes: HashMap<PickUpCode, OrderHash>,
     pub(crate) payments: BTreeMap<EntryNumber, Payment>,
     pub(crate) claims: BTreeMap<EntryNumber, Claimed>,
     /// The record that holds each piece of mail.
@@ -141,6 +161,21 @@ impl Book {
             Record::Center(center) => self.center = Some(center.clone()),
             Record::Taken(taken) => {
                 let (hash, sale) = Sale::of(taken).map_err(|error| error.to_string())?;
+                match self.sales.entry(hash) {
+                    Entry::Vacant(place) => {
+                        place.insert(sale);
+                        self.taken.push(hash);
+                    }
+                    // A cashier sold it; now there is a buyer.
+                    Entry::Occupied(mut known) => {
+                        let known = known.get_mut();
+                        known.buyer = known.buyer.take().or(sale.buyer);
+                    }
+                }
+            }
+            Record::Sold(sold) => {
+                let (hash, sale) = Sale::sold(sold).map_err(|error| error.to_string())?;
+                self.codes.insert(sold.code, hash);
                 if self.sales.insert(hash, sale).is_none() {
                     self.taken.push(hash);
                 }
@@ -241,7 +276,11 @@ impl Book {
     /// How an order stands at an instant of the store's clock.
     pub(crate) fn standing(&self, sale: &Sale, now: Timestamp) -> OrderStanding {
         let Some(payment) = sale.payment.and_then(|number| self.payments.get(&number)) else {
-            return if now > sale.expires { OrderStanding::Expired } else { OrderStanding::AwaitingPayment };
+            return match &sale.buyer {
+                _ if now > sale.expires => OrderStanding::Expired,
+                Some(_) => OrderStanding::AwaitingPayment,
+                None => OrderStanding::AwaitingBuyer,
+            };
         };
         if matches!(payment.refund, Step::Done(_)) {
             OrderStanding::Refunded
@@ -261,7 +300,7 @@ impl Book {
     /// The same in the words of the protocol: a buyer need not know of claims.
     pub(crate) fn state(&self, sale: &Sale, now: Timestamp) -> OrderState {
         match self.standing(sale, now) {
-            OrderStanding::AwaitingPayment => OrderState::AwaitingPayment,
+            OrderStanding::AwaitingPayment | OrderStanding::AwaitingBuyer => OrderState::AwaitingPayment,
             OrderStanding::Paid | OrderStanding::RefundDue => OrderState::Paid,
             OrderStanding::Delivered | OrderStanding::Claimed => OrderState::Delivered,
             OrderStanding::Refunded => OrderState::Refunded,
@@ -390,7 +429,7 @@ impl Book {
 
     fn misfit(&self, order: &OrderHash, offer: &Digest, total: Amount) -> Option<Misfit> {
         let Some(sale) = self.sales.get(order) else { return Some(Misfit::UnknownOrder) };
-        if sale.offer.digest() != *offer {
+        if sale.buyer.as_ref().is_none_or(|buyer| buyer.offer.digest() != *offer) {
             Some(Misfit::OtherOffer)
         } else if sale.order.total != total {
             Some(Misfit::WrongTotal)
@@ -472,14 +511,30 @@ impl Sale {
             taken: taken.at,
             order,
             salt: taken.salt,
-            buyer_key: taken.buyer_key,
-            offer: taken.offer.clone(),
+            buyer: Some(Buyer { key: taken.buyer_key, offer: taken.offer.clone() }),
+            till: None,
             expires: offer.expires,
             payment: None,
             delivery: None,
             undeliverable: None,
         };
         Ok((order_hash(&taken.salt, &taken.order), sale))
+    }
+
+    /// The hash and the sale of an order that a cashier has just made.
+    pub(crate) fn sold(sold: &Sold) -> Result<(OrderHash, Self), OrderError> {
+        let sale = Self {
+            taken: sold.at,
+            order: Order::decode(&sold.order)?,
+            salt: sold.salt,
+            buyer: None,
+            till: Some(SoldAt { by: sold.by, code: sold.code }),
+            expires: sold.expires,
+            payment: None,
+            delivery: None,
+            undeliverable: None,
+        };
+        Ok((order_hash(&sold.salt, &sold.order), sale))
     }
 }
 

@@ -17,6 +17,7 @@ use wire::{
     receipt::Receipt,
     telegram::Telegram,
     text::{Line, Prose},
+    till::PickUpCode,
     time::Timestamp,
 };
 
@@ -56,6 +57,8 @@ pub(crate) enum Record {
     Restored(Restored),
     /// What a cashier did at its terminal.
     AtTill(AtTill),
+    /// What a cashier sold, before any buyer has taken it up.
+    Sold(Box<Sold>),
 }
 
 /// The center as a line showed it.
@@ -151,6 +154,21 @@ pub(crate) struct AtTill {
     pub(crate) did: Did,
 }
 
+/// An order that a cashier made. The offer is made for the buyer key that comes with the code; the buyer's order is then
+/// [`Taken`], with the same bytes and salt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sold {
+    pub(crate) at: Timestamp,
+    /// The cashier's terminal key.
+    pub(crate) by: VerificationKey,
+    /// The exact bytes of the order, which are its one encoding.
+    pub(crate) order: Vec<u8>,
+    pub(crate) salt: Salt,
+    pub(crate) code: PickUpCode,
+    /// Until when it can be taken up, and its offer paid.
+    pub(crate) expires: Timestamp,
+}
+
 /// What a cashier did. Variants are only ever appended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Did {
@@ -210,6 +228,7 @@ impl Record {
             Self::Strange(value) => Draft::new(112, &(VERSION, value)),
             Self::Restored(value) => Draft::new(113, &(VERSION, value)),
             Self::AtTill(value) => Draft::new(150, &(VERSION, value)),
+            Self::Sold(value) => Draft::new(151, &(VERSION, value)),
         }
     }
 
@@ -232,6 +251,7 @@ impl Record {
             112 => value("strange chain of keys", bytes).map(Self::Strange),
             113 => value("restored store", bytes).map(Self::Restored),
             150 => value("act of a cashier", bytes).map(Self::AtTill),
+            151 => value("sale of a cashier", bytes).map(Self::Sold),
             kind => Err(Malformed {
                 what: "record",
                 why: format!("its kind {kind} is unknown; use a newer program"),

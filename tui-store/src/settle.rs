@@ -385,8 +385,9 @@ fn claims(
         total = if full { payment.total } else { sum.unwrap_or(payment.total) };
         numbers.push(number);
         let sale = book.sales.get(&payment.order);
-        if let Some((sale, (_, delivery))) = sale.and_then(|sale| Some((sale, sale.delivery.as_ref()?))) {
-            let (offer, delivery) = (sale.offer.clone(), delivery.clone());
+        let signed = sale.and_then(|sale| Some((sale.buyer.as_ref()?, sale.delivery.as_ref()?)));
+        if let Some((buyer, (_, delivery))) = signed {
+            let (offer, delivery) = (buyer.offer.clone(), delivery.clone());
             evidence.push(ClaimEvidence { payment: number, offer, delivery });
         }
     }

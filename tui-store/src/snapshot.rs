@@ -20,7 +20,7 @@ use crate::{
     view::{
         AlarmRow, BuildRow, CatalogueView, CenterRow, Claimable, ClaimableRow, CounterView, KitRow, LineRow,
         LineView, MessageRow, Moment, Money, OrderDetail, OrderRow, OrderStanding, PayoutRow, RefundRow,
-        Snapshot, StandingCount,
+        Snapshot, SoldRow, StandingCount,
     },
 };
 
@@ -158,6 +158,11 @@ pub(crate) fn order_detail(book: &Book, named: &str, now: Timestamp) -> Result<O
         undeliverable: sale.undeliverable.clone(),
         refund: payment.and_then(|payment| done(payment.refund)),
         claim: payment.and_then(|payment| done(payment.claim)),
+        sold: sale.till.map(|sold| SoldRow {
+            cashier: book.staff.name(&sold.by),
+            fingerprint: sold.by.fingerprint(),
+            code: None,
+        }),
     })
 }
 

@@ -14,7 +14,7 @@ mod rows;
 pub(crate) mod rules;
 mod staff;
 
-pub(crate) use rows::{day, detail, orders};
+pub(crate) use rows::{day, detail, orders, sale};
 pub(crate) use staff::{Cashier, Staff};
 
 use tui_kit::time::Zone;

@@ -22,7 +22,7 @@ pub use custody::{
     RecoveryRow,
 };
 
-pub use orders::{LineRow, OrderDetail, OrderRow, OrderStanding};
+pub use orders::{LineRow, OrderDetail, OrderRow, OrderStanding, SoldRow};
 
 /// An amount with its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

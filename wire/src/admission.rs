@@ -212,7 +212,7 @@ pub struct Build {
 }
 
 /// The letters of Crockford's base 32 (<https://www.crockford.com/base32.html>), which leave out I, L, O and U.
-static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
+pub(crate) static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
     specification.symbols.push_str("0123456789ABCDEFGHJKMNPQRSTVWXYZ");
     specification.translate.from.push_str("abcdefghjkmnpqrstvwxyzOoIiLl");

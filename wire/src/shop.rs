@@ -14,7 +14,7 @@ use crate::{
     limits,
     telegram::Telegram,
     text::{Line, Prose},
-    till::{TillAnswer, TillRequest},
+    till::{PickUpCode, TillAnswer, TillRequest},
     time::Timestamp,
 };
 
@@ -81,6 +81,15 @@ pub enum StoreRequest {
     Delivered(Telegram),
     /// A cashier of the store asks. → [`StoreAnswer::Till`]
     Till(Box<TillRequest>),
+    /// To take up what a cashier sold, with the code that the cashier showed. → [`StoreAnswer::Sale`]
+    ///
+    /// The first key that comes with a code is the sale's buyer key for good; the same key gets the same answer again.
+    TakeUp {
+        /// The code.
+        code: PickUpCode,
+        /// The fresh key for this order.
+        buyer_key: VerificationKey,
+    },
 }
 
 /// What a buyer key signs: `inkan/v1/prove ‖ 0 ‖ order ‖ TLS exporter`.
@@ -115,6 +124,15 @@ pub enum StoreAnswer {
     Refused(ShopRefusal),
     /// To [`StoreRequest::Till`].
     Till(Box<TillAnswer>),
+    /// To [`StoreRequest::TakeUp`]: the order as the cashier made it, and the offer for it.
+    Sale {
+        /// The encoded [`crate::order::Order`].
+        order: Bytes<{ limits::ORDER }>,
+        /// The salt of its hash.
+        salt: Salt,
+        /// The signed [`crate::payload::Offer`].
+        offer: Telegram,
+    },
 }
 
 /// How an order stands at the store.
@@ -190,6 +208,15 @@ pub enum ShopRefusal {
     /// The item is not sold at the moment.
     #[error("“{0}” is not sold at the moment")]
     Paused(Line),
+    /// Nothing was sold under the code, or not any more.
+    #[error("the store has no sale under this code now; compare the code, or ask the cashier to sell again")]
+    UnknownCode,
+    /// Another buyer key came with the code before.
+    #[error("this sale was taken up already from another terminal; ask the cashier to sell again")]
+    TakenUp,
+    /// Too many codes from this address that were none.
+    #[error("too many wrong codes came from your address; try again in a few minutes")]
+    TooManyTries,
 }
 
 /// One thing a store sells.
@@ -221,4 +248,41 @@ pub struct Item {
 pub enum GoodsKind {
     /// A file, streamed over the line.
     Digital,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec;
+
+    #[test]
+    fn taking_up_a_sale_has_these_bytes() {
+        let code = PickUpCode::of_bytes([1, 2, 3, 4, 5]);
+        let request = StoreRequest::TakeUp { code, buyer_key: VerificationKey([6; 32]) };
+        assert_eq!(codec::encode(&request), [&[8, 0, 0, 0, 1, 2, 3, 4, 5][..], &[6; 32]].concat());
+        for (refusal, number) in
+            [(ShopRefusal::UnknownCode, 12), (ShopRefusal::TakenUp, 13), (ShopRefusal::TooManyTries, 14)]
+        {
+            let bytes = [5, 0, 0, 0, number, 0, 0, 0];
+            assert_eq!(codec::encode(&StoreAnswer::Refused(refusal)), bytes);
+        }
+    }
+
+    #[test]
+    fn what_takes_more_than_it_may_is_no_request() {
+        let request = StoreRequest::TakeUp {
+            code: PickUpCode::of_bytes([1, 2, 3, 4, 5]),
+            buyer_key: VerificationKey([6; 32]),
+        };
+        let bytes = codec::encode(&request);
+        for cut in 0..bytes.len() {
+            assert!(codec::decode::<StoreRequest>("request", &bytes[..cut], limits::FRAME).is_err(), "{cut}");
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert!(codec::decode::<StoreRequest>("request", &longer, limits::FRAME).is_err());
+        // The length of a sale's order is believed only up to its limit.
+        let endless = [&[7, 0, 0, 0][..], &[9, 0, 0, 0], &[0xff; 8]].concat();
+        let till = codec::decode::<StoreRequest>("request", &endless, limits::FRAME);
+        assert!(till.is_err(), "{till:?}");
+    }
 }

@@ -18,8 +18,10 @@ use wire::{
         Refund, RefundReason, Registration, Rights, TerminalCertificate, chain_hash, possession_message,
     },
     sheet::{KeySheet, SheetKey, SheetRole},
+    shop::{ShopRefusal, StoreAnswer, StoreRequest},
     telegram::{Kind, Payload, Signer, Telegram},
     text::{Line, Prose},
+    till::{PickUpCode, Standing, TillAnswer, TillRequest, TillSale},
     time::Timestamp,
 };
 
@@ -265,10 +267,32 @@ fn requests() -> Vec<(String, String)> {
     ]
 }
 
+/// What crosses a store's counter where a cashier sells and a buyer takes it up.
+fn sales() -> Vec<(String, String)> {
+    let code = PickUpCode::of_bytes([1, 2, 3, 4, 5]);
+    let (order, salt) = (Bytes::new(vec![1, 2, 3]).unwrap(), Salt([7; 32]));
+    let sale =
+        TillSale { order: ORDER, code, by: key(1), name: line("Kenji"), total: yen(1200), expires: AT };
+    vec![
+        pinned("sell", &StoreRequest::Till(Box::new(TillRequest::Sell { order: order.clone(), salt }))),
+        pinned("sale", &StoreRequest::Till(Box::new(TillRequest::Sale(ORDER)))),
+        pinned("sold", &StoreAnswer::Till(Box::new(TillAnswer::Sale(Box::new(sale))))),
+        pinned("awaiting-buyer", &Standing::AwaitingBuyer),
+        pinned("take-up", &StoreRequest::TakeUp { code, buyer_key: key(2) }),
+        pinned("taken-up", &StoreAnswer::Sale { order, salt, offer: telegram() }),
+        pinned("unknown-code", &StoreAnswer::Refused(ShopRefusal::UnknownCode)),
+        pinned("too-many-tries", &StoreAnswer::Refused(ShopRefusal::TooManyTries)),
+    ]
+}
+
 #[test]
 fn every_encoding_is_the_one_that_was_signed_before() {
-    let all: Vec<String> =
-        payloads().into_iter().chain(requests()).map(|(what, digest)| format!("{what} {digest}")).collect();
+    let all: Vec<String> = payloads()
+        .into_iter()
+        .chain(requests())
+        .chain(sales())
+        .map(|(what, digest)| format!("{what} {digest}"))
+        .collect();
     let golden = include_str!("golden.txt");
     assert_eq!(all.join("\n"), golden.trim_end(), "an encoding has changed");
 }

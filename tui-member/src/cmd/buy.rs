@@ -1,4 +1,4 @@
-//! `stores`, `items`, `item`, `order`, `pay`, `buy`, `fetch`, `open`, `show`.
+//! `stores`, `items`, `item`, `order`, `take-up`, `pay`, `buy`, `fetch`, `open`, `show`.
 
 use std::{
     fs,
@@ -15,6 +15,7 @@ use tui_kit::{
 use wire::{
     id::{CardNumber, StoreNumber},
     text::Line,
+    till::PickUpCode,
 };
 
 use super::{
@@ -61,6 +62,15 @@ pub(super) struct Order {
     /// For buying: also copy the goods into this directory
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
+}
+
+/// `take-up`
+#[derive(Debug, clap::Args)]
+pub(super) struct TakeUp {
+    /// The store's number
+    store: StoreNumber,
+    /// The code that the cashier shows
+    code: PickUpCode,
 }
 
 /// `pay`
@@ -213,6 +223,16 @@ impl Order {
     async fn order(&self, reach: &mut Reach) -> Result<Offered, cli::Failure> {
         let act = Act::Order { store: self.store, lines: self.items.clone(), note: self.note.clone() };
         Ok(want!(reach.act(act).await?, Outcome::Offered(offered) => *offered))
+    }
+}
+
+impl TakeUp {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
+        let act = Act::TakeUp { store: self.store, code: self.code };
+        let outcome = context.reach().await?.act(act).await?;
+        let offered = want!(outcome, Outcome::Offered(offered) => *offered);
+        context.out.answer(&offered, |to| review(&offered, to))?;
+        Ok(Exit::Ok)
     }
 }
 

@@ -77,6 +77,8 @@ enum Command {
     Item(buy::Item),
     /// Order, and get the store's signed offer
     Order(buy::Order),
+    /// Take up what a cashier sold, with the code that the cashier shows, and get the store's signed offer
+    TakeUp(buy::TakeUp),
     /// Pay an offered order
     Pay(buy::Pay),
     /// Order, pay and fetch in one go
@@ -192,6 +194,7 @@ impl Command {
             Self::Items(items) => items.run(context).await,
             Self::Item(item) => item.run(context).await,
             Self::Order(order) => order.run(context).await,
+            Self::TakeUp(take_up) => take_up.run(context).await,
             Self::Pay(pay) => pay.run(context).await,
             Self::Buy(order) => order.buy(context).await,
             Self::Fetch(fetch) => fetch.run(context).await,

@@ -4,8 +4,11 @@ use std::{collections::hash_map::Entry, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 use wire::{
+    amount::Currency,
     id::{OrderHash, StoreNumber},
+    key::SigningKey,
     text::Prose,
+    till::PickUpCode,
     time::Timestamp,
 };
 
@@ -15,7 +18,7 @@ use crate::{
     center::Session,
     deliver::Delivering,
     purchase::Purchase,
-    record::Record,
+    record::{Ordered, Record, Seed, TakingUp},
     shop::{self, Counter},
     view::{FetchedGoods, Money, Offered, Transfer},
 };
@@ -47,7 +50,38 @@ impl Engine {
         let session = self.line().await?;
         let counter = self.counter(&session, store).await?;
         let (center, currency) = (session.line.sheet.center, session.line.hello.currency);
-        let ordered = match counter.order(center, currency, wanted, note, session.now()).await {
+        let ordered = counter.order(center, currency, wanted, note, session.now()).await;
+        self.offered(store, currency, ordered).await
+    }
+
+    /// Takes up what a cashier sold. The key is on disk before the store hears of it: after a crash the same code is asked
+    /// for with the same key.
+    pub(super) async fn take_up(&self, store: StoreNumber, code: PickUpCode) -> Result<Offered, Failure> {
+        let session = self.line().await?;
+        let counter = self.counter(&session, store).await?;
+        let now = session.now();
+        let buyer = self.keep.with(move |kept| match kept.book.taking_up(store, code) {
+            Some(buyer) => Ok(buyer),
+            None => {
+                let buyer = Seed::of(&SigningKey::generate());
+                kept.append(Record::TakingUp(TakingUp { at: now, store, code, buyer: buyer.clone() }))?;
+                Ok::<_, Failure>(buyer)
+            }
+        });
+        let buyer = buyer.await?.key();
+        let (center, currency) = (session.line.sheet.center, session.line.hello.currency);
+        let ordered = counter.take_up((center, currency), code, &buyer, now).await;
+        self.offered(store, currency, ordered).await
+    }
+
+    /// Keeps an order with its verified offer, and says what the review shows.
+    async fn offered(
+        &self,
+        store: StoreNumber,
+        currency: Currency,
+        ordered: Result<Ordered, Failure>,
+    ) -> Result<Offered, Failure> {
+        let ordered = match ordered {
             Ok(ordered) => ordered,
             Err(failure) => {
                 if failure.kind == FailureKind::Contradiction {
@@ -69,7 +103,9 @@ impl Engine {
                 }
                 let hash = wire::order::order_hash(&ordered.salt, &ordered.order);
                 // On disk before anything can be paid: without buyer key and salt nobody gets the goods.
-                kept.append(Record::Ordered(ordered))?;
+                if kept.book.purchase(&hash).is_none() {
+                    kept.append(Record::Ordered(ordered))?;
+                }
                 let purchase = kept.book.purchase(&hash).ok_or_else(|| Failure::machine("the order was not kept"))?;
                 let total = purchase.offer.total;
                 let card = kept.book.paying_card(None, total);

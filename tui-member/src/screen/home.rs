@@ -18,7 +18,7 @@ use crate::{
     screen::{
         News, Step, Steps, purchase, request,
         shared::{Shared, Ticket},
-        words,
+        take_up, words,
     },
     view::{MessageRow, PurchaseState},
 };
@@ -38,6 +38,7 @@ pub(crate) enum Do {
     Ask,
     Request,
     Shop,
+    TakeUp,
     Last,
     Download,
 }
@@ -70,6 +71,13 @@ impl Screen<Shared> for Home {
                 "Ask center",
                 "Takes the mail, asks what became of everything unknown, and for the balances.",
             ),
+            Action::new(
+                Do::TakeUp,
+                "take-up",
+                "u",
+                "Take up a sale",
+                "Takes up what a cashier sold, with the code that the cashier shows.",
+            ),
             Action::new(Do::Last, "last", "l", "Last purchase", "Shows the newest purchase in full.")
                 .when(bought, "nothing was bought yet"),
             Action::new(
@@ -90,6 +98,7 @@ impl Screen<Shared> for Home {
             Do::Ask => vec![shared.order(Act::Sync), Step::Say(Tone::Plain, "asking the center".into())],
             Do::Request => vec![Step::Push(layer(request::Request::new()))],
             Do::Shop => vec![Step::Go("stores")],
+            Do::TakeUp => vec![Step::Push(layer(take_up::TakeUp::new(None)))],
             Do::Download => {
                 let (ticket, step) = shared.ask(Act::Custody(CustodyAct::Download));
                 self.download = Some(ticket);

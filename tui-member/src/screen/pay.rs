@@ -10,7 +10,7 @@ use tui_kit::{
     theme::Tone,
     ui::Ui,
 };
-use wire::{id::StoreNumber, text::Line};
+use wire::{id::StoreNumber, text::Line, till::PickUpCode};
 
 use crate::{
     act::{Act, Failure, FailureKind, Outcome, Wanted},
@@ -26,9 +26,28 @@ use crate::{
 /// A payment on its way.
 pub(crate) struct Pay {
     store_name: Line,
-    /// What to order again when the offer has expired; none when the order came from the history.
-    order: Option<(StoreNumber, Vec<Wanted>, String)>,
+    /// What the store is asked for; none when the order came from the history.
+    wanted: Option<Asking>,
     at: At,
+}
+
+/// What the store is asked for.
+enum Asking {
+    /// An order, which can be made again when the offer has expired.
+    Order(StoreNumber, Vec<Wanted>, String),
+    /// What a cashier sold under a code.
+    Sold(StoreNumber, PickUpCode),
+}
+
+impl Asking {
+    fn act(&self) -> Act {
+        match self {
+            Self::Order(store, lines, note) => {
+                Act::Order { store: *store, lines: lines.clone(), note: note.clone() }
+            }
+            Self::Sold(store, code) => Act::TakeUp { store: *store, code: *code },
+        }
+    }
 }
 
 /// Where the payment stands.
@@ -65,7 +84,13 @@ pub(crate) enum Do {
 impl Pay {
     /// Orders from a store, and pays what it offers.
     pub(crate) fn order(store: StoreNumber, store_name: Line, lines: Vec<Wanted>, note: String) -> Self {
-        Self { store_name, order: Some((store, lines, note)), at: At::Ordering(Asked::Not) }
+        let wanted = Some(Asking::Order(store, lines, note));
+        Self { store_name, wanted, at: At::Ordering(Asked::Not) }
+    }
+
+    /// Takes up what a cashier of a store sold, and pays it.
+    pub(crate) fn sold(store: StoreNumber, store_name: Line, code: PickUpCode) -> Self {
+        Self { store_name, wanted: Some(Asking::Sold(store, code)), at: At::Ordering(Asked::Not) }
     }
 
     /// Pays an offer of the history that has not expired.
@@ -88,15 +113,14 @@ impl Pay {
                 None => vec![format!("no card holds {}", detail.row.total.text)],
             },
         };
-        Self { store_name: offered.store_name.clone(), order: None, at: reviewed(Box::new(offered), shared) }
+        Self { store_name: offered.store_name.clone(), wanted: None, at: reviewed(Box::new(offered), shared) }
     }
 
     fn ask(&mut self, shared: &mut Shared) -> Steps {
-        let (Some((store, lines, note)), At::Ordering(asked)) = (&self.order, &mut self.at) else {
+        let (Some(wanted), At::Ordering(asked)) = (&self.wanted, &mut self.at) else {
             return Steps::new();
         };
-        let act = Act::Order { store: *store, lines: lines.clone(), note: note.clone() };
-        vec![asked.ask(act, "the store's offer", shared)]
+        vec![asked.ask(wanted.act(), "the store's offer", shared)]
     }
 
     /// The engine has answered about the payment, or said why not.
@@ -124,6 +148,10 @@ impl Pay {
         }
     }
 
+    fn is_order(&self) -> bool {
+        matches!(self.wanted, Some(Asking::Order(..)))
+    }
+
     fn settled(&mut self, detail: Box<PurchaseDetail>, shared: &mut Shared) -> Steps {
         let bought = |store: StoreNumber, item: &Line| {
             store == detail.row.store && detail.lines.iter().any(|line| line.item == *item)
@@ -131,7 +159,7 @@ impl Pay {
         let left: Vec<_> =
             shared.cart.iter().filter(|line| !bought(line.store, &line.item)).cloned().collect();
         let mut steps = Steps::new();
-        if self.order.is_some() && left.len() < shared.cart.len() {
+        if self.is_order() && left.len() < shared.cart.len() {
             steps.push(shared.keep_cart(left));
         }
         self.at = At::Settled(detail);
@@ -183,9 +211,10 @@ impl Screen<Shared> for Pay {
                 .when(unknown, "its outcome is not unknown"),
             Action::new(Do::Again, "again", "o", "Order again", "Asks the store for a new offer.")
                 .when(failed || refused, "this order is still good")
-                .when(self.order.is_some(), "order it again from the store's catalogue"),
+                .when(self.is_order() || (self.wanted.is_some() && failed), "order it again at the store"),
             Action::new(Do::Cart, "to-cart", "c", "Cart", "Back to the cart, to change what is ordered.")
-                .when(failed || refused, "this order is still good"),
+                .when(failed || refused, "this order is still good")
+                .when(self.is_order(), "it was not ordered from the cart"),
             Action::new(Do::Show, "show", "p", "Purchase", "Shows the purchase as far as it is known.")
                 .when(settled || unknown || refused, "nothing is paid yet"),
         ]
@@ -252,6 +281,7 @@ impl Screen<Shared> for Pay {
                 if asked.told(news, pick)
                     && let Some(offered) = asked.here()
                 {
+                    self.store_name = offered.store_name.clone();
                     self.at = reviewed(offered.clone(), shared);
                 }
                 Steps::new()
@@ -299,7 +329,14 @@ impl Screen<Shared> for Pay {
 
     fn view(&self, shared: &Shared, ui: &mut Ui<'_, '_>, area: Rect) {
         match &self.at {
-            At::Ordering(asked) => asked.view(ui, area, "o orders again, c goes back to the cart"),
+            At::Ordering(asked) => {
+                let again = if self.is_order() {
+                    "o orders again, c goes back to the cart"
+                } else {
+                    "o asks again, Esc goes back to the code"
+                };
+                asked.view(ui, area, again);
+            }
             At::Review { review, .. } => review.view(ui, area),
             At::Paying { offered, asked } => {
                 let [facts, foot] = Layout::vertical([Constraint::Min(0), Constraint::Length(2)]).areas(area);
@@ -318,7 +355,10 @@ impl Screen<Shared> for Pay {
                     Row::toned("State", Tone::Bad, "not paid"),
                     Row::pair("Reason", why.as_str()),
                     Row::Gap,
-                    Row::Words("No money has moved. o orders again; Esc goes back to the cart.".into()),
+                    Row::Words(match self.is_order() {
+                        true => "No money has moved. o orders again; Esc goes back to the cart.".into(),
+                        false => "No money has moved. Ask the store to sell it again.".into(),
+                    }),
                 ];
                 Detail::new(rows).view(ui, area);
             }

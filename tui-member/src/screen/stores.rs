@@ -13,7 +13,7 @@ use wire::id::StoreNumber;
 
 use crate::{
     act::{Act, Outcome},
-    screen::{News, Step, Steps, asked::Asked, catalogue::Catalogue, shared::Shared, words},
+    screen::{News, Step, Steps, asked::Asked, catalogue::Catalogue, shared::Shared, take_up::TakeUp, words},
     view::StoreRow,
 };
 
@@ -36,6 +36,7 @@ impl Default for Stores {
 #[derive(Debug, Clone)]
 pub(crate) enum Do {
     Open,
+    TakeUp,
     Ask,
     Copy,
     CopyAll,
@@ -68,6 +69,13 @@ impl Screen<Shared> for Stores {
         let none = "no store is selected";
         vec![
             Action::new(Do::Open, "open", "enter", "Visit", "What the store sells.").when(some, none),
+            Action::new(
+                Do::TakeUp,
+                "take-up",
+                "u",
+                "Take up a sale",
+                "Takes up what a cashier sold, with the code that the cashier shows.",
+            ),
             Action::new(Do::Ask, "ask", "r", "Ask again", "Asks the center for the directory."),
             Action::new(Do::Copy, "copy", "y", "Copy number", "Copies the store's number.").when(some, none),
             Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.")
@@ -80,11 +88,14 @@ impl Screen<Shared> for Stores {
         if let Do::Ask = todo {
             return self.ask(shared);
         }
+        if let Do::TakeUp = todo {
+            return vec![Step::Push(layer(TakeUp::new(self.chosen())))];
+        }
         let Some(store) = self.chosen() else { return Steps::new() };
         vec![match todo {
             Do::Open => Step::Push(layer(Catalogue::new(store.store, store.name.clone()))),
             Do::Copy => Step::Copy { text: store.store.to_string(), what: "the store's number" },
-            Do::CopyAll | Do::Ask => words::copy_json(store, "the store"),
+            Do::CopyAll | Do::Ask | Do::TakeUp => words::copy_json(store, "the store"),
         }]
     }
 

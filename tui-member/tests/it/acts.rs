@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    store::Trick,
+    store::{CODE, NUMBER, Trick},
     world::{A, B, World, open, open_with, pay},
 };
 use tui_member::{
@@ -12,6 +12,7 @@ use tui_member::{
     receipt,
     view::{LineView, PurchaseState},
 };
+use wire::till::PickUpCode;
 
 async fn fetch(
     member: &Handle,
@@ -43,6 +44,40 @@ async fn the_whole_way_from_joining_to_goods() {
     assert!(again.message.contains("already paid"), "{again}");
     assert_eq!(world.center.submissions(), 2, "one card request and one payment");
     assert!(world.alarms().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_cashier_sold_is_taken_up_paid_and_fetched() {
+    let world = World::with_card().await;
+    let take_up = |code| Act::TakeUp { store: NUMBER, code };
+    let wrong = world.member.act(take_up(PickUpCode::of_bytes([0; 5]))).await.unwrap_err();
+    assert_eq!(wrong.kind, FailureKind::Refused, "{wrong}");
+    assert!(wrong.message.contains("compare the code"), "{wrong}");
+    let Outcome::Offered(offered) = world.member.act(take_up(CODE)).await.unwrap() else {
+        panic!("an offer")
+    };
+    assert_eq!((offered.total.minor, offered.balance_after.as_ref().unwrap().minor), (300, 700));
+    // A terminal that was stopped in between asks again with the key that it kept, and gets the same sale.
+    let world = world.reopened().await;
+    let Outcome::Offered(again) = world.member.act(take_up(CODE)).await.unwrap() else { panic!("an offer") };
+    assert_eq!(again.order, offered.order);
+    let paid = world.pay(&offered.order).await.unwrap();
+    assert_eq!(paid.state, PurchaseState::Settled);
+    let goods = fetch(&world.member, &offered.order.to_string()).await.unwrap();
+    assert!(goods.acknowledged && world.store.is_delivered(&offered.order));
+    assert!(world.alarms().is_empty());
+}
+
+#[tokio::test]
+async fn a_sale_that_makes_no_sense_is_not_kept() {
+    for trick in [Trick::OtherStore, Trick::DearerOffer] {
+        let world = World::with_card().await;
+        world.store.play(trick);
+        let failure = world.member.act(Act::TakeUp { store: NUMBER, code: CODE }).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Contradiction, "{failure}");
+        assert!(world.snapshot().purchases.is_empty());
+        assert_eq!(world.alarms().len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -13,17 +13,19 @@ use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use wire::{
-    amount::Amount,
+    amount::{Amount, Currency},
     bounded::{Bytes, List},
+    codec,
     id::{CenterId, Digest, OrderHash, Salt, StoreNumber},
     key::{SigningKey, VerificationKey},
     limits,
     link::{self, NoPush, Pace},
-    order::{Order, goods_hash, order_hash},
+    order::{Order, OrderLine, goods_hash, order_hash},
     payload::{Delivery, DirectoryEntry, Offer, Rights, TerminalCertificate},
     shop::*,
     telegram::Telegram,
     text::{Line, Prose},
+    till::PickUpCode,
     time::Timestamp,
     tls,
 };
@@ -32,6 +34,8 @@ use crate::center::FakeCenter;
 
 pub(crate) const NUMBER: StoreNumber = StoreNumber(7);
 pub(crate) const PRICE: u64 = 300;
+/// What a cashier of the store shows.
+pub(crate) const CODE: PickUpCode = PickUpCode::of_bytes([1, 2, 3, 4, 5]);
 
 /// How the store misbehaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub(crate) enum Trick {
     None,
     /// The offer's total is one more than the order's.
     DearerOffer,
+    /// What a cashier sold is another store's.
+    OtherStore,
     /// The goods are other bytes of the same length.
     OtherGoods,
     /// Hangs up after so many pieces.
@@ -58,6 +64,8 @@ pub(crate) struct FakeStore {
     goods: Vec<u8>,
     orders: Mutex<HashMap<OrderHash, Known>>,
     trick: Mutex<Trick>,
+    /// The key that came with the code first.
+    taken_up: Mutex<Option<VerificationKey>>,
     pub(crate) pieces: AtomicUsize,
 }
 
@@ -71,6 +79,7 @@ impl FakeStore {
             goods,
             orders: Mutex::default(),
             trick: Mutex::new(Trick::None),
+            taken_up: Mutex::default(),
             pieces: AtomicUsize::new(0),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -206,8 +215,41 @@ impl FakeStore {
                 known.delivered = true;
                 StoreAnswer::State(OrderState::Delivered)
             }
+            StoreRequest::TakeUp { code, buyer_key } => self.take_up(code, buyer_key, trick),
             StoreRequest::Till(_) => StoreAnswer::Refused(ShopRefusal::Malformed),
         })
+    }
+
+    /// One book, sold under [`CODE`].
+    fn take_up(&self, code: PickUpCode, buyer: VerificationKey, trick: Trick) -> StoreAnswer {
+        if code != CODE {
+            return StoreAnswer::Refused(ShopRefusal::UnknownCode);
+        }
+        let known = *self.taken_up.lock().unwrap().get_or_insert(buyer);
+        if known != buyer {
+            return StoreAnswer::Refused(ShopRefusal::TakenUp);
+        }
+        let item = self.item();
+        let store = if trick == Trick::OtherStore { StoreNumber(4_711) } else { NUMBER };
+        let order = Order {
+            center: self.center.center_id(),
+            store,
+            currency: Currency::YEN,
+            total: item.price,
+            lines: List::first([OrderLine {
+                item: item.id,
+                title: item.title,
+                quantity: 1,
+                unit_price: item.price,
+                digest: item.digest,
+                size: item.size,
+                file_name: item.file_name,
+            }]),
+            note: Prose::default(),
+        };
+        let (bytes, salt) = (codec::encode(&order), Salt([9; 32]));
+        let StoreAnswer::Offer(offer) = self.offer(&bytes, salt, buyer, trick) else { panic!("an offer") };
+        StoreAnswer::Sale { order: Bytes::new(bytes).unwrap(), salt, offer }
     }
 
     fn offer(&self, bytes: &[u8], salt: Salt, buyer: VerificationKey, trick: Trick) -> StoreAnswer {

@@ -53,6 +53,7 @@ impl Custody {
             | Record::Undeliverable(_)
             | Record::Notice(_)
             | Record::AtTill(_)
+            | Record::Sold(_)
             | Record::Restored(_) => {}
         }
     }

@@ -1,12 +1,12 @@
 //! Everything that a cashier can do, as data: subcommands, the control socket and the screens speak it alike.
 
 use serde::{Deserialize, Serialize};
-use wire::{key::VerificationKey, payload::RefundReason};
+use wire::payload::RefundReason;
 
-use super::view::{DayView, OfferView, PausedView, TillView};
+use super::view::{DayView, PausedView, SaleView, TillView};
 use crate::{
     act::Password,
-    view::{OrderDetail, OrderRow, OutboxRow, Resolved},
+    view::{ItemRow, OrderDetail, OrderRow, OrderStanding, OutboxRow, Resolved},
 };
 
 /// What can be asked of a cashier's terminal whose vault is open.
@@ -52,14 +52,21 @@ pub enum Act {
         /// Whether it is not sold from now on.
         paused: bool,
     },
-    /// Makes an offer for a buyer at the counter. → [`Outcome::Offer`]
-    Offer {
+    /// The store's catalogue. → [`Outcome::Items`]
+    Items,
+    /// Sells to a buyer at the counter, who takes it up with a code. → [`Outcome::Sale`]
+    Sell {
         /// The items' ids, and how many of each.
         items: Vec<(String, u32)>,
-        /// The buyer's fresh key for this order.
-        buyer_key: VerificationKey,
-        /// The buyer's words.
+        /// Words on the order, which the buyer sees.
         note: String,
+    },
+    /// Waits until an order stands otherwise than it did, at the longest half a minute. → [`Outcome::Order`]
+    Await {
+        /// Which.
+        order: String,
+        /// How it stood.
+        since: OrderStanding,
     },
     /// Changes the password. → [`Outcome::Done`]
     ChangePassword {
@@ -88,8 +95,10 @@ pub enum Outcome {
     Day(Box<DayView>),
     /// What is not sold now.
     Paused(PausedView),
-    /// An offer.
-    Offer(Box<OfferView>),
+    /// What can be sold.
+    Items(Vec<ItemRow>),
+    /// What was sold, and the code for its buyer.
+    Sale(Box<SaleView>),
     /// Done; there is nothing to say.
     Done,
 }
@@ -106,7 +115,8 @@ impl Outcome {
             Self::Outbox(telegrams) => json!({ "telegrams": telegrams }),
             Self::Day(day) => json!(day),
             Self::Paused(paused) => json!(paused),
-            Self::Offer(offer) => json!(offer),
+            Self::Items(items) => json!({ "items": items }),
+            Self::Sale(sale) => json!(sale),
             Self::Done => json!({}),
         }
     }

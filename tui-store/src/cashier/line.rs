@@ -92,6 +92,14 @@ impl Till {
         }
     }
 
+    /// A page of the catalogue, as anyone may see it, and whether more follow.
+    pub(super) async fn catalogue(&self, after: Option<Line>) -> Result<(Vec<Item>, bool), NotAnswered> {
+        match self.call(StoreRequest::Catalogue { query: Line::default(), after }).await? {
+            StoreAnswer::Catalogue { items, more } => Ok((items.into_vec(), more)),
+            _ => Err(NotAnswered::Lost(nonsense())),
+        }
+    }
+
     /// An item of the catalogue, as anyone may see it.
     pub(super) async fn item(&self, id: Line) -> Result<Item, NotAnswered> {
         match self.call(StoreRequest::Item(id)).await? {

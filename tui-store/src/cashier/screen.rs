@@ -1,4 +1,4 @@
-//! A cashier's screens: the door, the orders, one order, a refund, the refunds that were signed here, the day.
+//! A cashier's screens: the door, the orders, one order, selling, a refund, the refunds that were signed here, the day.
 
 pub mod desk;
 
@@ -8,6 +8,8 @@ mod order;
 pub(crate) mod orders;
 mod outbox;
 mod refund;
+mod sell;
+mod sold;
 pub(crate) mod unlock;
 
 #[cfg(test)]
@@ -159,6 +161,13 @@ const ROOMS: &[Room<Shared>] = &[
         label: "Day",
         help: "The day's figures, and what each cashier did.",
         open: || stack::layer(day::Day::default()),
+    },
+    Room {
+        name: "sell",
+        key: "4",
+        label: "Sell",
+        help: "What the store sells; sells to a buyer at the counter.",
+        open: || stack::layer(sell::Sell::default()),
     },
 ];
 

@@ -2,24 +2,20 @@
 
 mod join;
 mod refund;
+mod sell;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use data_encoding::{BASE64, HEXLOWER};
 use secrecy::SecretString;
 use tui_kit::profile::Profile;
 use vault::{Surroundings, Vault};
 use wire::{
     amount::{Amount, Currency},
-    bounded::{Bytes, List},
-    codec,
-    id::{CenterId, OrderHash, Salt},
-    key::{SigningKey, VerificationKey},
-    limits,
-    order::{Order, OrderLine, order_hash},
-    payload::{CashierRights, Offer},
+    id::{CenterId, OrderHash},
+    key::SigningKey,
+    payload::CashierRights,
     telegram::Telegram,
-    text::{Line, Prose},
+    text::Line,
     till::{CashierRequest, StoreLine, TillAnswer, TillDetail, TillRefusal, TillRequest, TillWelcome},
 };
 
@@ -28,7 +24,7 @@ use super::{
     evidence,
     line::{NotAnswered, Till, nonsense},
     record::{self, Admitted},
-    view::{DayView, OfferView, PausedView, RightsView, TillView, order_detail, order_row},
+    view::{DayView, PausedView, RightsView, TillView, order_detail, order_row},
 };
 use crate::{
     act::Failure,
@@ -120,7 +116,10 @@ impl Terminal {
                 Ok(Outcome::Status(Box::new(self.view().await?)))
             }
             Act::Orders => self.orders().await,
-            Act::Order { order } => Ok(self.shown(&self.order(&order).await?)),
+            Act::Order { order } => {
+                let detail = self.order(&order).await?;
+                self.shown_with_sale(&detail).await
+            }
             Act::Deliver { order } => {
                 let order = self.order(&order).await?.row.order;
                 match self.ask(TillRequest::Deliver(order)).await? {
@@ -149,7 +148,9 @@ impl Terminal {
                     _ => Err(nonsense()),
                 }
             }
-            Act::Offer { items, buyer_key, note } => self.offer(items, buyer_key, &note).await,
+            Act::Items => self.items().await,
+            Act::Sell { items, note } => self.sell(items, &note).await,
+            Act::Await { order, since } => self.stands_otherwise(&order, since).await,
             Act::ChangePassword { old, new } => {
                 let changed = self.vault(move |vault| vault.change_password_a(&old.0, &new.0)).await?;
                 changed.map_err(one_password)?;
@@ -182,6 +183,7 @@ impl Terminal {
             store_name: known.admitted.as_ref().map(|admitted| admitted.store.clone()).unwrap_or_default(),
             name: known.rights.as_ref().map_or_else(|| inner.wished.clone(), |rights| rights.name.clone()),
             fingerprint: inner.key.verification_key().fingerprint(),
+            currency,
             request: request.to_string(),
             rights: known.rights.as_ref().map(|rights| RightsView::new(rights, left, currency)),
             line,
@@ -226,74 +228,7 @@ impl Terminal {
         Outcome::Order(Box::new(detail))
     }
 
-    /// Makes an order out of the catalogue and gets the store's offer for it.
-    async fn offer(
-        &self,
-        items: Vec<(String, u32)>,
-        buyer_key: VerificationKey,
-        note: &str,
-    ) -> Result<Outcome, Failure> {
-        let till = self.till().await?;
-        let mut lines = Vec::new();
-        for (id, quantity) in items {
-            let item = till.item(Line::new(&id).map_err(Failure::not_found)?).await?;
-            lines.push(OrderLine {
-                item: item.id,
-                title: item.title,
-                quantity,
-                unit_price: item.price,
-                digest: item.digest,
-                size: item.size,
-                file_name: item.file_name,
-            });
-        }
-        let total =
-            Order::sum(&lines).ok_or_else(|| Failure::not_possible("the order's sum is too large"))?;
-        let order = Order {
-            center: self.center(),
-            store: self.0.line.store,
-            currency: self.currency(),
-            total,
-            lines: List::new(lines).map_err(Failure::not_possible)?,
-            note: Prose::new(note).map_err(Failure::not_possible)?,
-        };
-        order.check().map_err(Failure::not_possible)?;
-        let (bytes, salt) = (codec::encode(&order), Salt::random());
-        let hash = order_hash(&salt, &bytes);
-        let sent = Bytes::<{ limits::ORDER }>::new(bytes.clone()).map_err(Failure::not_possible)?;
-        let request = TillRequest::Offer { order: sent, salt, buyer_key };
-        let TillAnswer::Offer(telegram) = till.ask(request).await? else { return Err(nonsense()) };
-        let offer = self.believed_offer(&telegram, hash, total, buyer_key)?;
-        Ok(Outcome::Offer(Box::new(OfferView {
-            order: hash,
-            total: Money::new(total, self.currency()),
-            expires: offer.expires.into(),
-            order_bytes: BASE64.encode(&bytes),
-            salt: HEXLOWER.encode(&salt.0),
-            offer: BASE64.encode(&codec::encode(&telegram)),
-        })))
-    }
-
-    fn believed_offer(
-        &self,
-        telegram: &Telegram,
-        order: OrderHash,
-        total: Amount,
-        buyer_key: VerificationKey,
-    ) -> Result<Offer, Failure> {
-        let signed = telegram.verify_self::<Offer>().map_err(Failure::contradiction)?;
-        let by_store = signed.key() == self.0.line.key;
-        let offer = signed.into_payload();
-        let fits = (offer.center, offer.store, offer.order, offer.total, offer.buyer_key)
-            == (self.center(), self.0.line.store, order, total, buyer_key);
-        if by_store && fits {
-            Ok(offer)
-        } else {
-            Err(Failure::contradiction("the offer is not for this order"))
-        }
-    }
-
-    async fn ask(&self, request: TillRequest) -> Result<TillAnswer, Failure> {
+    pub(crate) async fn ask(&self, request: TillRequest) -> Result<TillAnswer, Failure> {
         let answer = self.till().await?.ask(request).await;
         answer.map_err(|not| self.told(not))
     }

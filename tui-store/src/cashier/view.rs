@@ -6,10 +6,10 @@ use wire::{
     id::{OrderHash, StoreNumber},
     payload::CashierRights,
     text::Line,
-    till::{Right, Standing, TillDay, TillDetail, TillOrder},
+    till::{Right, Standing, TillDay, TillDetail, TillOrder, TillSale},
 };
 
-use crate::view::{LineRow, Moment, Money, OrderDetail, OrderRow, OrderStanding};
+use crate::view::{LineRow, Moment, Money, OrderDetail, OrderRow, OrderStanding, SoldRow};
 
 /// How a cashier's terminal stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct TillView {
     pub name: Line,
     /// This terminal's key as people compare it.
     pub fingerprint: String,
+    /// The center's currency; yen before the terminal has reached the store.
+    pub currency: Currency,
     /// The line that the owner certifies this terminal with.
     pub request: String,
     /// What it may do; none before it is certified.
@@ -37,7 +39,7 @@ pub struct TillView {
 /// What a cashier may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RightsView {
-    /// May make offers, and stop and resume the sale of items.
+    /// May sell, and stop and resume the sale of items.
     pub sell: bool,
     /// May put goods out again.
     pub deliver: bool,
@@ -149,21 +151,19 @@ pub struct PausedView {
     pub paused: Vec<Line>,
 }
 
-/// An offer that was made for a buyer at the counter, with all that the buyer's terminal needs to pay it.
+/// What was sold at this terminal, with all that the buyer types.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OfferView {
+pub struct SaleView {
     /// The order.
     pub order: OrderHash,
+    /// The store, which the buyer's terminal finds in the directory.
+    pub store: StoreNumber,
+    /// The code under which the buyer takes it up.
+    pub code: String,
     /// How much.
     pub total: Money,
-    /// Not payable after this.
+    /// Neither taken up nor paid after this.
     pub expires: Moment,
-    /// The encoded order, in base 64.
-    pub order_bytes: String,
-    /// The salt of its hash, in hex digits.
-    pub salt: String,
-    /// The encoded signed offer, in base 64.
-    pub offer: String,
 }
 
 /// An order's row.
@@ -198,6 +198,16 @@ pub(super) fn order_detail(detail: &TillDetail, currency: Currency) -> OrderDeta
         undeliverable: detail.undeliverable.clone(),
         refund: detail.refund,
         claim: detail.claim,
+        sold: None,
+    }
+}
+
+/// Which cashier sold an order; the code for its buyer while it waits for one.
+pub(super) fn sold_row(sale: &TillSale, state: OrderStanding) -> SoldRow {
+    SoldRow {
+        cashier: sale.name.clone(),
+        fingerprint: sale.by.fingerprint(),
+        code: (state == OrderStanding::AwaitingBuyer).then(|| sale.code.print()),
     }
 }
 
@@ -210,5 +220,6 @@ fn standing(standing: Standing) -> OrderStanding {
         Standing::Claimed => OrderStanding::Claimed,
         Standing::Refunded => OrderStanding::Refunded,
         Standing::Expired => OrderStanding::Expired,
+        Standing::AwaitingBuyer => OrderStanding::AwaitingBuyer,
     }
 }

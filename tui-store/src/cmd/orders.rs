@@ -234,6 +234,10 @@ pub(super) fn detail(context: &Context, order: &OrderDetail, to: &mut dyn Write)
         ("Payable until", order.expires.text.clone()),
         ("Total", row.total.text.clone()),
     ];
+    if let Some(sold) = &order.sold {
+        rows.push(("Sold by", format!("{} ({})", sold.cashier, sold.fingerprint)));
+        rows.extend(sold.code.iter().map(|code| ("Pick-up code", code.clone())));
+    }
     rows.extend(row.payment.map(|number| ("Payment", number.to_string())));
     rows.extend(order.paid.iter().map(|at| ("Paid", at.text.clone())));
     rows.extend(order.delivered.iter().map(|at| ("Delivered", at.text.clone())));

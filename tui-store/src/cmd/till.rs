@@ -8,7 +8,7 @@ use tui_kit::{
     control::{self, ControlError},
     text::Align,
 };
-use wire::{key::VerificationKey, text::Line, till::StoreLine};
+use wire::{text::Line, till::StoreLine};
 
 use super::{
     Context,
@@ -47,6 +47,8 @@ pub(super) enum TillCommand {
     Request,
     /// Log in, and say what this terminal may do
     Status,
+    /// List what the store sells
+    Items,
     /// List the store's orders, newest first
     Orders,
     /// Show one order
@@ -88,17 +90,19 @@ pub(super) enum TillCommand {
         #[command(flatten)]
         new: SecretFrom<NewPassword>,
     },
-    /// Make an offer for a buyer at the counter
-    Offer {
+    /// Sell to a buyer at the counter; prints the code that the buyer takes the sale up with
+    Sell {
         /// The items' ids, each with how many: ITEM or ITEM=QUANTITY
         #[arg(required = true, value_parser = quantity)]
         items: Vec<(String, u32)>,
-        /// The buyer's fresh key for this order, 64 hex digits
-        #[arg(long)]
-        buyer_key: VerificationKey,
-        /// The buyer's words
+        /// Words on the order, which the buyer sees
         #[arg(long, default_value = "")]
         note: String,
+    },
+    /// Wait until an order is paid, or its offer has expired
+    Await {
+        /// Its hash, at least six digits of it, or its payment's number
+        order: String,
     },
 }
 
@@ -108,6 +112,7 @@ impl TillCommand {
             Self::Join { line, name } => return join(context, line, &name).await,
             Self::Request => return request(context).await,
             Self::Status => Act::Status,
+            Self::Items => Act::Items,
             Self::Orders => Act::Orders,
             Self::Order { order } => Act::Order { order },
             Self::Deliver { order } => Act::Deliver { order },
@@ -129,11 +134,26 @@ impl TillCommand {
             Self::Day => Act::Day,
             Self::Pause { item } => Act::Pause { item, paused: true },
             Self::Resume { item } => Act::Pause { item, paused: false },
-            Self::Offer { items, buyer_key, note } => Act::Offer { items, buyer_key, note },
+            Self::Sell { items, note } => Act::Sell { items, note },
+            Self::Await { order } => return paid(context, order).await,
         };
         let outcome = reach(context).await?.act(act).await?;
         show(context, outcome)
     }
+}
+
+/// `await`
+async fn paid(context: &Context, order: String) -> Result<Exit, cli::Failure> {
+    let mut reach = reach(context).await?;
+    let outcome = reach.act(Act::Order { order: order.clone() }).await?;
+    let mut detail = want!(outcome, Outcome::Order(detail) => detail);
+    while detail.row.state.is_open() {
+        let act = Act::Await { order: order.clone(), since: detail.row.state };
+        detail = want!(reach.act(act).await?, Outcome::Order(detail) => detail);
+    }
+    let paid = detail.row.payment.is_some();
+    show(context, Outcome::Order(detail))?;
+    Ok(if paid { Exit::Ok } else { Exit::Refused })
 }
 
 /// The screens of a cashier's profile.
@@ -271,16 +291,24 @@ fn show(context: &Context, outcome: Outcome) -> Result<Exit, cli::Failure> {
             let paused: Vec<&str> = view.paused.iter().map(|item| item.as_str()).collect();
             writeln!(to, "Not sold now: {}", paused.join(", "))
         })?,
-        Outcome::Offer(offer) => {
+        Outcome::Items(items) => {
+            let heads = &[("Item", Align::Left), ("Title", Align::Left), ("Price", Align::Right)];
+            let mut table = Table::new(heads, "The store sells nothing now.");
+            for item in items {
+                table.row([item.id.to_string(), item.title.to_string(), item.price.text]);
+            }
+            context.out.answer(&data, |to| table.write(context.out, to))?;
+        }
+        Outcome::Sale(sale) => {
             let rows = [
-                ("Order", offer.order.to_string()),
-                ("Total", offer.total.text.clone()),
-                ("Payable until", offer.expires.text.clone()),
-                ("Order's bytes", offer.order_bytes.clone()),
-                ("Salt", offer.salt.clone()),
-                ("Offer", offer.offer.clone()),
+                ("Pick-up code", sale.code.clone()),
+                ("Store", sale.store.to_string()),
+                ("Total", sale.total.text.clone()),
+                ("Good until", sale.expires.text.clone()),
+                ("Order", sale.order.to_string()),
             ];
             context.out.answer(&data, |to| facts(to, rows))?;
+            context.out.say(&format!("the buyer types: tui-member take-up {} {}", sale.store, sale.code));
         }
         Outcome::Done => context.out.answer(&data, |to| writeln!(to, "changed"))?,
     }

@@ -4,7 +4,8 @@ use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -19,6 +20,11 @@ const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(500).expect("not zero");
 const ORDERS_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 /// Orders from one address in a burst.
 const ORDERS_BURST: NonZeroU32 = NonZeroU32::new(400).expect("not zero");
+/// Pick-up codes from one address that were none, before no more are heard.
+const MISSES_MAX: u32 = 10;
+/// How long misses count, from the first of them. With a code's forty bits and all offers open that there can be, whoever
+/// guesses from one address meets a sale once in a hundred years.
+const MISSES_COUNT: Duration = Duration::from_secs(10 * 60);
 /// After so many new connections, addresses that have not asked for anything lately are forgotten.
 const FORGET_EVERY: usize = 1_000;
 
@@ -28,6 +34,14 @@ pub(super) struct Limits {
     connections: Arc<Mutex<Connections>>,
     requests: DefaultKeyedRateLimiter<IpAddr>,
     orders: DefaultKeyedRateLimiter<IpAddr>,
+    misses: Mutex<HashMap<IpAddr, Misses>>,
+}
+
+/// Pick-up codes from one address that were none.
+#[derive(Debug, Clone, Copy)]
+struct Misses {
+    since: Instant,
+    count: u32,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +65,7 @@ impl Limits {
             connections: Arc::default(),
             requests: RateLimiter::keyed(Quota::per_second(REQUESTS_PER_SECOND).allow_burst(burst)),
             orders: RateLimiter::keyed(Quota::per_second(ORDERS_PER_SECOND).allow_burst(ORDERS_BURST)),
+            misses: Mutex::default(),
         }
     }
 
@@ -62,6 +77,7 @@ impl Limits {
         if connections.ever.is_multiple_of(FORGET_EVERY) {
             self.requests.retain_recent();
             self.orders.retain_recent();
+            lock(&self.misses).retain(|_, misses| misses.since.elapsed() < MISSES_COUNT);
         }
         // Who is turned away leaves no trace: a flood from many addresses must not fill the memory.
         let here = connections.by_address.get(&address).copied().unwrap_or(0);
@@ -82,6 +98,23 @@ impl Limits {
     /// Whether one more order is taken now.
     pub(super) fn order(&self, address: IpAddr) -> bool {
         self.orders.check_key(&group(address)).is_ok()
+    }
+
+    /// Whether one more pick-up code is heard now.
+    pub(super) fn may_try(&self, address: IpAddr) -> bool {
+        let misses = lock(&self.misses).get(&group(address)).copied();
+        misses.is_none_or(|misses| misses.count < MISSES_MAX || misses.since.elapsed() >= MISSES_COUNT)
+    }
+
+    /// A pick-up code was none.
+    pub(super) fn missed(&self, address: IpAddr) {
+        let fresh = Misses { since: Instant::now(), count: 0 };
+        let mut all = lock(&self.misses);
+        let misses = all.entry(group(address)).or_insert(fresh);
+        if misses.since.elapsed() >= MISSES_COUNT {
+            *misses = fresh;
+        }
+        misses.count = misses.count.saturating_add(1);
     }
 }
 
@@ -106,8 +139,8 @@ fn group(address: IpAddr) -> IpAddr {
     }
 }
 
-fn lock(connections: &Mutex<Connections>) -> std::sync::MutexGuard<'_, Connections> {
-    connections.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(counted: &Mutex<T>) -> MutexGuard<'_, T> {
+    counted.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -138,6 +171,23 @@ mod tests {
         assert_eq!(places.len(), CONNECTIONS_MAX);
         assert!(limits.place(address(CONNECTIONS_MAX)).is_none());
         assert_eq!(lock(&limits.connections).by_address.len(), CONNECTIONS_MAX);
+    }
+
+    #[test]
+    fn wrong_codes_are_counted_by_address() {
+        let limits = Limits::new();
+        let (guesser, other) = ("2001:db8::1".parse().unwrap(), "2001:db9::1".parse().unwrap());
+        for _ in 0..MISSES_MAX {
+            assert!(limits.may_try(guesser));
+            limits.missed(guesser);
+        }
+        assert!(!limits.may_try("2001:db8::2".parse().unwrap()), "the same network");
+        assert!(limits.may_try(other));
+        let long_ago = Instant::now().checked_sub(MISSES_COUNT).unwrap();
+        lock(&limits.misses).values_mut().for_each(|misses| misses.since = long_ago);
+        assert!(limits.may_try(guesser), "it is forgotten in time");
+        limits.missed(guesser);
+        assert!(limits.may_try(guesser), "and counted from one again");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One member's connection. The member is nameless; what proves the right to goods is the buyer key of the order, and
 //! the proof is bound to this connection.
 
+mod take_up;
 mod till;
 
 use std::{
@@ -9,6 +10,7 @@ use std::{
 };
 
 use wire::{
+    amount::Amount,
     bounded::Bytes,
     id::{Digest, OrderHash, Salt},
     key::{Signature, VerificationKey},
@@ -84,6 +86,7 @@ impl Session {
             StoreRequest::State(order) => self.state(&order),
             StoreRequest::Fetch { order, line, offset } => self.fetch(order, line, offset).await,
             StoreRequest::Delivered(telegram) => self.delivered(telegram).await,
+            StoreRequest::TakeUp { code, buyer_key } => self.take_up(code, buyer_key).await,
             StoreRequest::Till(request) => Ok(StoreAnswer::Till(Box::new(self.till(*request).await))),
         };
         match answered {
@@ -122,9 +125,12 @@ impl Session {
         if !self.counter.center.is_up() {
             return Err(ShopRefusal::Away.into());
         }
-        self.check(&bytes, &buyer_key)?;
+        let total = self.check(&bytes)?.total;
+        check_buyer_key(&buyer_key)?;
         let now = Timestamp::now();
-        let taken = self.offer(bytes, salt, buyer_key, hash, now)?;
+        let expires = now.plus_ms(self.counter.facts.offer_ms);
+        let offer = self.offer((hash, total), buyer_key, now, expires);
+        let taken = Taken { at: now, order: bytes, salt, buyer_key, offer };
         let kept = self.counter.keep.record_if(move |book| {
             if let Some(sale) = book.sales.get(&hash) {
                 return offered_before(sale, &buyer_key).map(|answer| (Vec::new(), answer));
@@ -138,13 +144,13 @@ impl Session {
         kept.await
     }
 
-    fn check(&self, bytes: &[u8], buyer_key: &VerificationKey) -> Result<(), Trouble> {
+    /// Whether this store sells an order as it stands, for the price and goods in it.
+    fn check(&self, bytes: &[u8]) -> Result<Order, Trouble> {
         let facts = &self.counter.facts;
         let order = Order::decode(bytes).map_err(bad_order)?;
         if order.center != facts.center || order.store != facts.store || order.currency != facts.currency {
             return Err(bad_order("it is for another store, center or currency"));
         }
-        buyer_key.check().map_err(|error| bad_order(format!("its buyer key: {error}")))?;
         let catalogue = self.counter.catalogue.borrow().clone();
         for line in &order.lines {
             catalogue.check(line)?;
@@ -155,32 +161,30 @@ impl Session {
                 return Err(ShopRefusal::CannotDeliver.into());
             }
         }
-        Ok(())
+        Ok(order)
     }
 
+    /// A signed offer of an order to a buyer key.
     fn offer(
         &self,
-        order: Vec<u8>,
-        salt: Salt,
+        (order, total): (OrderHash, Amount),
         buyer_key: VerificationKey,
-        hash: OrderHash,
-        now: Timestamp,
-    ) -> Result<Taken, Trouble> {
+        issued: Timestamp,
+        expires: Timestamp,
+    ) -> Telegram {
         let (facts, terminal_key) = (&self.counter.facts, self.counter.keep.terminal_key());
-        let total = Order::decode(&order).map_err(bad_order)?.total;
         let offer = Offer {
             center: facts.center,
             store: facts.store,
             terminal_key: terminal_key.verification_key(),
             buyer_key,
-            order: hash,
+            order,
             total,
             currency: facts.currency,
-            issued: now,
-            expires: now.plus_ms(facts.offer_ms),
+            issued,
+            expires,
         };
-        let offer = Telegram::sign_as_key(&offer, &terminal_key);
-        Ok(Taken { at: now, order, salt, buyer_key, offer })
+        Telegram::sign_as_key(&offer, &terminal_key)
     }
 
     fn prove(&self, order: OrderHash, signature: &Signature) -> Result<StoreAnswer, Trouble> {
@@ -188,7 +192,8 @@ impl Session {
         let sale = book.sales.get(&order).ok_or(ShopRefusal::UnknownOrder)?;
         let message = prove_message(&order, &self.exporter);
         // The same words as for an order that does not exist: a stranger learns nothing by trying.
-        sale.buyer_key.verify(&message, signature).map_err(|_| ShopRefusal::UnknownOrder)?;
+        let buyer = sale.buyer.as_ref().ok_or(ShopRefusal::UnknownOrder)?;
+        buyer.key.verify(&message, signature).map_err(|_| ShopRefusal::UnknownOrder)?;
         let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
         if proved.len() >= PROVED_MAX && !proved.contains(&order) {
             return Err(ShopRefusal::Busy.into());
@@ -233,7 +238,7 @@ impl Session {
             OrderStanding::RefundDue | OrderStanding::Refunded => {
                 return Err(ShopRefusal::CannotDeliver.into());
             }
-            OrderStanding::AwaitingPayment | OrderStanding::Expired => {
+            OrderStanding::AwaitingPayment | OrderStanding::AwaitingBuyer | OrderStanding::Expired => {
                 return Err(ShopRefusal::NotPaid.into());
             }
         }
@@ -267,7 +272,8 @@ impl Session {
             .record_if(move |book| {
                 let sale = book.sales.get(&order).ok_or(ShopRefusal::UnknownOrder)?;
                 let goods = goods_hash(&sale.salt, &sale.order.goods_digest());
-                if key != sale.buyer_key || delivery.goods != goods {
+                let is_buyer = sale.buyer.as_ref().is_some_and(|buyer| buyer.key == key);
+                if !is_buyer || delivery.goods != goods {
                     return Err(ShopRefusal::BadAcknowledgement.into());
                 }
                 match book.standing(sale, now) {
@@ -276,9 +282,9 @@ impl Session {
                         // A refund that is on its way goes on; the acknowledgement is kept all the same.
                         Ok((vec![Record::Delivered(kept)], StoreAnswer::State(OrderState::Delivered)))
                     }
-                    OrderStanding::AwaitingPayment | OrderStanding::Expired => {
-                        Err(ShopRefusal::NotPaid.into())
-                    }
+                    OrderStanding::AwaitingPayment
+                    | OrderStanding::AwaitingBuyer
+                    | OrderStanding::Expired => Err(ShopRefusal::NotPaid.into()),
                     _ => Ok((Vec::new(), StoreAnswer::State(book.state(sale, now)))),
                 }
             })
@@ -293,10 +299,14 @@ impl Session {
 
 /// The offer of an order that was taken before.
 fn offered_before(sale: &Sale, buyer_key: &VerificationKey) -> Result<StoreAnswer, Trouble> {
-    if sale.buyer_key == *buyer_key {
-        return Ok(StoreAnswer::Offer(sale.offer.clone()));
+    match &sale.buyer {
+        Some(buyer) if buyer.key == *buyer_key => Ok(StoreAnswer::Offer(buyer.offer.clone())),
+        _ => Err(bad_order("the same order was made with another buyer key; order anew")),
     }
-    Err(bad_order("the same order was made with another buyer key; order anew"))
+}
+
+fn check_buyer_key(key: &VerificationKey) -> Result<(), Trouble> {
+    key.check().map_err(|error| bad_order(format!("its buyer key: {error}")))
 }
 
 fn bad_order(words: impl std::fmt::Display) -> Trouble {

@@ -165,7 +165,7 @@ async fn an_order_becomes_an_offer_that_is_on_disk_before_it_is_answered() {
     let telegram = visitor.offer(&order, key).await.unwrap();
     let hash = order_hash(&visitor.salt, &order);
     let (_copy, found) = open.shop.after_a_crash();
-    assert_eq!(found.book().sales[&hash].offer, telegram);
+    assert_eq!(found.book().sales[&hash].buyer.as_ref().unwrap().offer, telegram);
 
     let offer = telegram.verify_self::<Offer>().unwrap();
     assert_eq!(offer.key(), open.shop.keep.terminal_key().verification_key());

@@ -184,6 +184,7 @@ fn rows(detail: &OrderDetail) -> Vec<Row> {
         (_, None) => rows.push(Row::pair("Offer ends", detail.expires.text.as_str())),
     }
     rows.extend(detail.delivered.as_ref().map(|at| Row::pair("Delivered", at.text.as_str())));
+    rows.extend(detail.sold.as_ref().map(|sold| Row::pair("Sold by", sold.cashier.as_str())));
     rows.extend(detail.claim.map(|claim| Row::pair("Claim", claim.to_string())));
     rows.extend(detail.refund.map(|refund| Row::pair("Refund", refund.to_string())));
     rows.extend(

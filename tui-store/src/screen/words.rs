@@ -12,7 +12,7 @@ use crate::{
 /// What an order's state says beside its words.
 pub(crate) fn standing_tone(state: OrderStanding) -> Tone {
     match state {
-        OrderStanding::AwaitingPayment => Tone::Plain,
+        OrderStanding::AwaitingPayment | OrderStanding::AwaitingBuyer => Tone::Plain,
         OrderStanding::Paid => Tone::Strong,
         OrderStanding::RefundDue => Tone::Warn,
         OrderStanding::Delivered | OrderStanding::Claimed => Tone::Good,

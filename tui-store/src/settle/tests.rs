@@ -124,7 +124,7 @@ async fn wrong_totals_and_second_payments_do_not_fit() {
     let (order, offer) = {
         let book = till.shop.keep.book();
         let order = book.payments[&first].order;
-        (order, book.sales[&order].offer.digest())
+        (order, book.sales[&order].buyer.as_ref().unwrap().offer.digest())
     };
     let total = |minor| Amount::new(minor).unwrap();
     let second = till.shop.center.pay(order, offer, total(500));

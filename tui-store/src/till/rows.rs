@@ -6,7 +6,7 @@ use wire::{
     id::OrderHash,
     limits,
     text::Line,
-    till::{Standing, TillDay, TillDetail, TillOrder, TillShare},
+    till::{Standing, TillDay, TillDetail, TillOrder, TillSale, TillShare},
     time::Timestamp,
 };
 
@@ -54,6 +54,20 @@ pub(crate) fn detail(book: &Book, order: &OrderHash, now: Timestamp) -> Option<T
         undeliverable: sale.undeliverable.clone(),
         refund: payment.and_then(|payment| done(payment.refund)),
         claim: payment.and_then(|payment| done(payment.claim)),
+    })
+}
+
+/// A sale that a cashier made, with its code.
+pub(crate) fn sale(book: &Book, order: &OrderHash) -> Option<TillSale> {
+    let sale = book.sales.get(order)?;
+    let sold = sale.till?;
+    Some(TillSale {
+        order: *order,
+        code: sold.code,
+        by: sold.by,
+        name: book.staff.name(&sold.by),
+        total: sale.order.total,
+        expires: sale.expires,
     })
 }
 
@@ -116,6 +130,7 @@ fn standing(standing: OrderStanding) -> Standing {
         OrderStanding::Claimed => Standing::Claimed,
         OrderStanding::Refunded => Standing::Refunded,
         OrderStanding::Expired => Standing::Expired,
+        OrderStanding::AwaitingBuyer => Standing::AwaitingBuyer,
     }
 }
 

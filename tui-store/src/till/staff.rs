@@ -90,6 +90,11 @@ impl Staff {
         self.entered.as_ref().is_none_or(stands).then_some(in_force)
     }
 
+    /// The name of one who is or was a cashier; empty where the key is nobody's.
+    pub(crate) fn name(&self, key: &VerificationKey) -> Line {
+        self.cashiers.get(key).map(|cashier| cashier.name.clone()).unwrap_or_default()
+    }
+
     /// Whether the center has entered rights of this key that this vault does not hold.
     pub(crate) fn is_elsewhere(&self, key: &VerificationKey) -> bool {
         let here = self.cashiers.get(key).and_then(|cashier| cashier.entry);

@@ -1,6 +1,10 @@
 //! A real counter on a real socket, asked by cashiers' terminals.
 
-use std::{collections::HashSet, fs, sync::Arc};
+mod refunds;
+mod rights;
+mod selling;
+
+use std::{fs, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -9,14 +13,17 @@ use tui_kit::profile::Profile;
 use wire::{
     amount::{Amount, Currency},
     id::{EntryNumber, OrderHash, Salt},
-    key::SigningKey,
+    key::{SigningKey, VerificationKey},
+    link::{self, NoPush, Pace},
     order::order_hash,
     payload::{CashierChange, CashierRights, RefundReason, Rights},
     sheet::Invitation,
+    shop::{ShopRefusal, StoreAnswer, StoreHello, StoreRequest},
     telegram::{Signer, Telegram},
     terminal::certify,
     text::{Line, Prose},
-    till::StoreLine,
+    till::{PickUpCode, StoreLine},
+    tls,
 };
 
 use super::*;
@@ -25,18 +32,20 @@ use crate::{
     cashier::{
         act::{Act, Outcome},
         terminal::{self, Terminal},
-        view::{DayView, TillView},
+        view::{DayView, SaleView, TillView},
     },
     catalogue::{self, Catalogue},
     center::Center,
     counter::{Counter, Facts, listen},
     goods::Shelf,
-    record::{Ending, Purpose, Record, Taken, Undeliverable},
+    record::{Ending, Purpose, Record, Taken},
     settle::Settle,
     testing::{Manner, PASSWORD_B, STORE, Shop},
-    view::{OrderStanding, Resolved, TelegramState},
+    view::{OrderDetail, OrderStanding, Resolved, TelegramState},
 };
 
+/// How long anything may take.
+const LIMIT: Duration = Duration::from_secs(10);
 const PASSWORD: &str = "password of the till";
 
 /// A store with an open counter.
@@ -174,7 +183,43 @@ impl World {
     }
 }
 
+impl World {
+    /// What a buyer with this key gets for a code, from the address of all buyers here.
+    async fn take_up(
+        &self,
+        code: PickUpCode,
+        buyer_key: VerificationKey,
+    ) -> Result<(Vec<u8>, Salt, Telegram), ShopRefusal> {
+        let pinned = tls::client_config_pinned(self.line.key);
+        let address = self.line.addresses[0].as_str();
+        let connected = link::connect(&[address], &pinned, LIMIT).await.unwrap();
+        let (_, greeted) = connected.hello::<StoreHello>(LIMIT).await.unwrap();
+        let (link, _) = greeted.start::<StoreRequest, StoreAnswer, NoPush>(Pace::default());
+        match link.call(StoreRequest::TakeUp { code, buyer_key }, LIMIT).await.unwrap() {
+            StoreAnswer::Sale { order, salt, offer } => Ok((order.into_vec(), salt, offer)),
+            StoreAnswer::Refused(refusal) => Err(refusal),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 impl Staff {
+    async fn sell(&self, books: u32) -> SaleView {
+        let outcome = self.terminal.act(sell(books)).await.unwrap();
+        let Outcome::Sale(sale) = outcome else { panic!("{outcome:?}") };
+        *sale
+    }
+
+    async fn order(&self, sale: &SaleView) -> OrderDetail {
+        let outcome = self.terminal.act(Act::Order { order: sale.order.to_string() }).await.unwrap();
+        let Outcome::Order(detail) = outcome else { panic!("{outcome:?}") };
+        *detail
+    }
+
+    async fn standing(&self, sale: &SaleView) -> OrderStanding {
+        self.order(sale).await.row.state
+    }
+
     async fn refuses(&self, act: Act) -> Failure {
         self.terminal.act(act).await.unwrap_err()
     }
@@ -229,342 +274,17 @@ fn refund(payment: EntryNumber) -> Act {
     Act::Refund { order: payment.to_string(), reason: RefundReason::Agreed, password: PASSWORD.into() }
 }
 
+fn key() -> VerificationKey {
+    SigningKey::generate().verification_key()
+}
+
+/// Selling so many books.
+fn sell(books: u32) -> Act {
+    Act::Sell { items: vec![("book".into(), books)], note: "at the counter".into() }
+}
+
 fn pause() -> Act {
     Act::Pause { item: "book".into(), paused: true }
-}
-
-#[tokio::test]
-async fn a_cashier_works_within_its_rights() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    let view = staff.status().await;
-    assert!(view.connected, "{view:?}");
-    assert_eq!(view.rights.as_ref().unwrap().left.as_ref().unwrap().minor, 1_200);
-    assert_eq!(view.store_name.as_str(), "Books & Maps");
-
-    let payment = world.paid().await;
-    let Outcome::Orders(orders) = staff.terminal.act(Act::Orders).await.unwrap() else { panic!() };
-    assert_eq!((orders.len(), orders[0].payment), (1, Some(payment)));
-    let done = staff.refund(payment).await;
-    assert_eq!(done.state, TelegramState::Done, "{done:?}");
-    let Outcome::Order(order) = staff.terminal.act(Act::Order { order: payment.to_string() }).await.unwrap()
-    else {
-        panic!()
-    };
-    assert_eq!((order.row.state, order.refund), (OrderStanding::Refunded, done.number));
-    let twice = staff.refuses(refund(payment)).await;
-    assert!(twice.message.contains("given back already"), "{twice}");
-
-    let day = staff.day().await;
-    assert_eq!((day.orders, day.paid, day.refunds, day.refunded_total.minor), (1, 1, 1, 500));
-    assert_eq!((day.cashiers[0].name.as_str(), day.cashiers[0].refunded.minor), ("Mori", 500));
-    world.stop.cancel();
-}
-
-#[tokio::test]
-async fn each_right_that_is_missing_is_refused_in_words() {
-    let world = World::open().await;
-    let none =
-        CashierRights { sell: false, deliver: false, refund_limit: Amount::ZERO, see_day: false, ..rights() };
-    let staff = world.staff(none).await;
-    let payment = world.paid().await;
-    let order = payment.to_string();
-    assert!(matches!(staff.terminal.act(Act::Order { order: order.clone() }).await, Ok(Outcome::Order(_))));
-    for (act, words) in [
-        (Act::Deliver { order }, "may not deliver"),
-        (refund(payment), "may not give payments back"),
-        (Act::Day, "may not see the day's figures"),
-        (pause(), "may not sell"),
-        (
-            Act::Offer {
-                items: vec![("book".into(), 1)],
-                buyer_key: SigningKey::generate().verification_key(),
-                note: String::new(),
-            },
-            "may not sell",
-        ),
-    ] {
-        let failure = staff.refuses(act).await;
-        assert_eq!(failure.kind, FailureKind::Refused, "{failure}");
-        assert!(failure.message.contains(words), "{failure}");
-    }
-    // A terminal that lies to itself about its rights gets no further.
-    let telegram = forged_refund(&world, &staff, payment).await;
-    let before = world.shop.keep.items().await.unwrap().len();
-    let key = staff_key(&staff);
-    let refused = world.settle.pass_on(telegram.clone(), &telegram.peek().unwrap(), &key).await;
-    assert!(matches!(refused, Err(crate::settle::NotPassed::Refused(_))), "{refused:?}");
-    assert_eq!(world.shop.keep.items().await.unwrap().len(), before, "nothing was kept or sent");
-}
-
-#[tokio::test]
-async fn a_stranger_and_one_who_is_revoked_are_nobody() {
-    let world = World::open().await;
-    let stranger = world.stranger().await;
-    let failure = stranger.refuses(Act::Orders).await;
-    assert!(failure.message.contains("no cashier with this key"), "{failure}");
-    assert!(!stranger.status().await.connected);
-
-    let staff = world.staff(rights()).await;
-    assert!(staff.status().await.connected);
-    let payment = world.paid().await;
-    // Revoked while it is connected: the next request is refused, and so is the next login.
-    world.certify(&staff, None).await;
-    for act in [Act::Orders, Act::Day, refund(payment), pause()] {
-        let failure = staff.refuses(act).await;
-        assert!(failure.message.contains("taken this cashier's rights away"), "{failure}");
-    }
-    let profile = profile(&staff.folder);
-    drop(staff.terminal);
-    let again = Terminal::open(&profile, &secret(PASSWORD)).await.unwrap();
-    let failure = again.act(Act::Orders).await.unwrap_err();
-    assert!(failure.message.contains("rights away"), "{failure}");
-}
-
-#[tokio::test]
-async fn a_revocation_counts_at_the_counter_before_the_center_has_spoken() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    assert!(staff.status().await.connected);
-    world.shop.center.manner(Manner::Dies);
-    let key = staff_key(&staff);
-    let sent = world.settle.certify(key, None, Some(secret(PASSWORD_B))).await.unwrap();
-    assert_eq!(sent[0].state, TelegramState::Unknown);
-    let failure = staff.refuses(Act::Orders).await;
-    assert!(failure.message.contains("rights away"), "{failure}");
-}
-
-#[tokio::test]
-async fn rights_are_taken_away_without_a_line_and_the_center_hears_of_it_later() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    assert!(staff.status().await.connected);
-    let pin = |address: String| {
-        world.shop.keep.vault(move |vault| {
-            let pinned = vault::PinnedCenter { addresses: vec![address], ..vault.center().unwrap().clone() };
-            vault.pin_center(&pinned).unwrap();
-        })
-    };
-    // Nobody listens at the port of a listener that is gone.
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    pin(nobody.to_string()).await.unwrap();
-    let line = world.center.line().await.unwrap();
-    world.shop.center.hang_up();
-    line.closed().await;
-    let key = staff_key(&staff);
-    let kept = world.settle.certify(key, None, Some(secret(PASSWORD_B))).await.unwrap();
-    assert_eq!(kept[0].state, TelegramState::Prepared, "{kept:?}");
-    let failure = staff.refuses(Act::Orders).await;
-    assert!(failure.message.contains("rights away"), "{failure}");
-    pin(world.shop.center.address.clone()).await.unwrap();
-    let sent = world.settle.send_prepared(None).await.unwrap();
-    assert_eq!(sent[0].state, TelegramState::Done, "{sent:?}");
-}
-
-#[tokio::test]
-async fn what_another_copy_of_the_vault_signed_is_seen_at_the_login() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    assert!(staff.status().await.connected);
-    let line = world.center.line().await.unwrap();
-    world.settle.compare_cashiers(&line).await;
-    assert!(staff.terminal.act(Act::Orders).await.is_ok(), "the center names it as it stands here");
-
-    let key = staff_key(&staff);
-    world.shop.center.change_cashier(key, None);
-    let stranger = SigningKey::generate().verification_key();
-    world.shop.center.change_cashier(stranger, Some(rights()));
-    world.settle.compare_cashiers(&line).await;
-    let failure = staff.refuses(Act::Orders).await;
-    assert!(failure.message.contains("rights away"), "{failure}");
-    assert!(world.shop.keep.book().staff.is_elsewhere(&stranger));
-    let revoked = world.settle.certify(stranger, None, Some(secret(PASSWORD_B))).await.unwrap();
-    assert_eq!(revoked[0].state, TelegramState::Done, "{revoked:?}");
-    assert!(!world.shop.keep.book().staff.is_elsewhere(&stranger));
-    // Given rights again here, it counts at once.
-    world.certify(&staff, Some(rights())).await;
-    assert!(staff.terminal.act(Act::Orders).await.is_ok());
-}
-
-#[tokio::test]
-async fn the_limit_is_the_day_s_and_holds_here_and_at_the_center() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    for left in [700, 200] {
-        assert_eq!(staff.refund(world.paid().await).await.state, TelegramState::Done);
-        assert_eq!(rules::left(&world.shop.keep.book(), &staff_key(&staff), Timestamp::now()), yen(left));
-    }
-    let payment = world.paid().await;
-    let over = staff.refund(payment).await;
-    assert_eq!(over.state, TelegramState::Refused);
-    assert!(over.words.contains("more than this cashier may give back today; 200 JPY is left"), "{over:?}");
-
-    // A store that believes in a higher limit than was entered: the center refuses, and its word is believed.
-    let other = world.stranger().await;
-    let key = staff_key(&other);
-    raised_only_here(&world, key, CashierRights { refund_limit: yen(100), ..rights() }).await;
-    let refused = other.refund(payment).await;
-    assert_eq!(refused.state, TelegramState::Refused);
-    assert!(refused.words.contains("more than this cashier may refund today"), "{refused:?}");
-    assert!(refused.number.is_some(), "the center entered it: {refused:?}");
-}
-
-#[tokio::test]
-async fn two_cashiers_do_not_spend_each_other_s_limit() {
-    let world = World::open().await;
-    let first = world.staff(rights()).await;
-    let second = world.staff(CashierRights { name: Line::new("Sato").unwrap(), ..rights() }).await;
-    let (one, other) = (world.paid().await, world.paid().await);
-    let third = world.paid().await;
-    let (a, b) = tokio::join!(first.refund(one), second.refund(other));
-    assert_eq!((a.state, b.state), (TelegramState::Done, TelegramState::Done));
-    let (a, b) = tokio::join!(first.refund(third), second.refund(third));
-    let mut states = [a.state, b.state].map(|state| state == TelegramState::Done);
-    states.sort_unstable();
-    assert_eq!(states, [false, true], "{a:?} {b:?}");
-    let day = second.day().await;
-    assert_eq!((day.refunds, day.refunded_total.minor), (3, 1_500));
-    assert_eq!(day.cashiers.len(), 2);
-    // Somebody else's telegram is not asked about, nor sent.
-    let telegram = forged_refund(&world, &first, third).await;
-    let key = staff_key(&second);
-    let foreign = rules::own_refund(&telegram, (world.line.center.root.center(), STORE), &key);
-    assert!(foreign.unwrap_err().to_string().contains("not accepted"));
-}
-
-#[tokio::test]
-async fn an_unknown_refund_is_asked_about_after_the_store_was_started_again() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    let payment = world.paid().await;
-    world.shop.center.manner(Manner::EntersAndDies);
-    let sent = staff.refund(payment).await;
-    assert_eq!(sent.state, TelegramState::Unknown, "{sent:?}");
-    assert_eq!(staff.status().await.unknown, 1);
-    let again = staff.refund(payment).await;
-    assert_eq!(again.state, TelegramState::Refused, "one that waits is not sent twice: {again:?}");
-
-    // The store dies and comes back elsewhere; its owner hands out the new line.
-    let World { shop, stop, .. } = world;
-    stop.cancel();
-    let (_copy, keep) = shop.after_a_crash();
-    shop.center.manner(Manner::Honest);
-    let Shop { folder, center, keep: dead } = shop;
-    let world = World::over(Shop { folder, center, keep }).await;
-    drop(dead);
-    let profile = profile(&staff.folder);
-    drop(staff.terminal);
-    let name = Line::new("Mori").unwrap();
-    terminal::join(&profile, world.line.clone(), name, secret(PASSWORD)).await.unwrap();
-    let terminal = Terminal::open(&profile, &secret(PASSWORD)).await.unwrap();
-    let staff = Staff { terminal, folder: staff.folder };
-    let resolved = staff.resolve().await;
-    assert_eq!(resolved.state, TelegramState::Done, "{resolved:?}");
-    assert_eq!(staff.status().await.unknown, 0);
-}
-
-#[tokio::test]
-async fn a_refund_that_never_reached_the_store_is_entered_as_void() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    let payment = world.paid().await;
-    let telegram = forged_refund(&world, &staff, payment).await;
-    let said = world.settle.asked_by_cashier(telegram).await.unwrap();
-    assert!(
-        matches!(&said, wire::till::TillOutcome::Said(verdict) if matches!(**verdict, wire::message::Verdict::Void { .. })),
-        "{said:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_lying_center_and_a_wrong_password_end_nothing() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    let payment = world.paid().await;
-    world.shop.center.manner(Manner::Lies);
-    let sent = staff.refund(payment).await;
-    assert_eq!(sent.state, TelegramState::Unknown, "{sent:?}");
-    let payment = world.paid().await;
-    let wrong = Act::Refund {
-        order: payment.to_string(),
-        reason: RefundReason::Agreed,
-        password: "not the password".into(),
-    };
-    let failure = staff.refuses(wrong).await;
-    assert_eq!(failure.kind, FailureKind::WrongPassword);
-    assert!(!failure.message.contains("password B"), "{failure}");
-    assert_eq!(staff.status().await.unknown, 1, "nothing more was signed");
-}
-
-#[tokio::test]
-async fn goods_are_put_out_again_and_items_are_paused() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    let payment = world.paid().await;
-    let order = world.shop.keep.book().payments[&payment].order;
-    let lost = Undeliverable { at: Timestamp::now(), order, why: Line::new("it was gone").unwrap() };
-    world.shop.keep.record(vec![Record::Undeliverable(lost)]).await.unwrap();
-    let act = || Act::Deliver { order: payment.to_string() };
-    world.shelf.clear_except(&HashSet::new()).unwrap();
-    let gone = staff.refuses(act()).await;
-    assert!(gone.message.contains("not on the shelf"), "{gone}");
-    world.shelf.publish(&world.shop.folder.path().join("book.txt")).unwrap();
-    let Outcome::Order(detail) = staff.terminal.act(act()).await.unwrap() else { panic!() };
-    assert_eq!((detail.row.state, detail.undeliverable), (OrderStanding::Paid, None));
-
-    let offer = || Act::Offer {
-        items: vec![("book".into(), 2)],
-        buyer_key: SigningKey::generate().verification_key(),
-        note: "at the counter".into(),
-    };
-    let Outcome::Offer(made) = staff.terminal.act(offer()).await.unwrap() else { panic!() };
-    assert_eq!(made.total.minor, 1_000);
-    assert!(world.shop.keep.book().sales.contains_key(&made.order));
-    staff.terminal.act(pause()).await.unwrap();
-    let paused = staff.refuses(offer()).await;
-    assert!(paused.message.contains("not sold at the moment"), "{paused}");
-    let (_copy, found) = world.shop.after_a_crash();
-    assert_eq!(found.book().staff.paused.len(), 1, "it stays paused over a crash");
-    staff.terminal.act(Act::Pause { item: "book".into(), paused: false }).await.unwrap();
-    assert!(staff.terminal.act(offer()).await.is_ok());
-    let day = staff.day().await;
-    assert_eq!((day.cashiers[0].offers, day.cashiers[0].delivered), (2, 1));
-}
-
-#[tokio::test]
-async fn the_password_is_changed() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    let change = Act::ChangePassword { old: PASSWORD.into(), new: "another word for the till".into() };
-    assert!(matches!(staff.terminal.act(change).await, Ok(Outcome::Done)));
-    let failure = staff.refuses(refund(world.paid().await)).await;
-    assert_eq!(failure.kind, FailureKind::WrongPassword, "the old one opens nothing more");
-    let profile = profile(&staff.folder);
-    drop(staff.terminal);
-    assert!(Terminal::open(&profile, &secret("another word for the till")).await.is_ok());
-}
-
-#[tokio::test]
-async fn a_terminal_believes_the_store_of_its_line_alone() {
-    let world = World::open().await;
-    let staff = world.staff(rights()).await;
-    let folder = tempfile::tempdir().unwrap();
-    let stranger = SigningKey::generate().verification_key();
-    let line = StoreLine { key: stranger, ..world.line.clone() };
-    let profile = profile(&folder);
-    terminal::join(&profile, line.clone(), Line::default(), secret(PASSWORD)).await.unwrap();
-    let terminal = Terminal::open(&profile, &secret(PASSWORD)).await.unwrap();
-    let failure = terminal.act(Act::Orders).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Contradiction, "{failure}");
-    assert!(failure.message.contains("ask for a new line"), "{failure}");
-    drop(terminal);
-    let elsewhere = StoreLine { store: wire::id::StoreNumber(9), ..line };
-    let refused = terminal::join(&profile, elsewhere, Line::default(), secret(PASSWORD)).await.unwrap_err();
-    assert!(refused.message.contains("a profile of its own"), "{refused}");
-    drop(staff);
-    let store = Profile::locate("tui-store", world.shop.folder.path().to_str()).unwrap();
-    let refused = terminal::join(&store, world.line.clone(), Line::default(), secret(PASSWORD));
-    assert!(refused.await.unwrap_err().message.contains("another kind"), "a store's own profile stays one");
 }
 
 fn staff_key(staff: &Staff) -> wire::key::VerificationKey {

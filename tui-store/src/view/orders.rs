@@ -26,11 +26,13 @@ pub enum OrderStanding {
     Refunded,
     /// The offer expired unpaid.
     Expired,
+    /// Sold at a till; no buyer has taken it up.
+    AwaitingBuyer,
 }
 
 impl OrderStanding {
-    /// All of them, in the order of an order's life.
-    pub const ALL: [Self; 7] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
         Self::AwaitingPayment,
         Self::Paid,
         Self::RefundDue,
@@ -38,7 +40,13 @@ impl OrderStanding {
         Self::Claimed,
         Self::Refunded,
         Self::Expired,
+        Self::AwaitingBuyer,
     ];
+
+    /// Whether it may still be paid, as far as the store knows.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::AwaitingBuyer | Self::AwaitingPayment)
+    }
 
     /// Words for people.
     pub fn words(self) -> &'static str {
@@ -50,6 +58,7 @@ impl OrderStanding {
             Self::Claimed => "claimed",
             Self::Refunded => "refunded",
             Self::Expired => "expired",
+            Self::AwaitingBuyer => "awaiting buyer",
         }
     }
 
@@ -63,6 +72,7 @@ impl OrderStanding {
             Self::Claimed => "claimed",
             Self::Refunded => "refunded",
             Self::Expired => "expired",
+            Self::AwaitingBuyer => "awaiting-buyer",
         }
     }
 }
@@ -123,4 +133,17 @@ pub struct OrderDetail {
     pub refund: Option<EntryNumber>,
     /// The claim's transaction number.
     pub claim: Option<EntryNumber>,
+    /// Which cashier sold it, if one did.
+    pub sold: Option<SoldRow>,
+}
+
+/// Which cashier sold an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoldRow {
+    /// The cashier's name.
+    pub cashier: Line,
+    /// Its key as people compare it.
+    pub fingerprint: String,
+    /// What the buyer types, while no buyer has taken it up; only a cashier who may sell sees it.
+    pub code: Option<String>,
 }

@@ -63,7 +63,9 @@ impl Order {
     fn deliverable(&self, shared: &Shared) -> Result<(), String> {
         let detail = self.detail.as_deref().ok_or("the order is not here yet")?;
         match detail.row.state {
-            OrderStanding::AwaitingPayment | OrderStanding::Expired => Err("it is not paid".into()),
+            OrderStanding::AwaitingPayment | OrderStanding::AwaitingBuyer | OrderStanding::Expired => {
+                Err("it is not paid".into())
+            }
             OrderStanding::Refunded => Err("its payment was given back".into()),
             _ => shared.may(Right::Deliver),
         }
@@ -203,6 +205,10 @@ fn rows(detail: &OrderDetail) -> Vec<Row> {
         (_, None) => rows.push(Row::pair("Offer ends", detail.expires.text.as_str())),
     }
     rows.extend(detail.delivered.as_ref().map(|at| Row::pair("Delivered", at.text.as_str())));
+    if let Some(sold) = &detail.sold {
+        rows.push(Row::pair("Sold by", sold.cashier.as_str()));
+        rows.extend(sold.code.iter().map(|code| Row::toned("Pick-up code", Tone::Strong, code.as_str())));
+    }
     rows.extend(detail.claim.map(|claim| Row::pair("Claim", claim.to_string())));
     rows.extend(detail.refund.map(|refund| Row::pair("Refund", refund.to_string())));
     rows.extend(

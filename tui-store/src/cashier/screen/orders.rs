@@ -10,7 +10,7 @@ use tui_kit::{
     theme::Tone,
     ui::Ui,
 };
-use wire::id::OrderHash;
+use wire::{id::OrderHash, till::Right};
 
 use super::{News, Shared, Step, Steps, asked::Asked, copy_json, order::Order};
 use crate::{
@@ -45,6 +45,7 @@ impl Default for Orders {
 #[derive(Debug, Clone)]
 pub(crate) enum Do {
     Open,
+    Sell,
     Again,
     Copy,
     CopyAll,
@@ -69,10 +70,14 @@ impl Screen<Shared> for Orders {
         "Orders".into()
     }
 
-    fn actions(&self, _shared: &Shared) -> Vec<Action<Do>> {
+    fn actions(&self, shared: &Shared) -> Vec<Action<Do>> {
         let (some, none) = (self.chosen().is_some(), "no order is selected");
         vec![
             Action::new(Do::Open, "open", "enter", "Open", "The order in full.").when(some, none),
+            Action {
+                enabled: shared.may(Right::Sell),
+                ..Action::new(Do::Sell, "sell", "s", "Sell", "Sells to a buyer at the counter.")
+            },
             Action::new(Do::Again, "again", "r", "Ask again", "Asks the store for its orders again.")
                 .when(!self.asked.is_waiting(), "the store is being asked"),
             Action::new(
@@ -90,8 +95,10 @@ impl Screen<Shared> for Orders {
     }
 
     fn run(&mut self, todo: Do, shared: &mut Shared) -> Steps {
-        if let Do::Again = todo {
-            return self.ask(shared);
+        match todo {
+            Do::Again => return self.ask(shared),
+            Do::Sell => return vec![Step::Go("sell")],
+            _ => {}
         }
         let Some(row) = self.chosen() else { return Steps::new() };
         vec![match todo {

@@ -19,17 +19,18 @@ use crate::{
     cashier::{
         act::{Act, Outcome},
         app::{Effect, Msg, Till},
-        view::{DayView, RightsView, ShareView, TillView},
+        view::{DayView, RightsView, SaleView, ShareView, TillView},
     },
     view::{
-        LineRow, Moment, Money, OrderDetail, OrderRow, OrderStanding, OutboxRow, Resolved, TelegramState,
+        ItemRow, LineRow, Moment, Money, OrderDetail, OrderRow, OrderStanding, OutboxRow, Resolved,
+        TelegramState,
     },
 };
 
 const LOOKED_AT: [(u16, u16); 3] = [(120, 40), (80, 24), (40, 12)];
 
 /// Every place that keys lead to.
-const PLACES: [(&str, &str); 9] = [
+const PLACES: [(&str, &str); 12] = [
     ("orders", ""),
     ("order", "<enter>"),
     ("refund-reason", "<enter>R"),
@@ -37,6 +38,9 @@ const PLACES: [(&str, &str); 9] = [
     ("refund-password", "<enter>R<enter>900<enter>"),
     ("refunds", "2"),
     ("day", "3"),
+    ("sell", "4"),
+    ("sell-chosen", "4++<down>+"),
+    ("sold", "4++<enter>"),
     ("help", "?"),
     ("palette", ":"),
 ];
@@ -59,6 +63,7 @@ fn view() -> TillView {
         store_name: line("桜書店 Sakura Books"),
         name: line("Mori"),
         fingerprint: "1a2b 3c4d 5e6f 7a8b 1a2b 3c4d 5e6f 7a8b".into(),
+        currency: Currency::YEN,
         request: "inkan-cashier:ABC".into(),
         rights: Some(RightsView {
             sell: true,
@@ -107,7 +112,37 @@ fn detail() -> OrderDetail {
         undeliverable: Some(line("the goods were gone from the shelf")),
         refund: None,
         claim: None,
+        sold: None,
     }
+}
+
+fn items() -> Vec<ItemRow> {
+    let row = |id: &str, title: &str, price| ItemRow {
+        id: line(id),
+        title: line(title),
+        price: yen(price),
+        file_name: line("file"),
+        size: 1_000,
+        tags: Vec::new(),
+    };
+    vec![row("calendar", "Garden calendar 庭の暦", 900), row("blossom", "桜の写真集", 1_200)]
+}
+
+fn sale() -> SaleView {
+    SaleView {
+        order: OrderHash([4; 32]),
+        store: StoreNumber(7),
+        code: "7K2M-9QXD".into(),
+        total: yen(1_800),
+        expires: at(59),
+    }
+}
+
+/// The sale's order as it stands so.
+fn sold(state: OrderStanding) -> OrderDetail {
+    let row = OrderRow { order: sale().order, state, total: sale().total, ..orders().remove(1) };
+    let payment = (state == OrderStanding::Paid).then_some(EntryNumber(104));
+    OrderDetail { row: OrderRow { payment, ..row }, undeliverable: None, ..detail() }
 }
 
 fn outbox() -> Vec<OutboxRow> {
@@ -161,6 +196,10 @@ fn settle(stage: &mut Stage<Till>) {
             Act::Order { .. } => Outcome::Order(Box::new(detail())),
             Act::Outbox => Outcome::Outbox(outbox()),
             Act::Day => Outcome::Day(Box::new(day())),
+            Act::Items => Outcome::Items(items()),
+            Act::Sell { .. } => Outcome::Sale(Box::new(sale())),
+            // The buyer is not here yet.
+            Act::Await { .. } => continue,
             other => panic!("nobody asked for {other:?}"),
         };
         stage.message(Msg::Done { ticket, result: Box::new(Ok(outcome)), view: Box::new(view()) });
@@ -292,6 +331,30 @@ fn a_refund_takes_the_amount_and_the_password() {
     let result = Box::new(Ok(Outcome::Resolved(vec![unknown])));
     stage.message(Msg::Done { ticket, result, view: Box::new(view()) });
     assert!(stage.screen().contains("r asks again"), "{}", stage.screen());
+}
+
+#[test]
+fn a_sale_is_made_of_what_was_chosen_and_followed_until_it_is_paid() {
+    let mut stage = stage(100, 30);
+    go(&mut stage, "4++<down>+-+");
+    stage.keys("s");
+    let (ticket, act) = asked(&mut stage);
+    let Act::Sell { items, .. } = act else { panic!("{act:?}") };
+    assert_eq!(items, [("blossom".to_owned(), 1), ("calendar".to_owned(), 2)]);
+    let result = Box::new(Ok(Outcome::Sale(Box::new(sale()))));
+    stage.message(Msg::Done { ticket, result, view: Box::new(view()) });
+    assert!(stage.screen().contains("7K2M-9QXD"), "{}", stage.screen());
+    for (state, next, words) in [
+        (OrderStanding::AwaitingBuyer, OrderStanding::AwaitingPayment, "taken it up"),
+        (OrderStanding::AwaitingPayment, OrderStanding::Paid, "T-000104"),
+    ] {
+        let (ticket, act) = asked(&mut stage);
+        assert!(matches!(act, Act::Await { since, .. } if since == state), "{act:?}");
+        let result = Box::new(Ok(Outcome::Order(Box::new(sold(next)))));
+        stage.message(Msg::Done { ticket, result, view: Box::new(view()) });
+        assert!(stage.screen().contains(words), "{}", stage.screen());
+    }
+    assert!(stage.effects().is_empty(), "what is paid is not asked about");
 }
 
 #[test]

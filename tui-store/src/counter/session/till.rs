@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use wire::{
     bounded::{Bytes, List},
+    codec,
     id::{OrderHash, Salt},
     key::{Signature, VerificationKey},
     limits,
@@ -11,15 +12,15 @@ use wire::{
     shop::{ShopRefusal, StoreAnswer},
     telegram::Telegram,
     text::{Line, Prose},
-    till::{Right, TillAnswer, TillOutcome, TillRefusal, TillRequest, TillVerdict, TillWelcome},
+    till::{PickUpCode, Right, TillAnswer, TillOutcome, TillRefusal, TillRequest, TillVerdict, TillWelcome},
     time::Timestamp,
 };
 
-use super::{Session, Trouble};
+use super::{OPEN_OFFERS_MAX, Session, Trouble, bad_order};
 use crate::{
     act::Failure,
     book::Sale,
-    record::{AtTill, Did, Record},
+    record::{AtTill, Did, Record, Sold},
     settle::NotPassed,
     snapshot,
     till::{self, rules},
@@ -148,6 +149,13 @@ impl Session {
             TillRequest::Offer { order, salt, buyer_key } => {
                 self.offer_at_till(key, order, salt, buyer_key).await
             }
+            TillRequest::Sell { order, salt } => self.sell(key, order.into_vec(), salt).await,
+            TillRequest::Sale(order) => {
+                let book = keep.book();
+                rules::may(&book, &key, Right::Sell)?;
+                let sale = till::sale(&book, &order);
+                Ok(TillAnswer::Sale(Box::new(sale.ok_or_else(|| impossible("it was not sold at a till"))?)))
+            }
         }
     }
 
@@ -211,6 +219,47 @@ impl Session {
             })
             .await?;
         Ok(TillAnswer::Offer(offer))
+    }
+
+    /// Keeps an order of a cashier under a fresh code, until a buyer takes it up.
+    async fn sell(&self, key: VerificationKey, bytes: Vec<u8>, salt: Salt) -> Result<TillAnswer, Not> {
+        rules::may(&self.counter.keep.book(), &key, Right::Sell)?;
+        let hash = order_hash(&salt, &bytes);
+        let now = Timestamp::now();
+        let known = self.counter.keep.book().sales.contains_key(&hash);
+        // Asked again after a connection broke: the same sale, whatever the catalogue says now.
+        if !known {
+            let order = self.check(&bytes)?;
+            if codec::encode(&order) != bytes {
+                return Err(bad_order("it is not encoded as this program encodes it").into());
+            }
+        }
+        let expires = now.plus_ms(self.counter.facts.offer_ms);
+        self.counter
+            .keep
+            .record_if(move |book| {
+                rules::may(book, &key, Right::Sell)?;
+                match book.sales.get(&hash) {
+                    Some(sale) if sale.till.is_some_and(|sold| sold.by == key) => {
+                        return Ok((Vec::new(), ()));
+                    }
+                    Some(_) => return Err(impossible("the order was made by somebody else").into()),
+                    None => {}
+                }
+                if book.open_offers(now) >= OPEN_OFFERS_MAX {
+                    return Err(Not::Refused(TillRefusal::Busy));
+                }
+                let mut code = PickUpCode::generate();
+                while book.codes.contains_key(&code) {
+                    code = PickUpCode::generate();
+                }
+                let sold = Sold { at: now, by: key, order: bytes, salt, code, expires };
+                let did = AtTill { at: now, by: key, did: Did::Offered(hash) };
+                Ok::<_, Not>((vec![Record::Sold(Box::new(sold)), Record::AtTill(did)], ()))
+            })
+            .await?;
+        let sale = till::sale(&self.counter.keep.book(), &hash);
+        Ok(TillAnswer::Sale(Box::new(sale.ok_or_else(|| Failure::machine("the sale was not kept"))?)))
     }
 
     fn speaker(&self) -> Option<VerificationKey> {

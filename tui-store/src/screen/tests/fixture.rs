@@ -87,6 +87,7 @@ pub(super) fn detail(id: u8) -> OrderDetail {
             .then(|| line("the goods are gone from the shelf")),
         refund: None,
         claim: None,
+        sold: None,
         row,
     }
 }
