@@ -71,15 +71,15 @@ impl Screen<Shared> for Home {
                 "Ask center",
                 "Takes the mail, asks what became of everything unknown, and for the balances.",
             ),
+            Action::new(Do::Last, "last", "l", "Last purchase", "Shows the newest purchase in full.")
+                .when(bought, "nothing was bought yet"),
             Action::new(
                 Do::TakeUp,
                 "take-up",
                 "u",
-                "Take up a sale",
+                "Take up",
                 "Takes up what a cashier sold, with the code that the cashier shows.",
             ),
-            Action::new(Do::Last, "last", "l", "Last purchase", "Shows the newest purchase in full.")
-                .when(bought, "nothing was bought yet"),
             Action::new(
                 Do::Download,
                 "download",

@@ -69,14 +69,14 @@ impl Screen<Shared> for Stores {
         let none = "no store is selected";
         vec![
             Action::new(Do::Open, "open", "enter", "Visit", "What the store sells.").when(some, none),
+            Action::new(Do::Ask, "ask", "r", "Ask again", "Asks the center for the directory."),
             Action::new(
                 Do::TakeUp,
                 "take-up",
                 "u",
-                "Take up a sale",
+                "Take up",
                 "Takes up what a cashier sold, with the code that the cashier shows.",
             ),
-            Action::new(Do::Ask, "ask", "r", "Ask again", "Asks the center for the directory."),
             Action::new(Do::Copy, "copy", "y", "Copy number", "Copies the store's number.").when(some, none),
             Action::new(Do::CopyAll, "copy-json", "Y", "Copy JSON", "Copies the row as JSON.")
                 .when(some, none)
