@@ -183,6 +183,14 @@ impl<'f, 'b> Ui<'f, 'b> {
         body
     }
 
+    /// Writes the page's footer, the last row, where it was not known when the page was begun.
+    pub fn foot(&mut self, footer: Line<'_>) {
+        let area = self.area();
+        if area.height >= 3 {
+            self.line(Rect { y: area.bottom() - 1, height: 1, ..area }, footer);
+        }
+    }
+
     /// A span in a tone, with its mark in front where the tone has one.
     pub fn toned(&self, tone: Tone, words: &str) -> Span<'static> {
         let mark = self.theme.mark(tone);

@@ -130,9 +130,8 @@ impl<W: World, S: Screen<W, Do = D>, D: Clone> Layer<W> for Framed<S, D> {
     fn view(&self, world: &W, ui: &mut Ui<'_, '_>) -> Rect {
         // Outside the rooms there are fields, into which a question mark is typed.
         let typing = !S::INSIDE || self.screen.guards();
-        let footer = self.table(world).typing(typing).footer(ui.area().width, ui.theme());
         let (title, status) = (self.screen.title(world), world.status());
-        let body = ui.page(Page { title: &title, status: &status, footer });
+        let body = ui.page(Page { title: &title, status: &status, footer: Line::default() });
         let mut area = body;
         if S::INSIDE && area.height >= ROWS_FOR_ROOMS {
             let [rooms, _, rest] =
@@ -144,6 +143,9 @@ impl<W: World, S: Screen<W, Do = D>, D: Clone> Layer<W> for Framed<S, D> {
         let margin = u16::from(area.width > 20);
         area = Rect { x: area.x + margin, width: area.width - 2 * margin, ..area };
         self.screen.view(world, ui, area);
+        // What can be done may hang on what has been in sight: the footer is drawn when everything else is.
+        let footer = self.table(world).typing(typing).footer(ui.area().width, ui.theme());
+        ui.foot(footer);
         body
     }
 
