@@ -73,9 +73,7 @@ pub enum OperatorError {
     #[error("the books do not know {0} as the one who signs in here; an admin must add this operator anew")]
     NotInBooks(String),
     /// The passphrase is right, and was chosen by somebody else.
-    #[error(
-        "another operator chose this passphrase of {0}; choose your own first: tui-center operator passphrase --as {0}"
-    )]
+    #[error("choose your own passphrase first: tui-center operator passphrase --as {0}")]
     Given(String),
     /// The file can't be read or written, or what was typed can't be taken.
     #[error("{0}")]

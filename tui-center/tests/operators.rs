@@ -232,3 +232,30 @@ async fn of_one_name_and_of_one_key_only_one_proposal_waits() {
     check_books(&server).await;
     server.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_added_anew_chooses_another_passphrase_first() {
+    let place = Place::found();
+    let server = place.serve().await;
+    let add = |passphrase: &str| StaffAct::Add {
+        name: "cleo".into(),
+        role: OperatorRole::Viewer,
+        ssh_key: BEN.into(),
+        passphrase: secret(passphrase),
+    };
+    staff(&server, "ada", OPERATOR, add("cleo's passphrase")).await.unwrap();
+    staff(&server, "cleo", "cleo's passphrase", StaffAct::Operators).await.unwrap();
+    staff(&server, "ada", OPERATOR, add("chosen by ada")).await.unwrap();
+    let given = staff(&server, "cleo", "chosen by ada", StaffAct::Operators).await.unwrap_err();
+    assert_eq!(given.kind, "passphrase-given");
+    server.stop().await.unwrap();
+    // A restart does not make it an own one.
+    let server = place.serve().await;
+    let others = StaffAct::SetPassphrase { name: Some("ada".into()), passphrase: secret("chosen by cleo") };
+    let given = staff(&server, "cleo", "chosen by ada", others).await.unwrap_err();
+    assert_eq!(given.kind, "passphrase-given");
+    let own = StaffAct::SetPassphrase { name: Some("cleo".into()), passphrase: secret("chosen by cleo") };
+    staff(&server, "cleo", "chosen by ada", own).await.unwrap();
+    staff(&server, "cleo", "chosen by cleo", StaffAct::Operators).await.unwrap();
+    server.stop().await.unwrap();
+}

@@ -1,6 +1,8 @@
 //! What the admission desk decides about applicants: whom it admits, refuses or asks back, and how number and code reach
 //! them.
 
+use std::time::Duration;
+
 use data_encoding::BASE64;
 use ledger::{
     Request,
@@ -28,6 +30,9 @@ use crate::{
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// How often it is looked whether the postman knows a letter, and for how long.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOK_FOR: Duration = Duration::from_secs(2);
 
 impl Center {
     /// Admits what the operator saw. Should it be amended between here and the entry, no code is made: the entry binds the
@@ -117,6 +122,7 @@ impl Center {
             ActError::new("refused", format!("{number} has no code on its way; ask how it stands"))
         })?;
         let name = Kind::Letter.name(code);
+        self.known_to_the_postman(&name).await;
         let (center, named) = (self.clone(), name.clone());
         let pdf = tokio::task::spawn_blocking(move || center.post_take_out(&named)).await;
         let pdf = pdf.unwrap_or_else(|_| Err("an error in the program".into())).map_err(refused)?;
@@ -125,6 +131,19 @@ impl Center {
         self.post_by_hand(&name).map_err(refused)?;
         let pdf = BASE64.encode(&pdf);
         Ok(Outcome::Joining(JoiningOutcome::Letter(Letter { name, pdf })))
+    }
+
+    /// Waits a moment for the postman, who looks into the cabinet by itself: right after an admission or a start it may not
+    /// have done so. What it does not find is not there.
+    async fn known_to_the_postman(&self, name: &str) {
+        let looking = async {
+            let mut looks = tokio::time::interval(LOOK_EVERY);
+            while !self.post().0.iter().any(|item| item.name == name) {
+                looks.tick().await;
+            }
+        };
+        // Whoever asks in vain is told so by what comes next.
+        let _ = tokio::time::timeout(LOOK_FOR, looking).await;
     }
 
     /// How number and code go out, tried out, and until when the code counts.

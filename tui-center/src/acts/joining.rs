@@ -295,7 +295,6 @@ impl Center {
         Ok(Outcome::Joining(outcome))
     }
 
-    /// What the kit offers is no entry; who changed it is told to everybody.
     /// The file is brought in and looked at, then the act is entered, then the kit offers it: a program that nobody
     /// answers for is never offered.
     async fn kit_add(&self, by: String, file: PathBuf, new: NewBuild) -> Result<Outcome, ActError> {
@@ -327,6 +326,7 @@ impl Center {
         .await
     }
 
+    /// What the kit offers is no entry; who changed it is told to everybody.
     fn kit_changed(&self, by: &str, done: &str, build: &BuildRow) -> Result<JoiningOutcome, ActError> {
         let (kit, _) = self.kit().map_err(unreadable)?;
         let words = format!(

@@ -8,6 +8,7 @@ pub mod money;
 
 use std::{
     fs,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -78,7 +79,7 @@ impl Place {
         let founding = Founding {
             name: "Garden Club".into(),
             currency: Currency::YEN,
-            listen: vec!["127.0.0.1:0".into()],
+            listen: vec![format!("{}:0", own_address())],
             announce: Vec::new(),
             zone: "Asia/Tokyo".into(),
             day_end: 1440,
@@ -159,6 +160,13 @@ impl Place {
             .map(|name| self.founded.bank_outbox.join(name))
             .collect()
     }
+}
+
+/// An address of this machine for one center alone. On one that all share, a port that was free at the founding, or before a
+/// restart, may have been given to somebody's connection.
+fn own_address() -> Ipv4Addr {
+    let [a, b, c, ..] = Salt::random().0;
+    Ipv4Addr::new(127, a.max(1), b, c.clamp(1, 254))
 }
 
 fn names(folder: &Path) -> Vec<String> {
