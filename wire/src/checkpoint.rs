@@ -14,7 +14,7 @@
 //! The origin names the log. Lines of others (co-signers) may stand below the center's own; they are kept and not
 //! looked at.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -70,9 +70,14 @@ pub enum CheckpointError {
 /// A well-formed signed checkpoint; nothing is verified until [`SignedCheckpoint::verify`] says so.
 ///
 /// It serialises as its text and is checked for form when it is decoded.
+///
+/// Cheap to clone: every receipt of a batch bears the same.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SignedCheckpoint {
-    note: String,
+pub struct SignedCheckpoint(Arc<Note>);
+
+#[derive(PartialEq, Eq)]
+struct Note {
+    text: String,
     claimed: Checkpoint,
 }
 
@@ -84,7 +89,7 @@ impl SignedCheckpoint {
         let mut blob = key_id(&name, &key.verification_key()).to_vec();
         blob.extend_from_slice(&key.sign(body.as_bytes()).0);
         let note = format!("{body}\n{DASH}{name} {}\n", BASE64.encode(&blob));
-        Self { note, claimed: checkpoint.clone() }
+        Self(Arc::new(Note { text: note, claimed: checkpoint.clone() }))
     }
 
     /// Reads a note, without believing it.
@@ -106,25 +111,25 @@ impl SignedCheckpoint {
         for line in lines.split('\n') {
             parse_signature(line).ok_or(form("a signature line is malformed"))?;
         }
-        Ok(Self { note: note.to_owned(), claimed })
+        Ok(Self(Arc::new(Note { text: note.to_owned(), claimed })))
     }
 
     /// The note's text, as it is stored and published.
     pub fn note(&self) -> &str {
-        &self.note
+        &self.0.text
     }
 
     /// What the note claims, unverified: good for choosing whom and what to ask, never for believing.
     pub fn claimed(&self) -> &Checkpoint {
-        &self.claimed
+        &self.0.claimed
     }
 
     /// What the note says, if it bears `key`'s signature under its origin. Whether the origin is the expected one is
     /// for the caller to compare.
     pub fn verify(&self, key: &VerificationKey) -> Result<Checkpoint, CheckpointError> {
-        let name = key_name(&self.claimed.origin);
+        let name = key_name(&self.0.claimed.origin);
         let id = key_id(&name, key);
-        let (text, signatures) = split(&self.note).ok_or(CheckpointError::Form("it has no signatures"))?;
+        let (text, signatures) = split(&self.0.text).ok_or(CheckpointError::Form("it has no signatures"))?;
         let mut refusal = CheckpointError::NotSigned;
         for (signer, blob) in signatures.lines().filter_map(parse_signature) {
             let Some((found, signature)) = blob.split_first_chunk::<4>() else { continue };
@@ -133,7 +138,7 @@ impl SignedCheckpoint {
                 continue;
             }
             if key.verify(text.as_bytes(), &Signature(signature)).is_ok() {
-                return Ok(self.claimed.clone());
+                return Ok(self.0.claimed.clone());
             }
             refusal = CheckpointError::BadSignature;
         }
@@ -143,13 +148,13 @@ impl SignedCheckpoint {
 
 impl fmt::Display for SignedCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.note)
+        f.write_str(&self.0.text)
     }
 }
 
 impl fmt::Debug for SignedCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SignedCheckpoint").field(&self.claimed).finish()
+        f.debug_tuple("SignedCheckpoint").field(&self.0.claimed).finish()
     }
 }
 
@@ -163,7 +168,7 @@ impl FromStr for SignedCheckpoint {
 
 impl Serialize for SignedCheckpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.note)
+        serializer.serialize_str(&self.0.text)
     }
 }
 

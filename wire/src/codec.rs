@@ -22,7 +22,19 @@ pub struct Malformed {
 /// # Panics
 /// Never for the types of this workspace: they hold no maps, no unsized sequences and nothing that refuses to serialise.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    options(u64::MAX).serialize(value).expect("wire types always serialise into memory")
+    let mut bytes = Vec::new();
+    encode_into(&mut bytes, value);
+    bytes
+}
+
+/// Encodes a value behind what `bytes` hold already.
+///
+/// # Panics
+/// As [`encode`].
+pub fn encode_into<T: Serialize>(bytes: &mut Vec<u8>, value: &T) {
+    // Without a limit nothing is measured beforehand: the value is gone through once.
+    let options = bincode::DefaultOptions::new().with_fixint_encoding().with_no_limit();
+    options.serialize_into(bytes, value).expect("wire types always serialise into memory");
 }
 
 /// Decodes a value from exactly `bytes`, which may be at most `limit` long.

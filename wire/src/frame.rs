@@ -1,18 +1,30 @@
 //! Frames: a length of four bytes, big endian, and so many bytes of one encoded value.
 //!
 //! A length beyond [`limits::FRAME`] is refused before anything is allocated for it. An end between two frames is
-//! [`LinkError::Closed`]; an end within a frame's length or content is misbehaviour. (An end right after the length
-//! passes for the former: nothing of a value is lost.)
+//! [`LinkError::Closed`]; an end within one is misbehaviour.
+//!
+//! The framing is `tokio_util`'s length-delimited one, done here over buffers that are given back whenever a connection
+//! is idle, so that ten thousand quiet ones cost little; values are encoded straight into what is sent, and what waits
+//! goes out in one write.
 
-use std::{fmt, io, marker::PhantomData};
+use std::{
+    fmt, io,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt as _};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
-use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec, LengthDelimitedCodecError};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
 
 use crate::{codec, limits, tls::WrongKey};
+
+/// What stands before each value.
+const LENGTH: usize = 4;
+/// How much is read at once, and made room for at once within a long frame.
+const READ: usize = 8 << 10;
+/// With so many bytes waiting to be sent a writer takes its time before it gathers more.
+pub(crate) const ENOUGH: usize = 64 << 10;
 
 /// Why a connection could not be made, or ended.
 ///
@@ -65,11 +77,6 @@ pub struct Attempt {
 
 impl From<io::Error> for LinkError {
     fn from(error: io::Error) -> Self {
-        if let Some(codec) =
-            error.get_ref().and_then(|inner| inner.downcast_ref::<LengthDelimitedCodecError>())
-        {
-            return Self::PeerMisbehaved(codec.to_string());
-        }
         if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             return tls_words(tls);
         }
@@ -83,18 +90,6 @@ impl From<io::Error> for LinkError {
             _ => Self::Io(error.to_string()),
         }
     }
-}
-
-/// Encodes a value as the content of one frame.
-///
-/// # Errors
-/// [`LinkError::TooLong`].
-pub fn frame<T: Serialize>(value: &T) -> Result<Bytes, LinkError> {
-    let bytes = codec::encode(value);
-    if bytes.len() > limits::FRAME {
-        return Err(LinkError::TooLong { bytes: bytes.len() });
-    }
-    Ok(bytes.into())
 }
 
 /// A byte stream that carries values: `In` comes, `Out` goes.
@@ -116,8 +111,11 @@ impl<S: AsyncRead + AsyncWrite, In: DeserializeOwned, Out: Serialize> Frames<S, 
     }
 
     /// Sends a value and waits until it is handed to the operating system.
+    ///
+    /// # Errors
+    /// [`LinkError::TooLong`] harms nothing; any other error is the stream's end.
     pub async fn send(&mut self, value: &Out) -> Result<(), LinkError> {
-        self.writer.feed(value).await?;
+        self.writer.put(value)?;
         self.writer.flush().await
     }
 
@@ -129,8 +127,19 @@ impl<S: AsyncRead + AsyncWrite, In: DeserializeOwned, Out: Serialize> Frames<S, 
     /// The same stream, from here on carrying values of other types. Bytes that have already come are kept.
     pub fn carrying<I, O>(self) -> Frames<S, I, O> {
         Frames {
-            reader: FrameReader { frames: self.reader.frames, carries: PhantomData },
-            writer: FrameWriter { frames: self.writer.frames, carries: PhantomData },
+            reader: FrameReader {
+                read: self.reader.read,
+                buffer: self.reader.buffer,
+                begin: self.reader.begin,
+                end: self.reader.end,
+                carries: PhantomData,
+            },
+            writer: FrameWriter {
+                write: self.writer.write,
+                buffer: self.writer.buffer,
+                taken: self.writer.taken,
+                carries: PhantomData,
+            },
         }
     }
 }
@@ -143,14 +152,19 @@ impl<S, In, Out> fmt::Debug for Frames<S, In, Out> {
 
 /// The incoming direction.
 pub struct FrameReader<R, In> {
-    frames: FramedRead<R, LengthDelimitedCodec>,
+    read: R,
+    /// Room for what comes; none while nothing has come.
+    buffer: Vec<u8>,
+    /// Where in it lies what has come and was not decoded yet.
+    begin: usize,
+    end: usize,
     carries: PhantomData<fn() -> In>,
 }
 
 impl<R: AsyncRead + Unpin, In: DeserializeOwned> FrameReader<R, In> {
     /// Reads frames from a byte stream.
     pub fn new(read: R) -> Self {
-        Self { frames: FramedRead::new(read, lengths()), carries: PhantomData }
+        Self { read, buffer: Vec::new(), begin: 0, end: 0, carries: PhantomData }
     }
 
     /// The next value. A dropped future loses nothing: what came of the frame is kept for the next call.
@@ -159,18 +173,66 @@ impl<R: AsyncRead + Unpin, In: DeserializeOwned> FrameReader<R, In> {
     /// [`LinkError::Closed`] at a clean end; [`LinkError::PeerMisbehaved`] for an oversized length, an end within a
     /// frame, or bytes that are no `In`. After any error the stream must be given up.
     pub async fn receive(&mut self) -> Result<In, LinkError> {
-        let bytes = match self.frames.next().await {
-            None => return Err(LinkError::Closed),
-            Some(Ok(bytes)) => bytes,
-            Some(Err(error))
-                if error.kind() == io::ErrorKind::Other && !self.frames.read_buffer().is_empty() =>
-            {
-                return Err(LinkError::PeerMisbehaved("the connection ended within a frame".into()));
+        std::future::poll_fn(|cx| self.poll_receive(cx)).await
+    }
+
+    /// As [`FrameReader::receive`].
+    pub(crate) fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<In, LinkError>> {
+        loop {
+            let missing = match self.decoded()? {
+                Ok(value) => return Poll::Ready(Ok(value)),
+                Err(missing) => missing,
+            };
+            self.make_room(missing);
+            let mut room = ReadBuf::new(&mut self.buffer[self.end..]);
+            match Pin::new(&mut self.read).poll_read(cx, &mut room) {
+                Poll::Ready(Ok(())) if room.filled().is_empty() => {
+                    return Poll::Ready(Err(if self.begin == self.end {
+                        LinkError::Closed
+                    } else {
+                        LinkError::PeerMisbehaved("the connection ended within a frame".into())
+                    }));
+                }
+                Poll::Ready(Ok(())) => self.end += room.filled().len(),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+                Poll::Pending => {
+                    if self.begin == self.end {
+                        (self.buffer, self.begin, self.end) = (Vec::new(), 0, 0);
+                    }
+                    return Poll::Pending;
+                }
             }
-            Some(Err(error)) => return Err(error.into()),
+        }
+    }
+
+    /// The first value that has come, or how many bytes of it are still to come, as far as is known.
+    fn decoded(&mut self) -> Result<Result<In, usize>, LinkError> {
+        let come = &self.buffer[self.begin..self.end];
+        let Some(head) = come.first_chunk::<LENGTH>() else { return Ok(Err(LENGTH - come.len())) };
+        let length = u32::from_be_bytes(*head) as usize;
+        if length > limits::FRAME {
+            return Err(LinkError::PeerMisbehaved("frame size too big".into()));
+        }
+        let Some(content) = come.get(LENGTH..LENGTH + length) else {
+            return Ok(Err(LENGTH + length - come.len()));
         };
-        codec::decode("frame", &bytes, limits::FRAME)
-            .map_err(|error| LinkError::PeerMisbehaved(error.to_string()))
+        let value = codec::decode("frame", content, limits::FRAME)
+            .map_err(|error| LinkError::PeerMisbehaved(error.to_string()))?;
+        self.begin += LENGTH + length;
+        Ok(Ok(value))
+    }
+
+    /// Makes room for what is missing, but for no more at once than a read takes: who only announces a long frame gets
+    /// no room for it.
+    fn make_room(&mut self, missing: usize) {
+        if self.begin > 0 {
+            self.buffer.copy_within(self.begin..self.end, 0);
+            (self.begin, self.end) = (0, self.end - self.begin);
+        }
+        if self.buffer.len() - self.end < missing.min(READ) {
+            // Doubled, so that a long frame is not copied again for every read.
+            self.buffer.resize((self.end + READ).max(self.end * 2), 0);
+        }
     }
 }
 
@@ -182,36 +244,73 @@ impl<R, In> fmt::Debug for FrameReader<R, In> {
 
 /// The outgoing direction.
 pub struct FrameWriter<W, Out> {
-    frames: FramedWrite<W, LengthDelimitedCodec>,
+    write: W,
+    /// What waits to be sent; nothing is kept for it while nothing does.
+    buffer: Vec<u8>,
+    /// How much of it the stream has taken.
+    taken: usize,
     carries: PhantomData<fn(Out)>,
 }
 
 impl<W: AsyncWrite + Unpin, Out: Serialize> FrameWriter<W, Out> {
     /// Writes frames to a byte stream.
     pub fn new(write: W) -> Self {
-        Self { frames: FramedWrite::new(write, lengths()), carries: PhantomData }
+        Self { write, buffer: Vec::new(), taken: 0, carries: PhantomData }
     }
 
-    /// Adds a value to what [`FrameWriter::flush`] sends; waits only where much is already gathered.
-    pub fn feed(&mut self, value: &Out) -> impl Future<Output = Result<(), LinkError>> {
-        // Encoded before the first wait, so that the future does not hold the value.
-        let bytes = frame(value);
-        async move { self.feed_bytes(bytes?).await }
+    /// Adds a value to what [`FrameWriter::flush`] sends. Whoever adds many flushes when much [waits](Self::waiting).
+    ///
+    /// # Errors
+    /// [`LinkError::TooLong`]; nothing was added then.
+    pub fn put(&mut self, value: &Out) -> Result<(), LinkError> {
+        let begin = self.buffer.len();
+        self.buffer.extend_from_slice(&[0; LENGTH]);
+        codec::encode_into(&mut self.buffer, value);
+        let bytes = self.buffer.len() - begin - LENGTH;
+        match u32::try_from(bytes) {
+            Ok(length) if bytes <= limits::FRAME => {
+                self.buffer[begin..begin + LENGTH].copy_from_slice(&length.to_be_bytes());
+                Ok(())
+            }
+            _ => {
+                self.buffer.truncate(begin);
+                Err(LinkError::TooLong { bytes })
+            }
+        }
     }
 
-    /// Adds an already encoded [`frame`].
-    pub async fn feed_bytes(&mut self, frame: Bytes) -> Result<(), LinkError> {
-        Ok(self.frames.feed(frame).await?)
+    /// How many bytes wait to be sent.
+    pub fn waiting(&self) -> usize {
+        self.buffer.len() - self.taken
     }
 
     /// Sends all that was added.
     pub async fn flush(&mut self) -> Result<(), LinkError> {
-        Ok(SinkExt::<Bytes>::flush(&mut self.frames).await?)
+        std::future::poll_fn(|cx| self.poll_flush(cx)).await
     }
 
     /// Sends all that was added and says farewell.
     pub async fn close(&mut self) -> Result<(), LinkError> {
-        Ok(SinkExt::<Bytes>::close(&mut self.frames).await?)
+        std::future::poll_fn(|cx| self.poll_close(cx)).await
+    }
+
+    /// As [`FrameWriter::flush`]; what of it the other side has taken is told by [`FrameWriter::waiting`].
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkError>> {
+        while self.taken < self.buffer.len() {
+            let taken = ready!(Pin::new(&mut self.write).poll_write(cx, &self.buffer[self.taken..]))?;
+            if taken == 0 {
+                return Poll::Ready(Err(LinkError::Closed));
+            }
+            self.taken += taken;
+        }
+        (self.buffer, self.taken) = (Vec::new(), 0);
+        Poll::Ready(Ok(ready!(Pin::new(&mut self.write).poll_flush(cx))?))
+    }
+
+    /// As [`FrameWriter::close`].
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkError>> {
+        ready!(self.poll_flush(cx))?;
+        Poll::Ready(Ok(ready!(Pin::new(&mut self.write).poll_shutdown(cx))?))
     }
 }
 
@@ -219,14 +318,6 @@ impl<W, Out> fmt::Debug for FrameWriter<W, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FrameWriter")
     }
-}
-
-fn lengths() -> LengthDelimitedCodec {
-    LengthDelimitedCodec::builder()
-        .length_field_type::<u32>()
-        .big_endian()
-        .max_frame_length(limits::FRAME)
-        .new_codec()
 }
 
 /// What a failed handshake or a broken record means to a person.

@@ -59,7 +59,11 @@ macro_rules! digest {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+                if serializer.is_human_readable() {
+                    serializer.collect_str(self)
+                } else {
+                    $crate::id::quarters(&self.0).serialize(serializer)
+                }
             }
         }
 
@@ -68,13 +72,30 @@ macro_rules! digest {
                 if deserializer.is_human_readable() {
                     String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
                 } else {
-                    <[u8; 32]>::deserialize(deserializer).map(Self)
+                    <[u64; 4]>::deserialize(deserializer).map(|quarters| Self($crate::id::joined(quarters)))
                 }
             }
         }
     };
 }
 pub(crate) use digest;
+
+/// 32 bytes as four numbers: with fixed-width little-endian integers they have the same encoding, which is then written
+/// in four steps instead of 32.
+pub(crate) fn quarters(bytes: &[u8; 32]) -> [u64; 4] {
+    let (quarters, _) = bytes.as_chunks::<8>();
+    std::array::from_fn(|at| u64::from_le_bytes(quarters[at]))
+}
+
+/// The other way round.
+pub(crate) fn joined(quarters: [u64; 4]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let (chunks, _) = bytes.as_chunks_mut::<8>();
+    for (chunk, quarter) in chunks.iter_mut().zip(quarters) {
+        *chunk = quarter.to_le_bytes();
+    }
+    bytes
+}
 
 digest!(
     /// A SHA-256 digest.

@@ -9,7 +9,7 @@ mod form;
 mod mail;
 mod verdict;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -347,6 +347,16 @@ impl Problem {
         let words: String = words.to_string().chars().take(limits::PROSE / 12).collect();
         Self { kind, words: Prose::new(&words).unwrap_or_default() }
     }
+
+    /// How long to wait before the same is asked again, where the center says so: with a quarter of chance added, so
+    /// that those who were turned away together do not come back at one instant. At most a minute.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let ProblemKind::RetryAfter { ms } = self.kind else { return None };
+        let ms = u64::from(ms.min(60_000));
+        let mut chance = [0];
+        crate::key::random(&mut chance);
+        Some(Duration::from_millis(ms + ms / 4 * u64::from(chance[0]) / 255))
+    }
 }
 
 impl fmt::Display for Problem {
@@ -378,6 +388,18 @@ pub enum ProblemKind {
     Fork,
     /// There is no such thing.
     NotFound,
+    /// The center has more to do than it can, and nothing was entered; what waits now will be done after so long.
+    RetryAfter {
+        /// In milliseconds.
+        ms: u32,
+    },
+}
+
+impl ProblemKind {
+    /// Whether the center only has more to do than it can: the same request, asked again, may be heard.
+    pub fn is_busy(self) -> bool {
+        matches!(self, Self::Busy | Self::RetryAfter { .. })
+    }
 }
 
 /// A card as the books hold it.

@@ -149,14 +149,23 @@ pub enum Side {
 
 /// The salt of one part, from the entry's random seed: HKDF-SHA-256 (RFC 5869) with info `inkan/v1/part/<side>`.
 pub fn part_salt(seed: &[u8; 16], side: Side) -> [u8; 32] {
-    let info: &[u8] = match side {
-        Side::Member => b"inkan/v1/part/member",
-        Side::Store => b"inkan/v1/part/store",
-        Side::Center => b"inkan/v1/part/center",
-    };
-    let mut salt = [0; 32];
-    Hkdf::<Sha256>::new(None, seed).expand(info, &mut salt).expect("32 bytes are within HKDF's output limit");
-    salt
+    let [member, store, center] = part_salts(seed);
+    match side {
+        Side::Member => member,
+        Side::Store => store,
+        Side::Center => center,
+    }
+}
+
+/// The salts of the member's, the store's and the center's part, as [`part_salt`] tells each; the three share what HKDF
+/// extracts from the seed.
+pub fn part_salts(seed: &[u8; 16]) -> [[u8; 32]; 3] {
+    let extracted = Hkdf::<Sha256>::new(None, seed);
+    [&b"inkan/v1/part/member"[..], b"inkan/v1/part/store", b"inkan/v1/part/center"].map(|info| {
+        let mut salt = [0; 32];
+        extracted.expand(info, &mut salt).expect("32 bytes are within HKDF's output limit");
+        salt
+    })
 }
 
 /// `SHA-256("inkan/v1/part" ‖ salt ‖ part bytes)`.

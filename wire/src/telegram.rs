@@ -12,7 +12,7 @@ use crate::{
     bounded::Bytes,
     codec::{self, Malformed},
     id::{AccountNumber, Digest, EntryNumber, TelegramId},
-    key::{KeyError, Signature, SigningKey, VerificationKey},
+    key::{KeyError, PreparedKey, Signature, SigningKey, VerificationKey},
     limits,
 };
 
@@ -205,6 +205,40 @@ impl Telegram {
             return Err(TelegramError::WrongKind { expected: P::KIND, found: self.kind });
         }
         Ok(codec::decode(P::KIND.noun(), &self.bytes, limits::TELEGRAM)?)
+    }
+
+    /// Decodes what the telegram says, to learn under which key to verify it, and keeps it for when it is verified: the
+    /// bytes are decoded once.
+    ///
+    /// # Errors
+    /// As [`Telegram::peek`].
+    pub fn claim<P: Payload>(&self) -> Result<Claimed<'_, P>, TelegramError> {
+        Ok(Claimed { telegram: self, payload: self.peek()? })
+    }
+}
+
+/// What a telegram says and nobody has verified yet. Only [`Telegram::claim`] makes one.
+#[derive(Debug)]
+pub struct Claimed<'a, P> {
+    telegram: &'a Telegram,
+    payload: P,
+}
+
+impl<P: Payload + Clone> Claimed<'_, P> {
+    /// What it says, not to be believed.
+    pub fn payload(&self) -> &P {
+        &self.payload
+    }
+
+    /// Verifies the signature over the bytes as they came, under a key that the key register holds for the signer since
+    /// entry `event`.
+    ///
+    /// # Errors
+    /// When the signature does not hold.
+    pub fn verify(&self, key: &PreparedKey, event: EntryNumber) -> Result<Authentic<P>, KeyError> {
+        let Telegram { kind, bytes, signature, .. } = self.telegram;
+        key.verify(&signed_message(*kind, bytes), signature)?;
+        Ok(Authentic { payload: self.payload.clone(), id: self.telegram.id(), key: key.key(), event })
     }
 }
 

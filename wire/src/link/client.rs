@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{FromServer, Greeted, LinkError, Pace, ToServer, patient, within};
 use crate::{
-    frame::{FrameReader, FrameWriter, frame},
+    frame::{ENOUGH, FrameReader, FrameWriter},
     limits,
 };
 
@@ -205,7 +205,10 @@ where
         let mut next = call;
         // What waits goes out together.
         while let Some(call) = next {
-            if let Err(error) = patient(pace, send(&mut writer, pending, &mut last_id, call)).await {
+            send(&mut writer, pending, &mut last_id, call);
+            if writer.waiting() > ENOUGH
+                && let Err(error) = patient(pace, writer.flush()).await
+            {
                 return error;
             }
             next = queue.try_recv().ok();
@@ -221,22 +224,21 @@ where
     W: AsyncWrite + Unpin,
     Req: Serialize,
 {
-    patient(pace, writer.feed(&ToServer::Ping)).await?;
+    writer.put(&ToServer::Ping)?;
     patient(pace, writer.flush()).await
 }
 
-async fn send<W, Req, Ans>(
+fn send<W, Req, Ans>(
     writer: &mut FrameWriter<W, ToServer<Req>>,
     pending: &Pending<Ans>,
     last_id: &mut u32,
     Call { request, waiting }: Call<Req, Ans>,
-) -> Result<(), LinkError>
-where
+) where
     W: AsyncWrite + Unpin,
     Req: Serialize,
 {
     if waiting.reply.is_closed() {
-        return Ok(());
+        return;
     }
     // At most PIPELINE ids are taken, so the search is short, also after 2³² calls.
     let id = loop {
@@ -245,15 +247,13 @@ where
             break *last_id;
         }
     };
-    match frame(&ToServer::Call { id, request }) {
-        Ok(bytes) => {
+    match writer.put(&ToServer::Call { id, request }) {
+        Ok(()) => {
             pending.table().insert(id, waiting);
-            writer.feed_bytes(bytes).await
         }
+        // The caller's mistake ends the call, not the connection.
         Err(error) => {
-            // The caller's mistake ends the call, not the connection.
             let _ = waiting.reply.send(Err(error));
-            Ok(())
         }
     }
 }

@@ -1,24 +1,32 @@
 //! The server's side of one connection: calls are read, handled side by side up to a bound and answered as they are
 //! ready; pushes go out between answers.
 
-use std::{fmt, future::pending};
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc,
+    time::{Instant, Sleep, sleep_until},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::{FromServer, LinkError, Pace, Ready, ToServer, patient, within};
+use super::{FromServer, LinkError, Pace, Ready, ToServer};
 use crate::{
-    frame::{FrameReader, FrameWriter},
+    frame::{ENOUGH, FrameReader, FrameWriter},
     limits,
 };
 
 /// How many pushes may wait for one connection.
 const QUEUE: usize = 256;
+/// Calls that one connection takes in before others have their turn.
+const TURN: usize = 16;
 
 /// Hands pushes to one connection, from wherever they arise.
 pub struct Pusher<P> {
@@ -113,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ready<S> {
         self,
         pace: Pace,
         pushes: Pushes<P>,
-        handle: impl FnMut(Req) -> F,
+        mut handle: impl FnMut(Req) -> F,
     ) -> Result<(), LinkError>
     where
         Req: DeserializeOwned,
@@ -122,104 +130,191 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ready<S> {
         F: Future<Output = Ans>,
     {
         let (reader, writer) = self.frames.carrying::<ToServer<Req>, FromServer<Ans, P>>().split();
-        let (answers, queue) = mpsc::channel(limits::PIPELINE);
-        let Pushes { queue: pushed, hang_up } = pushes;
-        let listening = listen(reader, answers, pace, hang_up, handle);
-        let speaking = speak(writer, queue, pushed, pace);
-        tokio::pin!(listening, speaking);
-        let ended = tokio::select! {
-            // The last answers are queued and the queue is closed: the writer empties it and says farewell.
-            listened = &mut listening => match listened {
-                Ok(()) => speaking.await,
-                Err(error) => Err(error),
+        let Pushes { queue: pushes, hang_up } = pushes;
+        let hang_up = pin!(hang_up.cancelled_owned());
+        let now = Instant::now();
+        let silence = pin!(sleep_until(now + pace.silence));
+        let stall = pin!(sleep_until(now + pace.stall));
+        let mut turn = Conversation {
+            reader,
+            writer,
+            pushes,
+            more_pushes: true,
+            at_work: FuturesUnordered::new(),
+            handle: move |id, request| {
+                let work = handle(request);
+                async move { (id, work.await) }
             },
-            spoken = &mut speaking => spoken,
+            pace,
+            hang_up,
+            hanging_up: false,
+            silence,
+            heard: now,
+            stall,
+            behind: None,
         };
-        match ended {
+        match poll_fn(|cx| turn.poll(cx)).await {
             Err(LinkError::Closed) => Ok(()),
             ended => ended,
         }
     }
 }
 
-/// Reads and handles calls; ends well only after [`Pusher::hang_up`], when all that were begun are answered.
-async fn listen<R, Req, Ans, P, F>(
-    mut reader: FrameReader<R, ToServer<Req>>,
-    answers: mpsc::Sender<FromServer<Ans, P>>,
+/// One connection that is served. Everything happens in one task: what is ready to be said goes out in one write each
+/// time that the task wakes up.
+struct Conversation<'a, R, W, Req, Ans, P, H, F> {
+    reader: FrameReader<R, ToServer<Req>>,
+    writer: FrameWriter<W, FromServer<Ans, P>>,
+    pushes: mpsc::Receiver<P>,
+    more_pushes: bool,
+    /// What is being handled; each ends with the id of its call.
+    at_work: FuturesUnordered<F>,
+    handle: H,
     pace: Pace,
-    hang_up: CancellationToken,
-    mut handle: impl FnMut(Req) -> F,
-) -> Result<(), LinkError>
-where
-    R: AsyncRead + Unpin,
-    Req: DeserializeOwned,
-    F: Future<Output = Ans>,
-{
-    let mut at_work = FuturesUnordered::new();
-    loop {
-        let reading = !hang_up.is_cancelled();
-        if !reading && at_work.is_empty() {
-            return Ok(());
-        }
-        let room = at_work.len() < limits::PIPELINE;
-        let said = tokio::select! {
-            Some((id, answer)) = at_work.next() => FromServer::Reply { id, answer },
-            call = within(pace.silence, "any sign of life", reader.receive()), if reading && room => match call? {
-                ToServer::Call { id, request } => {
-                    let answer = handle(request);
-                    at_work.push(async move { (id, answer.await) });
-                    continue;
-                }
-                ToServer::Ping => FromServer::Pong,
-            },
-            () = hang_up.cancelled(), if reading => continue,
-        };
-        if answers.send(said).await.is_err() {
-            // The writer has ended and says why.
-            return pending().await;
-        }
-    }
+    hang_up: Pin<&'a mut WaitForCancellationFutureOwned>,
+    hanging_up: bool,
+    silence: Pin<&'a mut Sleep>,
+    /// When the last frame came, or there was no room for one.
+    heard: Instant,
+    stall: Pin<&'a mut Sleep>,
+    /// Since when the peer takes nothing of what waits for it.
+    behind: Option<Instant>,
 }
 
-/// Sends answers, and pushes between them, until the queue of answers is closed and empty.
-async fn speak<W, Ans, P>(
-    mut writer: FrameWriter<W, FromServer<Ans, P>>,
-    mut answers: mpsc::Receiver<FromServer<Ans, P>>,
-    mut pushes: mpsc::Receiver<P>,
-    pace: Pace,
-) -> Result<(), LinkError>
+/// What a turn of listening ended on.
+enum Heard {
+    /// All that has come.
+    All,
+    /// There may be more.
+    Turn,
+    /// Nothing more can be taken in now.
+    NoRoom,
+}
+
+impl<R, W, Req, Ans, P, H, F> Conversation<'_, R, W, Req, Ans, P, H, F>
 where
+    R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
+    Req: DeserializeOwned,
     Ans: Serialize,
     P: Serialize,
+    H: FnMut(u32, Req) -> F,
+    F: Future<Output = (u32, Ans)>,
 {
-    let mut more_pushes = true;
-    loop {
-        let first = tokio::select! {
-            answer = answers.recv() => match answer {
-                Some(answer) => answer,
-                None => break,
-            },
-            push = pushes.recv(), if more_pushes => match push {
-                Some(push) => FromServer::Push(push),
-                None => {
-                    more_pushes = false;
-                    continue;
-                }
-            },
-        };
-        patient(pace, writer.feed(&first)).await?;
-        // What waits goes out together.
-        for _ in 1..QUEUE {
-            let push = || pushes.try_recv().ok().map(FromServer::Push);
-            let Some(next) = answers.try_recv().ok().or_else(push) else { break };
-            patient(pace, writer.feed(&next)).await?;
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkError>> {
+        if !self.hanging_up && self.hang_up.as_mut().poll(cx).is_ready() {
+            self.hanging_up = true;
         }
-        patient(pace, writer.flush()).await?;
+        loop {
+            let heard = self.listen(cx)?;
+            let gathered = self.gather(cx)?;
+            if self.hanging_up && self.at_work.is_empty() {
+                return self.end(cx);
+            }
+            self.speak(cx)?;
+            match heard {
+                // The others have their turn first.
+                Heard::Turn => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                // Room was made since.
+                Heard::NoRoom if self.listens() => {}
+                _ if !gathered && self.writer.waiting() < ENOUGH => {}
+                _ => return self.wait(cx).map(Err),
+            }
+        }
     }
-    pushes.close();
-    while let Ok(push) = pushes.try_recv() {
-        patient(pace, writer.feed(&FromServer::Push(push))).await?;
+
+    /// Takes in calls, as many as one turn and the pipeline allow.
+    fn listen(&mut self, cx: &mut Context<'_>) -> Result<Heard, LinkError> {
+        for _ in 0..TURN {
+            if !self.listens() {
+                return Ok(Heard::NoRoom);
+            }
+            let Poll::Ready(call) = self.reader.poll_receive(cx) else { return Ok(Heard::All) };
+            match call? {
+                ToServer::Call { id, request } => self.at_work.push((self.handle)(id, request)),
+                ToServer::Ping => self.writer.put(&FromServer::Pong)?,
+            }
+            self.heard = Instant::now();
+        }
+        Ok(Heard::Turn)
     }
-    patient(pace, writer.close()).await
+
+    fn listens(&self) -> bool {
+        !self.hanging_up && self.at_work.len() < limits::PIPELINE && self.writer.waiting() < ENOUGH
+    }
+
+    /// Gathers what is ready to be said, answers first, until the peer has enough to take; whether that was all.
+    fn gather(&mut self, cx: &mut Context<'_>) -> Result<bool, LinkError> {
+        while self.writer.waiting() < ENOUGH {
+            if let Poll::Ready(Some((id, answer))) = self.at_work.poll_next_unpin(cx) {
+                self.writer.put(&FromServer::Reply { id, answer })?;
+                continue;
+            }
+            if !self.more_pushes {
+                return Ok(true);
+            }
+            match self.pushes.poll_recv(cx) {
+                Poll::Ready(Some(push)) => self.writer.put(&FromServer::Push(push))?,
+                Poll::Ready(None) => self.more_pushes = false,
+                Poll::Pending => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sends what was gathered. A peer that takes none of it for too long is given up.
+    fn speak(&mut self, cx: &mut Context<'_>) -> Result<(), LinkError> {
+        let before = self.writer.waiting();
+        match self.writer.poll_flush(cx) {
+            Poll::Ready(Ok(())) => {
+                self.behind = None;
+                Ok(())
+            }
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Pending => {
+                if self.behind.is_none() || self.writer.waiting() < before {
+                    let now = Instant::now();
+                    self.behind = Some(now);
+                    self.stall.as_mut().reset(now + self.pace.stall);
+                }
+                match self.stall.as_mut().poll(cx) {
+                    Poll::Ready(()) => Err(LinkError::Timeout { what: "the other side to read" }),
+                    Poll::Pending => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// After everything that was begun is answered: sends the rest and says farewell.
+    fn end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkError>> {
+        self.pushes.close();
+        loop {
+            let gathered = self.gather(cx)?;
+            self.speak(cx)?;
+            match (gathered, self.writer.waiting()) {
+                (true, 0) => return self.writer.poll_close(cx),
+                (false, 0) => {}
+                _ => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Nothing is to be done now. Silence counts only while there is room for a call.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<LinkError> {
+        if !self.listens() {
+            self.heard = Instant::now();
+            return Poll::Pending;
+        }
+        while self.silence.as_mut().poll(cx).is_ready() {
+            let until = self.heard + self.pace.silence;
+            if until <= Instant::now() {
+                return Poll::Ready(LinkError::Timeout { what: "any sign of life" });
+            }
+            self.silence.as_mut().reset(until);
+        }
+        Poll::Pending
+    }
 }
