@@ -133,6 +133,7 @@
 //! | several screens in one program | [`stack`] |
 //! | other terminals | [`remote`], [`clip`] |
 //! | the program around the screens | [`cli`], [`control`], [`profile`], [`log`] |
+//! | dying at a named point, in tests | [`failpoint`] |
 //!
 //! # What is never here
 //!
@@ -148,6 +149,7 @@ pub mod code;
 pub mod control;
 pub mod detail;
 pub mod edit;
+pub mod failpoint;
 pub mod form;
 pub mod guard;
 pub mod idle;

@@ -74,6 +74,7 @@ impl Delivering<'_> {
         }
         for (at, line) in missing {
             let file = self.fetch(at, line, file_name(&lines, at, line)).await?;
+            tui_kit::failpoint::at("goods.fetched");
             let fetched = Fetched { order, line: at, file, at: Timestamp::now() };
             self.keep.with(move |kept| kept.append(Record::Fetched(fetched))).await?;
         }
@@ -195,7 +196,10 @@ impl Delivering<'_> {
             kept.append(Record::Acknowledged(Acknowledged { order, delivery: delivery.clone() }))?;
             Ok(delivery)
         });
-        let state = self.counter.delivered(delivery.await?).await?;
+        let delivery = delivery.await?;
+        tui_kit::failpoint::at("goods.acknowledged");
+        let state = self.counter.delivered(delivery).await?;
+        tui_kit::failpoint::at("goods.delivered");
         if state != OrderState::Delivered {
             return Ok(false);
         }

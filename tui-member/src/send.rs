@@ -41,7 +41,9 @@ pub(crate) async fn dispatch(
 ) -> Result<Verdict, Failure> {
     let sending = center.sending(telegram.id());
     let beside = encoded(&beside);
+    tui_kit::failpoint::at("outbox.post");
     let parcel = center.keep.with(move |kept| kept.post(telegram, beside, purpose)).await?;
+    tui_kit::failpoint::at("outbox.posted");
     let verdict = deliver(center, session, &parcel).await;
     drop(sending);
     verdict
@@ -198,9 +200,11 @@ async fn settle(
         center.alarm(words.clone(), codec::encode(&(telegram, &verdict))).await?;
         return Err(Failure::unknown(words));
     }
+    tui_kit::failpoint::at("outbox.answered");
     let id = telegram.id();
     let kept = verdict.clone();
     center.keep.with(move |keep| keep.close(id, &Ending::Verdict(kept), Vec::new())).await?;
+    tui_kit::failpoint::at("outbox.closed");
     if let Verdict::Refused { reason: Refusal::AlreadyPaid { .. }, .. } = &verdict {
         adopt_all(center, session).await?;
     }

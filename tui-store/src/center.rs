@@ -204,6 +204,7 @@ impl Center {
             let (good, bad) = verified(line, page.items.into_vec());
             let last = good.last().map(|item| item.receipt.leaf.entry);
             if !good.is_empty() {
+                tui_kit::failpoint::at("mail.keep");
                 self.keep
                     .record_if(move |book| {
                         let fresh =
@@ -213,7 +214,9 @@ impl Center {
                     .await?;
             }
             if let Some(last) = last {
+                tui_kit::failpoint::at("mail.acknowledge");
                 line.acknowledge(last, ANSWER_LIMIT).await?;
+                tui_kit::failpoint::at("mail.acknowledged");
             }
             if let Some((item, words)) = bad {
                 let number = item.receipt.leaf.entry;

@@ -216,7 +216,9 @@ impl Settle {
         }
         let (state, words) = verdict_words(&verdict);
         let number = verdict.receipt().map(|receipt| receipt.leaf.entry);
+        tui_kit::failpoint::at("outbox.answered");
         self.keep.close(telegram.id(), Ending::Verdict(verdict)).await?;
+        tui_kit::failpoint::at("outbox.closed");
         Ok(self.told(telegram, state, words, number))
     }
 

@@ -74,7 +74,9 @@ pub(super) fn create(disk: &dyn Disk, dir: &Path, head: &Head) -> Result<Arc<dyn
     let whole = path(dir, head.number);
     let unfinished = whole.with_extension("new");
     let made = fill(disk, &unfinished, head).and_then(|file| {
+        tui_kit::failpoint::at("segment.name");
         disk.rename(&unfinished, &whole)?;
+        tui_kit::failpoint::at("segment.named");
         disk.sync_dir(dir)?;
         Ok(file)
     });
@@ -127,9 +129,11 @@ pub(super) fn clear_unfinished(disk: &dyn Disk, dir: &Path) -> Result<(), BooksE
 fn fill(disk: &dyn Disk, path: &Path, head: &Head) -> io::Result<Arc<dyn DiskFile>> {
     let file = disk.open(path, How::Fresh)?;
     file.write_all_at(&encode(head), 0)?;
+    tui_kit::failpoint::at("segment.fill");
     // Written, not only reserved: a reserved extent costs a journal write of the file system at each first use.
     let begin = HEAD as u64;
     zero(&*file, begin, head.bytes.saturating_sub(begin))?;
+    tui_kit::failpoint::at("segment.sync");
     file.sync_all()?;
     Ok(file)
 }

@@ -131,6 +131,7 @@ impl Session {
         let expires = now.plus_ms(self.counter.facts.offer_ms);
         let offer = self.offer((hash, total), buyer_key, now, expires);
         let taken = Taken { at: now, order: bytes, salt, buyer_key, offer };
+        tui_kit::failpoint::at("order.keep");
         let kept = self.counter.keep.record_if(move |book| {
             if let Some(sale) = book.sales.get(&hash) {
                 return offered_before(sale, &buyer_key).map(|answer| (Vec::new(), answer));
@@ -141,7 +142,9 @@ impl Session {
             let answer = StoreAnswer::Offer(taken.offer.clone());
             Ok::<_, Trouble>((vec![Record::Taken(taken)], answer))
         });
-        kept.await
+        let answer = kept.await;
+        tui_kit::failpoint::at("order.kept");
+        answer
     }
 
     /// Whether this store sells an order as it stands, for the price and goods in it.
@@ -267,7 +270,9 @@ impl Session {
         let (key, delivery) = (signed.key(), signed.into_payload());
         let order = delivery.order;
         let now = Timestamp::now();
-        self.counter
+        tui_kit::failpoint::at("delivery.keep");
+        let answer = self
+            .counter
             .keep
             .record_if(move |book| {
                 let sale = book.sales.get(&order).ok_or(ShopRefusal::UnknownOrder)?;
@@ -288,7 +293,9 @@ impl Session {
                     _ => Ok((Vec::new(), StoreAnswer::State(book.state(sale, now)))),
                 }
             })
-            .await
+            .await;
+        tui_kit::failpoint::at("delivery.kept");
+        answer
     }
 
     fn proved_sale<'a>(&self, book: &'a Book, order: &OrderHash) -> Result<&'a Sale, Trouble> {

@@ -260,7 +260,9 @@ impl Settle {
         beside: Beside,
         purpose: Purpose,
     ) -> Result<Resolved, Failure> {
+        tui_kit::failpoint::at("outbox.post");
         let parcel = self.keep.post(telegram, codec::encode(&beside), purpose).await?;
+        tui_kit::failpoint::at("outbox.posted");
         let (telegram, _) = parcel.into_parts();
         let answer = super::patient(|| line.submit(telegram.clone(), beside.clone(), ANSWER_LIMIT)).await;
         self.end(line, &telegram, answer).await

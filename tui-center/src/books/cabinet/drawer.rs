@@ -58,7 +58,9 @@ impl Drawer {
         let sealed = seal::seal(&self.key, &self.context(name), content);
         let unfinished = self.dir.join(format!("{UNFINISHED}{}", HEXLOWER.encode(&seal::random::<8>())));
         let put = write(&unfinished, &sealed, durable).and_then(|()| {
+            tui_kit::failpoint::at("cabinet.name");
             fs::rename(&unfinished, &path)?;
+            tui_kit::failpoint::at("cabinet.named");
             if durable { File::open(&self.dir)?.sync_all() } else { Ok(()) }
         });
         put.map_err(|error| {

@@ -52,7 +52,9 @@ fn put(center: &Center, number: EntryNumber, payout: &Payout) -> Result<(), Stri
         Some(kept) => kept.to_vec(),
         None => {
             let bytes = make(center, number, payout)?.bytes();
+            tui_kit::failpoint::at("bank.keep");
             center.cabinet().put_outward(&name, &bytes).map_err(words)?;
+            tui_kit::failpoint::at("bank.kept");
             bytes
         }
     };
@@ -110,6 +112,7 @@ fn forget(center: &Center, out: &mut BTreeSet<EntryNumber>) {
         let Some(number) = number.and_then(|number| number.parse::<EntryNumber>().ok()) else { continue };
         let state = center.desk().state().payout(number).map(|payout| payout.state);
         if matches!(state, Some(PayoutState::Paid { .. } | PayoutState::Failed { .. })) {
+            tui_kit::failpoint::at("bank.destroy");
             out.remove(&number);
             if let Err(error) = center.cabinet().confirm_outward(&name) {
                 tracing::warn!("{name} was answered and could not be destroyed: {error}");
@@ -128,7 +131,9 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    tui_kit::failpoint::at("bank.name");
     fs::rename(&draft, &path)?;
+    tui_kit::failpoint::at("bank.named");
     fs::File::open(folder)?.sync_all()
 }
 

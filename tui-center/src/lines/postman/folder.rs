@@ -50,6 +50,7 @@ pub(in crate::lines) fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Resu
         let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
         file.write_all(bytes)?;
         file.sync_all()?;
+        tui_kit::failpoint::at("post.name");
         fs::rename(&draft, folder.join(name))?;
         fs::File::open(folder)?.sync_all()
     };

@@ -268,11 +268,13 @@ impl Postman {
             let Some(item) = book.items.get(&entry) else { return };
             (item.state, item.words.clone())
         };
+        tui_kit::failpoint::at("post.settle");
         let settled = Settled { name: name.clone(), kind: self.0.bag.kind, entry, end, words };
         let entering = tokio::time::timeout(ENTERING, (self.0.bag.settle)(settled)).await;
         let entered = entering.unwrap_or_else(|_| Err("the desk does not answer".into()));
         let ended = match entered {
             Ok(()) => {
+                tui_kit::failpoint::at("post.destroy");
                 let (cabinet, name) = (self.0.bag.cabinet.clone(), name.clone());
                 let destroyed = tokio::task::spawn_blocking(move || cabinet.confirm_outward(&name)).await;
                 match destroyed {
