@@ -172,8 +172,13 @@ impl Screen<Shared> for Order {
                 None => Steps::new(),
             };
         }
-        // A refund of it has ended, one way or another.
         match news {
+            // The screen below follows a sale until it is paid.
+            News::Done(_, Ok(Outcome::Order(detail))) if detail.row.order == self.order => {
+                self.show(detail.clone());
+                Steps::new()
+            }
+            // A refund of it has ended, one way or another.
             News::Done(_, Ok(Outcome::Resolved(_))) if !self.asked.is_waiting() => self.ask(shared),
             _ => Steps::new(),
         }

@@ -358,6 +358,26 @@ fn a_sale_is_made_of_what_was_chosen_and_followed_until_it_is_paid() {
 }
 
 #[test]
+fn an_order_in_sight_follows_its_sale() {
+    let mut stage = stage(100, 30);
+    go(&mut stage, "4+");
+    stage.keys("s");
+    let answer = |stage: &mut Stage<_>, ticket, outcome| {
+        stage.message(Msg::Done { ticket, result: Box::new(Ok(outcome)), view: Box::new(view()) });
+    };
+    let (ticket, _) = asked(&mut stage);
+    answer(&mut stage, ticket, Outcome::Sale(Box::new(sale())));
+    let (awaited, _) = asked(&mut stage);
+    stage.keys("o");
+    let (ticket, _) = asked(&mut stage);
+    answer(&mut stage, ticket, Outcome::Order(Box::new(sold(OrderStanding::AwaitingBuyer))));
+    assert!(stage.screen().contains("awaiting buyer"), "{}", stage.screen());
+    answer(&mut stage, awaited, Outcome::Order(Box::new(sold(OrderStanding::Paid))));
+    assert!(!stage.screen().contains("awaiting buyer"), "{}", stage.screen());
+    assert!(stage.screen().contains("T-000104"), "{}", stage.screen());
+}
+
+#[test]
 fn unknown_refunds_are_asked_about() {
     let mut stage = stage(100, 30);
     go(&mut stage, "2");
