@@ -57,3 +57,26 @@ need_rust() {
   fi
   have_rust || { say "No Rust $RUST_NEEDED came of it; install it from https://rustup.rs and run this again."; exit 1; }
 }
+
+# need_postgres: PostgreSQL's programs are there afterwards, or it is said that they are not: what needs them does
+# without. No cluster of the system's is made or started; whoever measures starts an own one.
+need_postgres() {
+  local found=yes program
+  for program in initdb pg_ctl pgbench psql; do
+    command -v "$program" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$program" >/dev/null || found=
+  done
+  [ -n "$found" ] && return 0
+  if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
+    say "PostgreSQL is missing (on Debian or Ubuntu: apt-get install postgresql); going on without it."
+    return 0
+  fi
+  say "Installing postgresql with apt-get ..."
+  local settings=/etc/postgresql-common/createcluster.conf
+  if [ ! -e "$settings" ]; then
+    mkdir -p "${settings%/*}"
+    printf 'create_main_cluster = false\n' >"$settings"
+  fi
+  { DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } >&2 ||
+    say "PostgreSQL could not be installed; going on without it."
+}

@@ -12,11 +12,15 @@
 //! | [`search`] | looking for secrets and personal data in every file, in every common encoding |
 //! | [`journey`] | the whole main job, one line a step |
 //! | [`bank`] | the bank's host, speaking ISO 20022 through folders |
+//! | [`load`] | many members who pay and stores that are told; every measure beside what it is compared with |
+//! | [`sim`] | the settlement path in one process, with everything going wrong that can |
 
 pub mod bank;
 pub mod journey;
+pub mod load;
 pub mod network;
 pub mod post;
 pub mod programs;
 pub mod screen;
 pub mod search;
+pub mod sim;
