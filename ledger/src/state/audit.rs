@@ -120,7 +120,7 @@ impl State {
         for (number, card) in (1..).map(CardNumber).zip(self.cards.iter()) {
             self.card_agrees(number)?;
             let holder = self.holder(AccountNumber::Member(card.holder));
-            if !holder.is_some_and(|holder| holder.cards.binary_search(&number).is_ok()) {
+            if holder.is_none_or(|holder| holder.cards.binary_search(&number).is_err()) {
                 return Err(Imbalance::Card(number));
             }
         }

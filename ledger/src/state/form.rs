@@ -13,7 +13,7 @@
 //! open, else four times the number of the entry that claimed (plus 1) or refunded it (plus 2). What can be told from the
 //! rest is not written: the sums, who waits for what, and the holder of a payment's card.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, thread};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
@@ -161,19 +161,23 @@ impl State {
             Section::Orders => {
                 let mut pieces = Pieces::new(out);
                 for (payment, until) in self.payments.orders(self.at) {
-                    pieces.add(&payment.0.to_le_bytes());
-                    pieces.add(&until.0.to_le_bytes());
+                    let mut row = [0; ORDER];
+                    row[..8].copy_from_slice(&payment.0.to_le_bytes());
+                    row[8..].copy_from_slice(&until.0.to_le_bytes());
+                    pieces.add(&row);
                 }
             }
             Section::Telegrams => {
                 let mut pieces = Pieces::new(out);
-                let mut live: Vec<_> =
-                    self.telegrams.iter().filter(|(_, seen)| seen.until >= self.at).collect();
-                live.sort_unstable_by_key(|(_, seen)| seen.entry);
-                for (id, seen) in live {
-                    pieces.add(&id.0);
-                    pieces.add(&seen.entry.0.to_le_bytes());
-                    pieces.add(&seen.until.0.to_le_bytes());
+                let live = self.telegrams.iter().filter(|(_, seen)| seen.until >= self.at);
+                let mut live: Vec<_> = live.map(|(id, seen)| (seen.entry, seen.until, id)).collect();
+                live.sort_unstable_by_key(|(entry, ..)| *entry);
+                for (entry, until, id) in live {
+                    let mut row = [0; TELEGRAM];
+                    row[..32].copy_from_slice(&id.0);
+                    row[32..40].copy_from_slice(&entry.0.to_le_bytes());
+                    row[40..].copy_from_slice(&until.0.to_le_bytes());
+                    pieces.add(&row);
                 }
             }
         }
@@ -215,26 +219,17 @@ pub fn digest_of(sections: &[Digest; 16]) -> Digest {
     Digest::of(&parts)
 }
 
-/// A state that is read from its form. Sections may be read by several at once: [`Loading::absorb`] joins what they read.
+/// A state that is read from its form.
 #[derive(Default)]
 pub struct Loading {
     items: BTreeMap<Section, Vec<u8>>,
     payments: Payments,
-    telegrams: Map<TelegramId, Seen>,
+    orders: Vec<(EntryNumber, Timestamp)>,
+    telegrams: Vec<(TelegramId, Seen)>,
 }
 
 impl Loading {
-    /// Nothing read yet, with room for what is told beforehand.
-    pub fn with_room(orders: usize, telegrams: usize) -> Self {
-        Self {
-            items: BTreeMap::new(),
-            payments: Payments::with_room(orders),
-            telegrams: Map::with_room(telegrams),
-        }
-    }
-
-    /// Takes a piece of a section, each piece after the one before it. A section of rows comes in whole rows, and the
-    /// payments come before the orders.
+    /// Takes a piece of a section, each piece after the one before it. A section of rows comes in whole rows.
     ///
     /// # Errors
     /// When it is not what [`State::write`] wrote.
@@ -245,14 +240,13 @@ impl Loading {
                 if self.payments.restore(paid) { Ok(()) } else { Err(malformed("payments out of order")) }
             }),
             Section::Orders => rows(piece, |row: &[u8; ORDER]| {
-                let (payment, until) = (EntryNumber(word(row, 0)), Timestamp(word(row, 8)));
-                let known = self.payments.restore_order(payment, until);
-                if known { Ok(()) } else { Err(malformed("a paid order without its payment")) }
+                self.orders.push((EntryNumber(word(row, 0)), Timestamp(word(row, 8))));
+                Ok(())
             }),
             Section::Telegrams => rows(piece, |row: &[u8; TELEGRAM]| {
                 let seen = Seen { entry: EntryNumber(word(row, 32)), until: Timestamp(word(row, 40)) };
-                let twice = self.telegrams.insert(TelegramId(bytes(row, 0)), seen);
-                twice.map_or(Ok(()), |_| Err(malformed("a telegram twice")))
+                self.telegrams.push((TelegramId(bytes(row, 0)), seen));
+                Ok(())
             }),
             other => {
                 self.items.entry(other).or_default().extend_from_slice(piece);
@@ -261,26 +255,14 @@ impl Loading {
         }
     }
 
-    /// Joins what was read from other sections elsewhere. Payments and their orders are read by one.
-    #[must_use]
-    pub fn absorb(mut self, other: Self) -> Self {
-        self.items.extend(other.items);
-        if self.payments.is_empty() {
-            self.payments = other.payments;
-        }
-        if self.telegrams.len() == 0 {
-            self.telegrams = other.telegrams;
-        }
-        self
-    }
-
-    /// The state. What the form does not hold is made anew; [`State::audit`] tells whether all of it fits.
+    /// The state, made on two threads. What the form does not hold is made anew; [`State::audit`] tells whether all of it
+    /// fits.
     ///
     /// # Errors
     /// When a section is missing or not what [`State::write`] wrote.
-    pub fn finish(mut self) -> Result<State, Malformed> {
-        let head = self.items.remove(&Section::Head).unwrap_or_default();
-        let head: Head = codec::decode("state's head", &head, 64 << 20)?;
+    pub fn finish(self) -> Result<State, Malformed> {
+        let head = self.items.get(&Section::Head).map_or(&[][..], |head| head);
+        let head: Head = codec::decode("state's head", head, 64 << 20)?;
         let mut state = State {
             next: head.next,
             at: head.at,
@@ -294,16 +276,30 @@ impl Loading {
             posts: head.posts,
             refusals: head.refusals,
             totals: head.totals,
-            payments: std::mem::take(&mut self.payments),
-            telegrams: std::mem::take(&mut self.telegrams),
             ..State::new()
         };
-        self.people(&mut state)?;
-        self.money(&mut state)?;
+        let items = Items(self.items);
+        let (mut payments, orders, telegrams) = (self.payments, self.orders, self.telegrams);
+        let telegrams = thread::scope(|scope| {
+            let telegrams = scope.spawn(move || Map::of(telegrams));
+            if !payments.restore_orders(&orders) {
+                return Err(malformed("a paid order without its payment, or twice"));
+            }
+            items.people(&mut state)?;
+            items.money(&mut state)?;
+            telegrams.join().ok().flatten().ok_or_else(|| malformed("a telegram twice"))
+        })?;
+        state.payments = payments;
+        state.telegrams = telegrams;
         add_up(&mut state);
         Ok(state)
     }
+}
 
+/// The items of sections.
+struct Items(BTreeMap<Section, Vec<u8>>);
+
+impl Items {
     fn people(&self, state: &mut State) -> Result<(), Malformed> {
         self.each(Section::Holders, |(account, holder): (AccountNumber, Holder)| {
             if let Some(waiting) = holder.waiting_key {
@@ -368,7 +364,7 @@ impl Loading {
         section: Section,
         mut enter: impl FnMut(T) -> bool,
     ) -> Result<(), Malformed> {
-        let mut rest = self.items.get(&section).map_or(&[][..], |bytes| bytes);
+        let mut rest = self.0.get(&section).map_or(&[][..], |bytes| bytes);
         while let Some((length, behind)) = rest.split_first_chunk::<4>() {
             let length = u32::from_le_bytes(*length) as usize;
             let (item, behind) =

@@ -45,17 +45,8 @@ struct Order {
 }
 
 impl Payments {
-    /// With room for so many paid orders.
-    pub(super) fn with_room(orders: usize) -> Self {
-        Self { rows: Rows::default(), orders: Table::with_room(orders) }
-    }
-
     pub(super) fn get(&self, number: EntryNumber) -> Option<&Paid> {
         self.rows.get(self.place(number)?)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.len() == 0
     }
 
     /// All of them, ascending.
@@ -89,10 +80,18 @@ impl Payments {
         follows
     }
 
-    /// Adds the order of a payment that a form holds. Says whether there is such a payment and no second such order.
-    pub(super) fn restore_order(&mut self, number: EntryNumber, until: Timestamp) -> bool {
-        let Some(at) = self.place(number) else { return false };
-        self.remember(at, until).is_none()
+    /// Takes the orders that a form holds, by payment, ascending. Says whether each has its payment and none is there twice.
+    pub(super) fn restore_orders(&mut self, orders: &[(EntryNumber, Timestamp)]) -> bool {
+        let mut tagged = Vec::with_capacity(orders.len());
+        let mut rows = self.rows.iter().enumerate();
+        for (number, until) in orders {
+            let Some((payment, paid)) = rows.find(|(_, paid)| paid.number == *number) else { return false };
+            tagged.push(((paid.store, paid.order).tag(), Order { payment, until: *until }));
+        }
+        let rows = &self.rows;
+        let order = |held: &Order| rows.get(held.payment).map(|paid| (paid.store, paid.order));
+        let made = Table::of(tagged, |one, other| order(one) == order(other));
+        made.map(|made| self.orders = made).is_some()
     }
 
     /// Moves a payment from one state to another; whether it stood there.

@@ -41,23 +41,38 @@ impl<S> Default for Table<S> {
 }
 
 impl<S: Clone> Table<S> {
-    /// An empty table with pages for so many slots.
-    pub(super) fn with_room(slots: usize) -> Self {
-        let mut pages = Rows::default();
-        for _ in 0..slots.div_ceil(FILL) {
-            let room = FILL + FILL / 2;
-            pages.push(Arc::new(Page { tags: Vec::with_capacity(room), slots: Vec::with_capacity(room) }));
+    /// A table of many slots at once, page after page. `same` says that two have one key; `None` where there are two such.
+    pub(super) fn of(slots: Vec<(u32, S)>, same: impl Fn(&S, &S) -> bool) -> Option<Self> {
+        let mut table = Self::default();
+        let pages = slots.len().div_ceil(FILL);
+        let mut order: Vec<(u32, u32)> = Vec::with_capacity(slots.len());
+        for (at, (tag, _)) in (0..).zip(&slots) {
+            order.push((u32::try_from(address(*tag, pages)?).ok()?, at));
         }
-        Self { pages, len: 0, broom: 0 }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.len
+        order.sort_unstable();
+        let mut rest = &order[..];
+        for number in 0..pages {
+            let here = rest.iter().take_while(|(address, _)| *address as usize == number).count();
+            let (these, others) = rest.split_at(here);
+            let mut page = Page { tags: Vec::with_capacity(here), slots: Vec::with_capacity(here) };
+            for (_, at) in these {
+                let (tag, slot) = slots.get(*at as usize)?;
+                if page.place(*tag, |other| same(other, slot)).is_some() {
+                    return None;
+                }
+                page.tags.push(*tag);
+                page.slots.push(slot.clone());
+            }
+            table.pages.push(Arc::new(page));
+            rest = others;
+        }
+        table.len = slots.len();
+        Some(table)
     }
 
     /// The slot that `is` says yes to, of those under a tag.
     pub(super) fn find(&self, tag: u32, is: impl Fn(&S) -> bool) -> Option<&S> {
-        let page = self.pages.get(self.address(tag)?)?;
+        let page = self.pages.get(address(tag, self.pages.len())?)?;
         page.place(tag, is).map(|at| &page.slots[at])
     }
 
@@ -66,7 +81,7 @@ impl<S: Clone> Table<S> {
         if self.len >= self.pages.len() * FILL {
             self.split();
         }
-        let address = self.address(tag)?;
+        let address = address(tag, self.pages.len())?;
         let page = Arc::make_mut(self.pages.get_mut(address)?);
         if let Some(at) = page.place(tag, is) {
             return Some(std::mem::replace(&mut page.slots[at], slot));
@@ -104,15 +119,6 @@ impl<S: Clone> Table<S> {
         self.pages.iter().flat_map(|page| page.slots.iter())
     }
 
-    /// The page of a tag: with `n` pages, `n` between 2^k and 2^(k+1), its last k + 1 bits, or its last k bits where there
-    /// is no such page yet.
-    fn address(&self, tag: u32) -> Option<usize> {
-        let pages = self.pages.len();
-        let half = 1usize << pages.checked_ilog2()?;
-        let wide = tag as usize & (2 * half - 1);
-        Some(if wide < pages { wide } else { wide - half })
-    }
-
     /// Adds a page, and moves to it what is its own.
     fn split(&mut self) {
         let new = self.pages.len();
@@ -144,6 +150,14 @@ impl<S> Page<S> {
     }
 }
 
+/// The page of a tag among so many: with `n` pages, `n` from 2^k to below 2^(k+1), its last k + 1 bits, or its last k bits
+/// where there is no such page yet.
+fn address(tag: u32, pages: usize) -> Option<usize> {
+    let half = 1usize << pages.checked_ilog2()?;
+    let wide = tag as usize & (2 * half - 1);
+    Some(if wide < pages { wide } else { wide - half })
+}
+
 /// What can be found by.
 pub(super) trait Key: Copy + Eq {
     /// Its 32 bits.
@@ -161,13 +175,10 @@ impl<K, V> Default for Map<K, V> {
 }
 
 impl<K: Key, V: Clone> Map<K, V> {
-    /// As [`Table::with_room`].
-    pub(super) fn with_room(slots: usize) -> Self {
-        Self(Table::with_room(slots))
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    /// Many at once; `None` where a key is there twice.
+    pub(super) fn of(values: Vec<(K, V)>) -> Option<Self> {
+        let tagged = values.into_iter().map(|value| (value.0.tag(), value)).collect();
+        Table::of(tagged, |(one, _), (other, _)| one == other).map(Self)
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {
@@ -259,7 +270,7 @@ mod tests {
         }
         assert_eq!(map.insert(key(77), 1), Some(77));
         assert_eq!(map.insert(key(77), 77), Some(1));
-        assert_eq!(map.len(), 20_000);
+        assert_eq!(map.0.len, 20_000);
         for number in 0..20_000 {
             assert_eq!(map.get(&key(number)), Some(&number));
         }
@@ -273,26 +284,37 @@ mod tests {
 
     #[test]
     fn a_sweep_over_all_pages_drops_all_that_is_over_and_a_copy_keeps_it() {
-        let mut map = Map::with_room(5_000);
-        for number in 0..5_000u64 {
-            map.insert(key(number), number);
-        }
+        let mut map = Map::of((0..5_000u64).map(|number| (key(number), number)).collect()).unwrap();
         let copy = map.clone();
         for _ in 0..=map.0.pages.len() {
             map.sweep(|number| number % 3 == 0);
         }
         let left: BTreeMap<u64, ()> = map.iter().map(|(_, number)| (*number, ())).collect();
         assert!(left.keys().copied().eq((0..5_000).step_by(3)));
-        assert_eq!((map.len(), copy.len(), copy.get(&key(4))), (left.len(), 5_000, Some(&4)));
+        assert_eq!((map.0.len, copy.0.len, copy.get(&key(4))), (left.len(), 5_000, Some(&4)));
         assert_eq!(map.insert(key(4), 4), None);
         assert_eq!(map.get(&key(4)), Some(&4));
     }
 
     #[test]
+    fn a_table_made_at_once_is_as_one_that_grew() {
+        let all = || (0..3_000u64).map(|number| (key(number), number));
+        let mut grown = Map::default();
+        all().for_each(|(key, number)| assert_eq!(grown.insert(key, number), None));
+        let mut made = Map::of(all().collect()).unwrap();
+        assert_eq!(made.0.len, grown.0.len);
+        for number in 3_000..4_000 {
+            assert_eq!((made.insert(key(number), number), made.get(&key(number))), (None, Some(&number)));
+        }
+        assert!((0..4_000).all(|number| made.get(&key(number)) == Some(&number)));
+        assert!(Map::of(all().chain([(key(5), 5)]).collect()).is_none());
+    }
+
+    #[test]
     fn an_empty_table_holds_nothing() {
-        let mut map: Map<Digest, u8> = Map::with_room(0);
+        let mut map: Map<Digest, u8> = Map::of(Vec::new()).unwrap();
         map.sweep(|_| false);
-        assert_eq!((map.get(&Digest([0; 32])), map.len()), (None, 0));
+        assert_eq!((map.get(&Digest([0; 32])), map.0.len), (None, 0));
         assert_eq!(map.insert(Digest([0; 32]), 1), None);
         assert_eq!(map.get(&Digest([0; 32])), Some(&1));
     }

@@ -271,7 +271,7 @@ fn at_bank(entries: &[Entry]) -> i128 {
 
 /// The state that is read from another's form.
 fn reread(state: &State) -> State {
-    let mut loading = Loading::with_room(0, 0);
+    let mut loading = Loading::default();
     for section in Section::ALL {
         state.write(section, &mut |piece| loading.take(section, piece).unwrap());
     }

@@ -12,6 +12,7 @@ use super::{
     batch::{self, Batch},
     disk::Disk,
     segment::{self, Head},
+    snapshot::Boundary,
 };
 
 /// A batch of the chain.
@@ -60,27 +61,24 @@ pub(super) fn follow(
     ours: &dyn Fn(&SignedCheckpoint) -> bool,
     visit: &mut dyn FnMut(Link) -> Result<(), BooksError>,
 ) -> Result<Tail, BooksError> {
-    let numbers = segment::numbers(disk, dir)?;
     let mut walk = Walk { dir, next: 0, hash: beginning, last: None };
-    let mut end = None;
-    for number in &numbers {
-        let (head, bytes) = segment::read(disk, dir, *number)?;
-        if head.previous != walk.hash || head.first != walk.next {
-            // A segment is made only when all batches before it are on the disk, so some of those are lost.
-            let (file, offset) = end
-                .map_or((segment::path(dir, *number), 0), |(head, offset, _): (Head, u64, u64)| {
-                    (segment::path(dir, head.number), offset)
-                });
-            let why =
-                format!("entries up to {} stood here and are not whole", wire::id::EntryNumber(head.first));
-            return Err(BooksError::Damaged { file, offset, why });
-        }
-        let offset = walk.segment(&head, &bytes, visit)?;
-        let torn = walk.behind(&head, &bytes, offset, ours, *number == numbers.len() as u32)?;
-        end = Some((head, offset as u64, torn));
-    }
-    let (head, offset, torn) = end.ok_or_else(|| BooksError::Missing(dir.to_owned()))?;
-    Ok(Tail { head, offset, next: walk.next, hash: walk.hash, last: walk.last, torn })
+    walk.segments(disk, None, ours, visit)
+}
+
+/// Follows the chain from the end of a batch that is known, which is not visited again. The segments before it are not
+/// looked at.
+///
+/// # Errors
+/// As [`follow`], and [`BooksError::Damaged`] when that batch does not stand there.
+pub(super) fn follow_from(
+    disk: &dyn Disk,
+    dir: &Path,
+    known: &Boundary,
+    ours: &dyn Fn(&SignedCheckpoint) -> bool,
+    visit: &mut dyn FnMut(Link) -> Result<(), BooksError>,
+) -> Result<Tail, BooksError> {
+    let mut walk = Walk { dir, next: known.size, hash: known.batch, last: None };
+    walk.segments(disk, Some(known), ours, visit)
 }
 
 struct Walk<'a> {
@@ -91,14 +89,62 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Follows the chain to its end in one segment and says where that is.
+    fn segments(
+        &mut self,
+        disk: &dyn Disk,
+        known: Option<&Boundary>,
+        ours: &dyn Fn(&SignedCheckpoint) -> bool,
+        visit: &mut dyn FnMut(Link) -> Result<(), BooksError>,
+    ) -> Result<Tail, BooksError> {
+        let numbers = segment::numbers(disk, self.dir)?;
+        let first = known.map_or(1, |known| known.segment);
+        let mut end = None;
+        for number in numbers.iter().filter(|number| **number >= first) {
+            let (head, bytes) = segment::read(disk, self.dir, *number)?;
+            let from = match known.filter(|known| known.segment == *number) {
+                Some(known) => self.known(&head, &bytes, known)?,
+                None => self.first(&head, end.as_ref())?,
+            };
+            let offset = self.segment(&head, &bytes, from, visit)?;
+            let torn = self.behind(&head, &bytes, offset, ours, *number == numbers.len() as u32)?;
+            end = Some((head, offset as u64, torn));
+        }
+        let (head, offset, torn) = end.ok_or_else(|| BooksError::Missing(self.dir.to_owned()))?;
+        Ok(Tail { head, offset, next: self.next, hash: self.hash, last: self.last.take(), torn })
+    }
+
+    /// Where the batches of a segment begin, which must follow those of the segment before it.
+    fn first(&self, head: &Head, end: Option<&(Head, u64, u64)>) -> Result<usize, BooksError> {
+        if head.previous == self.hash && head.first == self.next {
+            return Ok(segment::HEAD);
+        }
+        // A segment is made only when all batches before it are on the disk, so some of those are lost.
+        let (file, offset) = end.map_or((segment::path(self.dir, head.number), 0), |(head, offset, _)| {
+            (segment::path(self.dir, head.number), *offset)
+        });
+        let why = format!("entries up to {} stood here and are not whole", wire::id::EntryNumber(head.first));
+        Err(BooksError::Damaged { file, offset, why })
+    }
+
+    /// Where the batches after the known one begin.
+    fn known(&mut self, head: &Head, bytes: &[u8], known: &Boundary) -> Result<usize, BooksError> {
+        let offset = usize::try_from(known.offset).unwrap_or(usize::MAX);
+        let found = bytes.get(offset..).and_then(batch::delimit);
+        let found = found.filter(|found| batch::hash(found) == known.batch).ok_or_else(|| {
+            self.damaged(head, offset, "the batch of a snapshot stood here and is not whole".into())
+        })?;
+        self.last = Some(Last { segment: head.number, offset: known.offset, bytes: found.to_vec() });
+        Ok(offset + found.len())
+    }
+
+    /// Follows the chain from a place to its end in one segment and says where that is.
     fn segment(
         &mut self,
         head: &Head,
         bytes: &[u8],
+        mut offset: usize,
         visit: &mut dyn FnMut(Link) -> Result<(), BooksError>,
     ) -> Result<usize, BooksError> {
-        let mut offset = segment::HEAD;
         let mut newest = None;
         while let Some(found) = bytes.get(offset..).and_then(batch::delimit) {
             let damaged = |why: String| self.damaged(head, offset, why);

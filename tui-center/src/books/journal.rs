@@ -17,6 +17,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Placed {
     pub(super) segment: u32,
+    /// Where the batch begins in the segment.
+    pub(super) offset: u64,
     /// Where each record's length field stands in the segment, ascending.
     pub(super) records: Vec<u32>,
     /// Whether the segment was begun for it.
@@ -85,18 +87,23 @@ impl Writer {
         if began {
             self.begin_segment(first, length)?;
         }
-        let written = self.file.write_all_at(&bytes, self.offset).and_then(|()| self.file.sync_data());
+        tui_kit::failpoint::at("journal.write");
+        let written = self.file.write_all_at(&bytes, self.offset).and_then(|()| {
+            tui_kit::failpoint::at("journal.sync");
+            self.file.sync_data()
+        });
         if let Err(error) = written {
             // The first failure is the one to tell; opening copes with whatever this second one leaves.
             let _ = segment::zero(&*self.file, self.offset, length).and_then(|()| self.file.sync_data());
             let path = segment::path(&self.dir, self.head.number);
             return Err(BooksError::io(format!("writing the journal's segment {}", path.display()))(error));
         }
-        let offset = u32::try_from(self.offset).expect("a segment is far below 4 GiB");
+        let began_at = self.offset;
+        let offset = u32::try_from(began_at).expect("a segment is far below 4 GiB");
         let records = places.iter().map(|place| offset + place).collect();
         self.offset += length;
         self.hash = batch::hash(&bytes);
-        Ok(Placed { segment: self.head.number, records, began })
+        Ok(Placed { segment: self.head.number, offset: began_at, records, began })
     }
 
     fn begin_segment(&mut self, first: u64, length: u64) -> Result<(), BooksError> {

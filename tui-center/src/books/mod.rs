@@ -4,6 +4,7 @@
 //! <dir>/lock           held while the books are open
 //! <dir>/signed         the last checkpoint that was signed
 //! <dir>/journal/*.seg  the journal
+//! <dir>/snapshots/     what the desk decides from, as it was after some entry
 //! ```
 //!
 //! [`Books`] is the one writer. An append is one write and one `fdatasync`, then the new tree's checkpoint is signed,
@@ -14,13 +15,18 @@
 //! The registers ([`registers`]) follow the journal and can be made anew from it at any time. The cabinet
 //! ([`cabinet`]) holds what the journal names by its hash only.
 
+pub(crate) mod asked;
+pub mod audit;
 mod batch;
 pub mod cabinet;
 mod chain;
 pub mod disk;
 mod error;
 mod journal;
+pub mod keyring;
 mod mark;
+mod newest;
+mod opening;
 pub mod parts;
 mod reader;
 mod record;
@@ -30,27 +36,30 @@ pub(crate) mod sample;
 mod segment;
 mod shelf;
 mod signing;
+pub mod snapshot;
 #[cfg(test)]
 mod tests;
+pub mod tiles;
 pub mod verify;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use wire::{
     checkpoint::{Checkpoint, SignedCheckpoint},
     id::EntryNumber,
-    merkle::Tree,
-    text::Line,
 };
 
 use self::{
     batch::Draft,
     journal::Writer,
     mark::{Mark, MarkFile},
-    reader::{Index, Indexed},
+    opening::Whole,
+    reader::{Ended, Index, Indexed},
+    snapshot::Keeper,
 };
 pub use self::{
     error::BooksError,
+    opening::{Memory, Opened},
     parts::{concerns, said},
     reader::{Found, Presented, Reader, Search},
     record::{RECORD, Record},
@@ -71,6 +80,11 @@ pub trait Journal: Send {
     /// A reader of what is durable.
     fn reader(&self) -> Reader;
 
+    /// What writes snapshots of the books, if anything does.
+    fn keeper(&self) -> Option<Keeper> {
+        None
+    }
+
     /// Ends in order: keeps the newest checkpoint in a closing batch.
     fn close(self: Box<Self>) -> Result<(), BooksError>;
 }
@@ -83,7 +97,9 @@ pub struct Books {
     marks: MarkFile,
     key: CheckpointKey,
     reader: Reader,
+    keeper: Keeper,
     notices: Vec<String>,
+    opened: Opened,
     /// Whether the last batch is a closing one, so that another would say nothing new.
     closed: bool,
     stopped: Option<String>,
@@ -109,7 +125,20 @@ impl Books {
         key: CheckpointKey,
         each: impl FnMut(&Record),
     ) -> Result<Self, BooksError> {
-        Self::open_again(&at.into(), key, each)
+        Self::reopen(&at.into(), key, &mut Whole(each), false)
+    }
+
+    /// Opens books from the newest snapshot and what the journal holds behind it; where there is none that can be believed,
+    /// from the whole journal. [`Books::opened`] tells which.
+    ///
+    /// # Errors
+    /// As [`Books::open`].
+    pub fn resume(
+        at: impl Into<Shelf>,
+        key: CheckpointKey,
+        memory: &mut dyn Memory,
+    ) -> Result<Self, BooksError> {
+        Self::reopen(&at.into(), key, memory, true)
     }
 
     fn found(shelf: &Shelf, key: CheckpointKey, first: &[Record]) -> Result<Self, BooksError> {
@@ -144,14 +173,18 @@ impl Books {
         let writer = Writer::begin(shelf, segment::beginning(&key.origin))?;
         let index = Index::default();
         let checkpoint = key.sign(&index.tree)?;
-        let reader = Reader::new(shelf, key.origin.clone(), index, checkpoint);
+        let reader = Reader::new(shelf, key.origin.clone(), index, None, checkpoint);
+        let keeper = Keeper::new(shelf.clone(), key.clone(), reader.clone(), 0);
+        let opened = Opened { snapshot: None, followed: 0, took: Duration::ZERO };
         let mut books = Self {
             _lock: lock,
             writer,
             marks,
             key,
             reader,
+            keeper,
             notices: Vec::new(),
+            opened,
             closed: false,
             stopped: None,
         };
@@ -161,74 +194,19 @@ impl Books {
         Ok(books)
     }
 
-    fn open_again(
-        shelf: &Shelf,
-        key: CheckpointKey,
-        mut each: impl FnMut(&Record),
-    ) -> Result<Self, BooksError> {
-        let journal = shelf.journal();
-        if shelf.names_in(&journal)?.is_none() {
-            return Err(BooksError::Missing(shelf.dir.clone()));
-        }
-        let lock = shelf.lock()?;
-        let disk = &*shelf.disk;
-        let (mut marks, mark) = MarkFile::open(disk, &shelf.dir)?;
-        segment::clear_unfinished(disk, &journal)?;
-        let mut notices = Vec::new();
-        let mut index = Index::default();
-        let mut marked = mark.is_none();
-        let mut closed = false;
-        let ours = |note: &SignedCheckpoint| key.made(note);
-        let tail = chain::follow(disk, &journal, segment::beginning(&key.origin), &ours, &mut |link| {
-            agree(&index.tree, &key.origin, link.batch.checkpoint.as_ref(), link.batch.first)?;
-            marked |= mark.as_ref().is_some_and(|mark| mark.batch == link.hash);
-            closed = link.batch.records.is_empty();
-            for (place, record) in &link.batch.records {
-                let offset = u32::try_from(link.offset).expect("a segment is far below 4 GiB");
-                index.push(link.segment, offset + place, &Indexed::of(record));
-                each(record);
-            }
-            Ok(())
-        })?;
-        if tail.next == 0 {
-            return Err(BooksError::Missing(shelf.dir.clone()));
-        }
-        match &mark {
-            Some(mark) if !marked || index.tree.root_at(mark.size) != Some(mark.root) => {
-                return Err(BooksError::Forked(format!(
-                    "a checkpoint over {} entries was signed last, and the journal ends with {} whole entries",
-                    mark.size, tail.next
-                )));
-            }
-            Some(_) => {}
-            None => notices.push(
-                "the file `signed` was missing or damaged; it was made anew from the journal as it stands"
-                    .to_owned(),
-            ),
-        }
-        if tail.torn > 0 {
-            notices.push(format!(
-                "{} bytes of a batch that was never finished were cut off behind {}; nobody had been answered",
-                tail.torn,
-                EntryNumber(tail.next - 1)
-            ));
-        }
-        let writer = Writer::go_on(shelf, tail)?;
-        let note = key.sign(&index.tree)?;
-        marks.write(&Mark {
-            size: index.tree.size(),
-            root: index.tree.root(),
-            batch: writer.hash(),
-            note: note.clone(),
-        })?;
-        marks.sync()?;
-        let reader = Reader::new(shelf, key.origin.clone(), index, note);
-        Ok(Self { _lock: lock, writer, marks, key, reader, notices, closed, stopped: None })
-    }
-
     /// What was noticed at opening, in sentences for the operators; usually nothing.
     pub fn notices(&self) -> &[String] {
         &self.notices
+    }
+
+    /// What the opening did.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Writes the books' snapshots.
+    pub fn keeper(&self) -> Keeper {
+        self.keeper.clone()
     }
 
     /// A reader of what is durable.
@@ -258,7 +236,7 @@ impl Books {
             let mut indexed = Vec::new();
             while let Some((record, kept)) = rest.next_if(|(_, kept)| draft.fits(kept.len())) {
                 draft.push(kept);
-                indexed.push(Indexed::of(record));
+                indexed.push(Indexed::opened(record));
             }
             self.commit(first, draft, indexed)?;
         }
@@ -291,10 +269,13 @@ impl Books {
         let placed = self.writer.append(first, draft).inspect_err(|error| {
             self.stopped = Some(error.to_string());
         })?;
+        tui_kit::failpoint::at("books.sign");
         self.closed = entries.is_empty();
         let entries = placed.records.into_iter().zip(entries).collect();
-        let note = self.reader.publish(placed.segment, entries, |tree| signer.sign(tree));
+        let batch = Ended { segment: placed.segment, offset: placed.offset, hash: self.writer.hash() };
+        let note = self.reader.publish(batch, entries, |tree| signer.sign(tree));
         let Checkpoint { size, root, .. } = *note.claimed();
+        tui_kit::failpoint::at("mark.write");
         // The entries are durable and signed for; a mark that can't be written only stops what would come next.
         let marked = self
             .marks
@@ -316,24 +297,13 @@ impl Journal for Books {
         Books::reader(self)
     }
 
+    fn keeper(&self) -> Option<Keeper> {
+        Some(Books::keeper(self))
+    }
+
     fn close(self: Box<Self>) -> Result<(), BooksError> {
         Books::close(*self)
     }
-}
-
-/// Whether a batch's head keeps the checkpoint that the tree before the batch has.
-fn agree(tree: &Tree, origin: &Line, kept: Option<&SignedCheckpoint>, first: u64) -> Result<(), BooksError> {
-    let agrees = match kept.map(SignedCheckpoint::claimed) {
-        None => first == 0,
-        Some(kept) => kept.size == first && kept.root == tree.root() && kept.origin == *origin,
-    };
-    if agrees {
-        return Ok(());
-    }
-    Err(BooksError::Forked(format!(
-        "the checkpoint kept before {} is not that of the entries",
-        EntryNumber(first)
-    )))
 }
 
 /// [`Shelf::make_dir`] for the cabinet and the registers, which know the system's file system only.

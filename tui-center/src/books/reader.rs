@@ -1,7 +1,8 @@
 //! Reading the books: any number of readers, beside the one writer.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
+    ops::Range,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
@@ -20,14 +21,18 @@ use wire::{
 use super::{
     BooksError, batch,
     disk::{Disk, DiskFile, How},
-    parts,
+    newest::{Newest, Ready},
+    parts::{self, Opened},
     record::Record,
     segment,
     shelf::Shelf,
+    snapshot::Boundary,
 };
 
 /// How many segments a reader keeps open.
 const FILES: usize = 128;
+/// How many ends of batches are remembered for a snapshot.
+const ENDS: usize = 256;
 /// How much is read at once for one record; nearly every record is shorter.
 const READ: usize = 2 << 10;
 
@@ -40,6 +45,7 @@ struct Shared {
     journal: PathBuf,
     origin: Line,
     live: RwLock<Live>,
+    newest: Newest,
     files: Mutex<HashMap<u32, Arc<dyn DiskFile>>>,
 }
 
@@ -48,6 +54,8 @@ struct Live {
     tree: Tree,
     checkpoint: SignedCheckpoint,
     segments: Vec<Summary>,
+    /// Where the newest batches end, oldest first.
+    ends: VecDeque<Boundary>,
 }
 
 #[derive(Clone, Copy)]
@@ -73,11 +81,20 @@ pub(super) struct Index {
     segments: Vec<Summary>,
 }
 
+/// Where a batch that became durable ends.
+pub(super) struct Ended {
+    pub(super) segment: u32,
+    pub(super) offset: u64,
+    pub(super) hash: Digest,
+}
+
 /// An entry on its way into the index.
 pub(super) struct Indexed {
     pub(super) at: Timestamp,
     pub(super) kind: EntryKind,
     pub(super) leaf: Digest,
+    /// What its receipts open, where they are about to be asked for.
+    opened: Option<Opened>,
 }
 
 /// What is searched for.
@@ -118,13 +135,21 @@ pub enum Presented {
 }
 
 impl Reader {
-    pub(super) fn new(shelf: &Shelf, origin: Line, index: Index, checkpoint: SignedCheckpoint) -> Self {
+    pub(super) fn new(
+        shelf: &Shelf,
+        origin: Line,
+        index: Index,
+        end: Option<Boundary>,
+        checkpoint: SignedCheckpoint,
+    ) -> Self {
         let Index { places, tree, segments } = index;
+        let ends = end.into_iter().collect();
         Self(Arc::new(Shared {
             disk: shelf.disk.clone(),
             journal: shelf.journal(),
             origin,
-            live: RwLock::new(Live { places, tree, checkpoint, segments }),
+            live: RwLock::new(Live { places, tree, checkpoint, segments, ends }),
+            newest: Newest::default(),
             files: Mutex::default(),
         }))
     }
@@ -206,8 +231,12 @@ impl Reader {
         self.receipt_of(&self.read(entry)?, side)
     }
 
-    /// As [`Reader::receipt`], for an entry that is at hand.
+    /// As [`Reader::receipt`], for an entry that is at hand. Where it is one of the newest entries the checkpoint is the
+    /// one that was signed when it became durable.
     pub fn receipt_of(&self, record: &Record, side: Side) -> Result<Receipt, BooksError> {
+        if let Some(receipt) = self.0.newest.receipt(record, side) {
+            return Ok(receipt);
+        }
         let leaf = parts::leaf(record);
         let (salt, part) = parts::open(record, side);
         let index = leaf.entry.0;
@@ -256,19 +285,56 @@ impl Reader {
         }
     }
 
+    /// Where the last batch ends after which so many entries are durable, if that was a short while ago.
+    pub(super) fn boundary(&self, size: u64) -> Option<Boundary> {
+        self.live(|live| live.ends.iter().rev().find(|end| end.size == size).copied())
+    }
+
+    /// The hashes of leaves.
+    pub(super) fn leaves(&self, entries: Range<u64>) -> Vec<Digest> {
+        self.live(|live| entries.filter_map(|entry| live.tree.leaf(entry)).collect())
+    }
+
+    /// Segment and offset of entries.
+    pub(super) fn places(&self, entries: Range<u64>) -> Vec<(u32, u32)> {
+        let at = |entry: u64| usize::try_from(entry).unwrap_or(usize::MAX);
+        self.live(|live| {
+            let places = live.places.get(at(entries.start)..at(entries.end)).unwrap_or_default();
+            places.iter().map(|place| (place.segment, place.offset)).collect()
+        })
+    }
+
+    /// Number, kinds, first entry and latest time of the segments that hold the first so many entries; of the last of them
+    /// it may tell more than was there then.
+    pub(super) fn summaries(&self, size: u64) -> Vec<(u32, u32, u64, Timestamp)> {
+        self.live(|live| {
+            let held = live.segments.iter().filter(|summary| summary.first < size);
+            held.map(|it| (it.segment, it.kinds, it.first, it.latest)).collect()
+        })
+    }
+
     /// Makes entries visible: called by the writer once they are durable and their checkpoint is signed.
     pub(super) fn publish(
         &self,
-        segment: u32,
+        batch: Ended,
         entries: Vec<(u32, Indexed)>,
         sign: impl FnOnce(&Tree) -> SignedCheckpoint,
     ) -> SignedCheckpoint {
         let mut live = self.0.live.write().unwrap_or_else(PoisonError::into_inner);
         let live = &mut *live;
-        for (offset, entry) in entries {
-            note(&mut live.places, &mut live.segments, &mut live.tree, segment, offset, &entry);
+        let mut opened = Vec::with_capacity(entries.len());
+        for (offset, mut entry) in entries {
+            opened.extend(entry.opened.take());
+            note(&mut live.places, &mut live.segments, &mut live.tree, batch.segment, offset, &entry);
         }
+        if live.ends.len() >= ENDS {
+            live.ends.pop_front();
+        }
+        let Ended { segment, offset, hash } = batch;
+        live.ends.push_back(Boundary { size: live.places.len() as u64, segment, offset, batch: hash });
         live.checkpoint = sign(&live.tree);
+        // Whoever is told of an entry finds its evidence at hand.
+        self.0.newest.add(Ready::all(opened, &live.tree, &live.checkpoint));
         live.checkpoint.clone()
     }
 
@@ -312,6 +378,26 @@ impl Reader {
 }
 
 impl Index {
+    /// Of a tree whose entries' places are still to come.
+    pub(super) fn of(tree: Tree) -> Self {
+        Self { tree, ..Self::default() }
+    }
+
+    /// How many entries have a place.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Adds the place of an entry that a snapshot holds.
+    pub(super) fn place(&mut self, segment: u32, offset: u32) {
+        self.places.push(Place { segment, offset });
+    }
+
+    /// Adds what a snapshot says of a segment.
+    pub(super) fn summary(&mut self, segment: u32, kinds: u32, first: u64, latest: Timestamp) {
+        self.segments.push(Summary { segment, first, latest, kinds });
+    }
+
     /// Adds an entry whose length field stands at `offset` in a segment.
     pub(super) fn push(&mut self, segment: u32, offset: u32, entry: &Indexed) {
         note(&mut self.places, &mut self.segments, &mut self.tree, segment, offset, entry);
@@ -320,7 +406,14 @@ impl Index {
 
 impl Indexed {
     pub(super) fn of(record: &Record) -> Self {
-        Self { at: record.entry.at, kind: record.entry.kind(), leaf: parts::leaf(record).hash() }
+        Self { opened: None, ..Self::opened(record) }
+    }
+
+    /// Of an entry whose receipts are about to be asked for.
+    pub(super) fn opened(record: &Record) -> Self {
+        let opened = Opened::of(record);
+        let (at, kind, leaf) = (record.entry.at, record.entry.kind(), opened.leaf.hash());
+        Self { at, kind, leaf, opened: Some(opened) }
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     BooksError,
     disk::{Disk, Lock, RealDisk},
     segment,
+    snapshot::Pace,
 };
 
 /// Where books lie. A path is one too: the folder of that name in the system's file system.
@@ -18,18 +19,39 @@ pub struct Shelf {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) dir: PathBuf,
     pub(super) segment_bytes: u64,
+    pub(super) pace: Pace,
 }
 
 impl Shelf {
     /// A folder on another disk than the system's.
     pub fn on(disk: Arc<dyn Disk>, dir: impl Into<PathBuf>) -> Self {
-        Self { disk, dir: dir.into(), segment_bytes: segment::SEGMENT }
+        Self { disk, dir: dir.into(), segment_bytes: segment::SEGMENT, pace: Pace::Beside }
+    }
+
+    /// A folder in the system's file system. In a build with debug assertions `INKAN_TEST_BOOKS=8192,5` makes segments of
+    /// 8192 bytes and a snapshot after each five entries, so that a test comes to their ends within a few payments.
+    fn here(dir: &Path) -> Self {
+        let shelf = Self::on(RealDisk::shared(), dir);
+        if cfg!(debug_assertions)
+            && let Some(said) = std::env::var("INKAN_TEST_BOOKS").ok()
+            && let Some((segment, entries)) = said.split_once(',')
+            && let (Ok(segment), Ok(entries)) = (segment.parse(), entries.parse())
+        {
+            return shelf.with_segments(segment).with_snapshots(Pace::Each(entries));
+        }
+        shelf
     }
 
     /// With segments of so many bytes from now on, instead of 16 MiB; those that are there keep their length.
     #[must_use]
     pub fn with_segments(self, segment_bytes: u64) -> Self {
         Self { segment_bytes, ..self }
+    }
+
+    /// With snapshots at another pace than [`Pace::Beside`].
+    #[must_use]
+    pub fn with_snapshots(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     /// The journal's folder.
@@ -69,7 +91,7 @@ impl Shelf {
 
 impl<P: AsRef<Path> + ?Sized> From<&P> for Shelf {
     fn from(dir: &P) -> Self {
-        Self::on(RealDisk::shared(), dir.as_ref())
+        Self::here(dir.as_ref())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use wire::{
     checkpoint::{Checkpoint, SignedCheckpoint},
-    key::{SigningKey, VerificationKey},
+    key::{Signature, SigningKey, VerificationKey},
     merkle::Tree,
     sheet::{KeySheet, SheetRole},
     text::Line,
@@ -93,9 +93,21 @@ impl CheckpointKey {
         let at = generations.iter().rev().find(|generation| generation.from <= size);
         at.is_some_and(|generation| note.verify(&generation.public).is_ok())
     }
+
+    /// Whether a snapshot over so many entries bears the signature of the key for its size.
+    pub(super) fn signed(&self, size: u64, message: &[u8], signature: &Signature) -> bool {
+        let generations = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        let at = generations.iter().rev().find(|generation| generation.from <= size);
+        at.is_some_and(|generation| generation.public.verify(message, signature).is_ok())
+    }
 }
 
 impl Signer {
+    /// Signs what says of itself that it is no checkpoint.
+    pub(super) fn sign_bytes(&self, message: &[u8]) -> Signature {
+        self.key.sign(message)
+    }
+
     pub(super) fn sign(&self, tree: &Tree) -> SignedCheckpoint {
         let checkpoint = Checkpoint { origin: self.origin.clone(), size: tree.size(), root: tree.root() };
         SignedCheckpoint::sign(&checkpoint, &self.key)
@@ -123,6 +135,7 @@ mod tests {
             number: 2,
             center: old.verification_key().center(),
             log_origin: origin,
+            breaks: wire::bounded::List::default(),
             keys: List::first([named(&old, 0, Some(1)), named(&new, 2, None)]),
         };
         let shared = keys.clone();

@@ -3,3 +3,4 @@
 mod crash;
 mod evidence;
 mod kill;
+mod snapshot;
