@@ -14,11 +14,14 @@ use wire::{
     key::VerificationKey,
     message,
     payload::{KeyRole, RefundReason},
-    receipt::{Leaf, MemberPart, PayoutState, Side, StorePart, part_hash, part_salt},
+    receipt::{Leaf, MemberPart, PayoutState, Side, StorePart, part_hash, part_salt, part_salts},
     text::Line,
 };
 
 use super::record::Record;
+
+/// Room for the center's part of most entries.
+const CENTER_PART: usize = 1 << 10;
 
 /// Which member and which store may see their part of this entry.
 pub fn concerns(record: &Record) -> (Option<MemberNumber>, Option<StoreNumber>) {
@@ -42,18 +45,7 @@ pub fn store_part(record: &Record) -> StorePart {
 
 /// The leaf that stands for the record in the tree. It is a function of the record alone and never changes.
 pub fn leaf(record: &Record) -> Leaf {
-    let bound = |side| {
-        let (salt, part) = open(record, side);
-        part_hash(&salt, &part)
-    };
-    Leaf {
-        entry: record.entry.number,
-        at: record.entry.at,
-        kind: record.entry.kind(),
-        member: bound(Side::Member),
-        store: bound(Side::Store),
-        center: bound(Side::Center),
-    }
+    Opened::of(record).leaf
 }
 
 /// The salt and the bytes of one part.
@@ -61,12 +53,52 @@ pub fn open(record: &Record, side: Side) -> ([u8; 32], Vec<u8>) {
     let part = match side {
         Side::Member => codec::encode(&member_part(record)),
         Side::Store => codec::encode(&store_part(record)),
-        Side::Center => codec::encode(&CenterPart {
-            entry: &record.entry,
-            evidence: Digest::of(&[b"inkan/v1/evidence", &record.evidence]),
-        }),
+        Side::Center => center_part(record),
     };
     (part_salt(&record.seed, side), part)
+}
+
+/// A leaf with the parts that receipts open.
+pub(super) struct Opened {
+    pub(super) leaf: Leaf,
+    seed: [u8; 16],
+    member: ([u8; 32], Vec<u8>),
+    store: ([u8; 32], Vec<u8>),
+}
+
+impl Opened {
+    pub(super) fn of(record: &Record) -> Self {
+        let [member_salt, store_salt, center_salt] = part_salts(&record.seed);
+        let (member, store) = open_parts(&record.entry);
+        let (member, store) = (codec::encode(&member), codec::encode(&store));
+        let leaf = Leaf {
+            entry: record.entry.number,
+            at: record.entry.at,
+            kind: record.entry.kind(),
+            member: part_hash(&member_salt, &member),
+            store: part_hash(&store_salt, &store),
+            center: part_hash(&center_salt, &center_part(record)),
+        };
+        Self { leaf, seed: record.seed, member: (member_salt, member), store: (store_salt, store) }
+    }
+
+    /// The salt and the bytes of the member's or the store's part, if this was made of that very record: no two have the
+    /// same seed.
+    pub(super) fn part(&self, record: &Record, side: Side) -> Option<([u8; 32], &[u8])> {
+        let (salt, part) = match side {
+            Side::Member => &self.member,
+            Side::Store => &self.store,
+            Side::Center => return None,
+        };
+        (self.seed == record.seed).then_some((*salt, part))
+    }
+}
+
+fn center_part(record: &Record) -> Vec<u8> {
+    let evidence = Digest::of(&[b"inkan/v1/evidence", &record.evidence]);
+    let mut part = Vec::with_capacity(CENTER_PART);
+    codec::encode_into(&mut part, &CenterPart { entry: &record.entry, evidence });
+    part
 }
 
 /// A refusal as it is said to whoever signed the telegram.

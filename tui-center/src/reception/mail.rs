@@ -10,7 +10,15 @@ use wire::{
     message::{MailItem, MailPage, Problem, ProblemKind, Push},
 };
 
-use crate::{books::BooksError, center::Center, settlement::said, voice::Speaking};
+use crate::{
+    books::{BooksError, Record},
+    center::Center,
+    settlement::said,
+    voice::Speaking,
+};
+
+/// How many pieces of mail are looked up together.
+const TOGETHER: usize = 64;
 
 /// A page of unacknowledged mail, oldest first.
 pub(super) async fn page(
@@ -48,15 +56,17 @@ pub(super) async fn push(
     loop {
         let push = tokio::select! {
             () = pusher.closed() => return,
-            number = listener.next() => {
-                let reading = center.clone();
-                let read = center.off_thread(move || Ok(item(&reading, account, number))).await;
-                match read {
-                    Ok(Ok(Some(item))) => Push::Mail(Box::new(item)),
-                    Ok(Ok(None)) => continue,
-                    // The terminal fetches it by pages, where it hears the error.
-                    Ok(Err(_)) | Err(_) => continue,
+            numbers = listener.next_few(TOGETHER) => {
+                for number in numbers {
+                    // What can't be said the terminal fetches by pages, where it hears the error.
+                    let Some(item) = pushed(&center, account, number).await else { continue };
+                    if speaking.replaced().is_cancelled()
+                        || pusher.push_waiting(Push::Mail(Box::new(item))).await.is_err()
+                    {
+                        return;
+                    }
                 }
+                continue;
             }
             changed = standing.changed() => {
                 let now = standing.borrow_and_update().is_open();
@@ -74,16 +84,29 @@ pub(super) async fn push(
     }
 }
 
+/// A piece of mail to be pushed. What has just been entered is at hand; only what is older is read from the disk, on a
+/// thread that may wait for it.
+async fn pushed(center: &Center, account: AccountNumber, number: EntryNumber) -> Option<MailItem> {
+    if let Some(record) = center.desk().recent(number) {
+        return said(center, account, &record).ok()?;
+    }
+    let reading = center.clone();
+    center.off_thread(move || Ok(item(&reading, account, number))).await.ok()?.ok()?
+}
+
 fn item(
     center: &Center,
     account: AccountNumber,
     number: EntryNumber,
 ) -> Result<Option<MailItem>, BooksError> {
+    said(center, account, &center.desk().reader().read(number)?)
+}
+
+fn said(center: &Center, account: AccountNumber, record: &Record) -> Result<Option<MailItem>, BooksError> {
     let reader = center.desk().reader();
-    let record = reader.read(number)?;
-    said::mail(reader, &record, account, |card| {
+    said::mail(reader, record, account, |card| {
         let said = said::card_certificate(&center.desk().state(), card);
-        let said = said.ok_or(BooksError::NoEntry { entry: number, size: reader.size() })?;
-        Ok(center.certify(&said))
+        let unknown = || BooksError::NoEntry { entry: record.entry.number, size: reader.size() };
+        Ok(center.certify(&said.ok_or_else(unknown)?))
     })
 }

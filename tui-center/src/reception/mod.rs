@@ -26,10 +26,12 @@ pub mod sessions;
 
 use std::{
     net::SocketAddr,
+    panic::AssertUnwindSafe,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
+use futures_util::{FutureExt as _, future::Either};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{
@@ -39,7 +41,7 @@ use wire::{
     time::Timestamp,
 };
 
-use self::session::Session;
+use self::session::{AtOnce, Session};
 use crate::{
     center::Center,
     errors::{Room, Weight},
@@ -51,6 +53,8 @@ use crate::{
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long sessions may take to say farewell when the center closes.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How often the cursors of acknowledged mail are kept.
+const CURSORS: Duration = Duration::from_secs(2);
 /// How long to wait before accepting again when the system has no descriptors left.
 const BREATHER: Duration = Duration::from_millis(100);
 
@@ -86,7 +90,11 @@ impl Reception {
                 }
             }
         }
-        if addresses.is_empty() { Err(failed.join(" ")) } else { Ok(Self { addresses, stop, tasks }) }
+        if addresses.is_empty() {
+            return Err(failed.join(" "));
+        }
+        tasks.spawn(keep_cursors(center.clone(), stop.clone()));
+        Ok(Self { addresses, stop, tasks })
     }
 
     /// The addresses that are listened on.
@@ -195,9 +203,10 @@ async fn converse(
     };
     let serving = async {
         let serve = ready.serve(Pace::default(), pushes, |request: Request| {
-            let (session, lost) = (session.clone(), lost.clone());
+            let lost = lost.clone();
+            let answered = answer(session.clone(), request);
             async move {
-                match answer(session, request).await {
+                match answered.await {
                     Some(answer) => answer,
                     None => {
                         lost.cancel();
@@ -218,21 +227,42 @@ async fn converse(
     served
 }
 
-/// Runs a request in a task of its own, so that one that panics costs its own session and nobody else anything, and
-/// one whose connection ends is not torn off in the middle. `None` when nobody knows what became of it: no answer may
-/// be given, the terminal asks again on a new connection.
-async fn answer(session: Arc<Session>, request: Request) -> Option<Answer> {
-    let center = session.center().clone();
-    match tokio::spawn(async move { session.answer(request).await }).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            center.errors().tell(
-                Room::Reception,
-                Weight::Alarm,
-                "A request could not be answered: an error in the program.",
-            );
+/// Answers a request. What takes longer than a signature to verify runs in a task of its own, so that one whose
+/// connection ends is not torn off in the middle. One that panics costs its own session and nobody else anything. `None`
+/// when nobody knows what became of it: no answer may be given, the terminal asks again on a new connection.
+fn answer(session: Arc<Session>, request: Request) -> impl Future<Output = Option<Answer>> {
+    let failing = session.clone();
+    let answered = match AtOnce::of(request) {
+        Ok(request) => {
+            Either::Left(AssertUnwindSafe(session.answer_at_once(request)).catch_unwind().map(Result::ok))
+        }
+        Err(request) => {
+            let apart = tokio::spawn(async move { session.answer(request).await });
+            Either::Right(apart.map(Result::ok))
+        }
+    };
+    answered.map(move |answered| {
+        answered.unwrap_or_else(|| {
+            let center = failing.center();
+            let words = "A request could not be answered: an error in the program.";
+            center.errors().tell(Room::Reception, Weight::Alarm, words);
             center.counters().failures.fetch_add(1, Ordering::Relaxed);
             None
+        })
+    })
+}
+
+/// Keeps the cursors of mail that was acknowledged, for as long as terminals are served.
+async fn keep_cursors(center: Center, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(CURSORS);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
         }
+        let mailboxes = center.desk().mailboxes().clone();
+        // A panic there has told of itself; what is not kept only repeats mail.
+        let _ = tokio::task::spawn_blocking(move || mailboxes.keep_cursors()).await;
     }
 }

@@ -16,7 +16,7 @@ use wire::{
     link::Pusher,
     message::{Answer, Beside, CardView, FundingTerms, Problem, ProblemKind, Push, Request, Welcome},
     payload::KeyRole,
-    telegram::Telegram,
+    telegram::{Kind, Telegram},
     text::Line,
 };
 
@@ -25,12 +25,35 @@ use crate::{
     books::{cabinet::copies::Deposit, parts},
     center::Center,
     errors::{Room, Weight},
-    settlement::{DeskError, Work, heard, said},
+    settlement::{DeskError, Share, Work, heard, said},
     voice::Speaking,
 };
 
 /// Sessions are told apart by a number that is never used twice.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
+
+/// What the connection's own task answers: it takes a signature to verify at most, and then the desk, which finishes what
+/// it was given whatever becomes of the connection.
+pub(super) enum AtOnce {
+    Submit(Telegram),
+    Inquire(Telegram),
+    Acknowledge(EntryNumber),
+}
+
+impl AtOnce {
+    /// The request as one of these, or as it was.
+    pub(super) fn of(request: Request) -> Result<Self, Request> {
+        match request {
+            // What a recovery key may do is told apart where all of it is.
+            Request::Submit { telegram, beside: Beside::Nothing } if telegram.kind == Kind::Payment => {
+                Ok(Self::Submit(telegram))
+            }
+            Request::Inquire(telegram) if telegram.kind == Kind::Payment => Ok(Self::Inquire(telegram)),
+            Request::Acknowledge { upto } => Ok(Self::Acknowledge(upto)),
+            other => Err(other),
+        }
+    }
+}
 
 /// What one connection has become.
 pub(super) struct Session {
@@ -48,6 +71,10 @@ pub(super) struct Session {
     unseated: CancellationToken,
     /// The copy of the vault whose pieces come in.
     deposit: Mutex<Option<Deposit>>,
+    /// The key under which the last telegram was verified.
+    last_key: heard::LastKey,
+    /// What this connection may hold of the desk's queue.
+    share: Share,
     /// Pushes mail for as long as the session lives.
     mail: OnceLock<AbortOnDropHandle<()>>,
 }
@@ -71,6 +98,8 @@ impl Session {
             recovering: OnceLock::new(),
             unseated: CancellationToken::new(),
             deposit: Mutex::default(),
+            last_key: heard::LastKey::default(),
+            share: Share::of_connection(),
             mail: OnceLock::new(),
         }
     }
@@ -91,6 +120,26 @@ impl Session {
         if self.speaking.replaced().is_cancelled() { None } else { answer }
     }
 
+    /// As [`Session::answer`], in the connection's own task.
+    pub(super) async fn answer_at_once(self: Arc<Self>, request: AtOnce) -> Option<Answer> {
+        let answer = match self.turned_away() {
+            Some(problem) => Some(Answer::Problem(problem)),
+            None => match request {
+                AtOnce::Submit(telegram) => self.enter(self.plain(&telegram)).await,
+                AtOnce::Inquire(telegram) => self.enter(self.inquired(&telegram)).await,
+                AtOnce::Acknowledge(upto) => Some(self.acknowledge(upto)),
+            },
+        };
+        if self.speaking.replaced().is_cancelled() { None } else { answer }
+    }
+
+    fn turned_away(&self) -> Option<Problem> {
+        if let Err(turned_away) = self.heard() {
+            return Some(Problem::new(ProblemKind::Limited, turned_away));
+        }
+        self.recovering.get().map(|()| only_recovering())
+    }
+
     async fn asked(self: &Arc<Self>, request: Request) -> Option<Answer> {
         let heard = match request {
             Request::Build { .. } => self.center.guard().piece(self.peer).await,
@@ -100,8 +149,7 @@ impl Session {
             return Some(Answer::Problem(Problem::new(ProblemKind::Limited, turned_away)));
         }
         if self.recovering.get().is_some() && !recovery::allows(&request) {
-            let words = "this connection speaks with the recovery key: it takes the deposited copy and changes keys, and nothing else";
-            return Some(Answer::Problem(Problem::new(ProblemKind::NotAllowed, words)));
+            return Some(Answer::Problem(only_recovering()));
         }
         let outcome = match request {
             Request::Form(role) => joining::form(&self.center, role).await,
@@ -110,13 +158,13 @@ impl Session {
                 self.login(account, &signature, checkpoint).await
             }
             Request::Submit { telegram, beside } => return self.submit(telegram, beside).await,
-            Request::Inquire(telegram) => return self.inquire(telegram).await,
+            Request::Inquire(telegram) => return self.enter(self.inquired(&telegram)).await,
             Request::Cards => self.cards(),
             Request::Funding => self.funding(),
             Request::Directory { query, after } => self.directory(&query, after),
             Request::Announce { addresses } => self.announce(&addresses),
             Request::Mail { after } => self.mail(after).await,
-            Request::Acknowledge { upto } => self.acknowledge(upto).await,
+            Request::Acknowledge { upto } => return Some(self.acknowledge(upto)),
             Request::Evidence { entry } => self.evidence(entry).await,
             Request::Guide(role) => joining::guide(&self.center, role).await,
             Request::Apply(call) => joining::apply(&self.center, self.peer, *call).await,
@@ -275,7 +323,7 @@ impl Session {
             Err(problem) => return Some(Answer::Problem(problem)),
         };
         let work = match &beside {
-            Beside::Nothing => heard::submitted(self.center.desk(), account, &telegram, &beside),
+            Beside::Nothing => self.plain(&telegram),
             Beside::Keys(_) => {
                 let center = self.center.clone();
                 self.center.off_thread(move || changed(&center, account, &telegram, &beside)).await
@@ -291,9 +339,13 @@ impl Session {
         self.enter(work).await
     }
 
-    async fn inquire(&self, telegram: Telegram) -> Option<Answer> {
-        let work = self.account().and_then(|account| heard::inquired(self.center.desk(), account, &telegram));
-        self.enter(work).await
+    fn plain(&self, telegram: &Telegram) -> Result<Work, Problem> {
+        let account = self.account()?;
+        heard::submitted_with(&self.last_key, self.center.desk(), account, telegram, &Beside::Nothing)
+    }
+
+    fn inquired(&self, telegram: &Telegram) -> Result<Work, Problem> {
+        heard::inquired(self.center.desk(), self.account()?, telegram)
     }
 
     async fn enter(&self, work: Result<Work, Problem>) -> Option<Answer> {
@@ -301,7 +353,7 @@ impl Session {
             Ok(work) => work,
             Err(problem) => return Some(Answer::Problem(problem)),
         };
-        match self.center.desk().submit(work).await {
+        match self.center.desk().submit_for(&self.share, work).await {
             Ok(answer) => {
                 let verdict =
                     said::verdict(self.center.desk().reader(), self.center.bank_account(), &answer.record);
@@ -361,18 +413,15 @@ impl Session {
         mail::page(&self.center, account, after).await.map(Answer::Mail)
     }
 
-    async fn acknowledge(&self, upto: EntryNumber) -> Result<Answer, Problem> {
-        let account = self.account()?;
-        let center = self.center.clone();
-        self.center
-            .off_thread(move || {
-                if let Err(error) = center.desk().mailboxes().acknowledge(account, upto) {
-                    // A cursor that lags only repeats mail.
-                    tracing::warn!("the mail cursor of {account} was not kept: {error}");
-                }
-                Ok(Answer::Done)
-            })
-            .await
+    /// The cursor is kept with those of others: one that lags only repeats mail.
+    fn acknowledge(&self, upto: EntryNumber) -> Answer {
+        match self.account() {
+            Ok(account) => {
+                self.center.desk().mailboxes().acknowledge(account, upto);
+                Answer::Done
+            }
+            Err(problem) => Answer::Problem(problem),
+        }
     }
 
     async fn evidence(&self, entry: EntryNumber) -> Result<Answer, Problem> {
@@ -397,6 +446,11 @@ impl Session {
             })
             .await
     }
+}
+
+fn only_recovering() -> Problem {
+    let words = "this connection speaks with the recovery key: it takes the deposited copy and changes keys, and nothing else";
+    Problem::new(ProblemKind::NotAllowed, words)
 }
 
 /// A change of a key. The certificate that it brings is durable before the change is entered.

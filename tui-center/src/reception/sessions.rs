@@ -74,13 +74,14 @@ pub(crate) async fn watch(sessions: Sessions, desk: Desk, stop: CancellationToke
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            entered = entries.recv() => match entered {
-                Ok(record) if record.entry.refusal().is_none() => {
-                    if let Some(account) = changes_keys(&record.entry.request.effective()) {
-                        sessions.sweep(&desk.state(), Some(account));
+            entered = entries.recv_batch() => match entered {
+                Ok(records) => {
+                    for record in records.iter().filter(|record| record.entry.refusal().is_none()) {
+                        if let Some(account) = changes_keys(&record.entry.request.effective()) {
+                            sessions.sweep(&desk.state(), Some(account));
+                        }
                     }
                 }
-                Ok(_) => {}
                 Err(RecvError::Lagged(_)) => sessions.sweep(&desk.state(), None),
                 Err(RecvError::Closed) => return,
             },

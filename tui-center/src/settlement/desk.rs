@@ -1,9 +1,10 @@
 //! The desk as everybody else has it.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
         mpsc::{self, SyncSender, TrySendError},
     },
     thread::{self, JoinHandle},
@@ -11,7 +12,10 @@ use std::{
 };
 
 use ledger::{Request, State, state::Imbalance};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot, watch};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    oneshot, watch,
+};
 use wire::{
     id::{AccountNumber, EntryNumber},
     limits,
@@ -19,21 +23,21 @@ use wire::{
 };
 
 use super::{
-    Answer, Clock, DeskError, Held, Mailboxes, Work,
-    writer::{Job, Writer},
+    Answer, Clock, DeskError, Held, Mailboxes, Share, Work,
+    queue::{Load, QUEUE, Room},
+    stepper::Stepper,
+    writer::{Job, Seeds, Writer},
 };
-use crate::books::{BooksError, Journal, Reader, Record, Search};
+use crate::books::{BooksError, Journal, Memory, Reader, Record, Search, snapshot::Mail};
 
-/// Requests that may wait for the desk.
-const QUEUE: usize = 4096;
-/// The bytes that they may hold together.
-const QUEUE_BYTES: usize = 64 << 20;
 /// The longest request: the evidence that a record can keep, and what is decoded from it.
 const WORK_BYTES: usize = limits::FRAME;
 /// Of what the center's own rooms ask; the words in it are short.
 const ACT_BYTES: usize = 16 << 10;
-/// Entries that a slow console may be behind before it must read them from the books.
-const FEED: usize = 1024;
+/// Batches that a slow console may be behind before it must read their entries from the books.
+const FEED: usize = 64;
+/// The newest entries, which stay at hand.
+const RECENT: usize = 4096;
 /// How often the desk looks at the clock when nothing is asked of it.
 const TICK: Duration = Duration::from_millis(500);
 /// Entries that are looked at to answer for a telegram whose time is past.
@@ -88,15 +92,37 @@ impl Opening {
     }
 }
 
+impl Memory for Opening {
+    fn begin(&mut self) {
+        self.resume(State::new(), Mail::default());
+    }
+
+    fn resume(&mut self, state: State, mail: Mail) {
+        self.state = state;
+        self.mailboxes.restore(mail);
+        self.broken = None;
+    }
+
+    fn follow(&mut self, record: &Record) {
+        Self::follow(self, record);
+    }
+
+    fn broken(&self) -> Option<String> {
+        self.broken.as_ref().map(Imbalance::to_string)
+    }
+}
+
 /// The desk. Cheap to clone; all clones are the same.
 #[derive(Clone)]
 pub struct Desk(Arc<Handle>);
 
 struct Handle {
     queue: SyncSender<Job>,
-    room: Arc<Semaphore>,
+    room: Share,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<Result<(), BooksError>>>>,
+    /// Nobody but the caller does anything: there is no thread, and reading is not handed to another.
+    stepped: bool,
 }
 
 /// What the desk's thread shares with everybody.
@@ -104,10 +130,12 @@ pub(super) struct Shared {
     /// Applied after it is durable.
     pub(super) state: RwLock<State>,
     pub(super) standing: watch::Sender<Standing>,
-    pub(super) feed: broadcast::Sender<Arc<Record>>,
+    pub(super) feed: broadcast::Sender<Arc<[Arc<Record>]>>,
+    /// The newest entries, oldest first.
+    pub(super) recent: RwLock<VecDeque<Arc<Record>>>,
     pub(super) mailboxes: Mailboxes,
     pub(super) reader: Reader,
-    pub(super) waiting: AtomicUsize,
+    pub(super) load: Load,
     pub(super) closing: AtomicBool,
     pub(super) clock_accepted: AtomicBool,
 }
@@ -125,6 +153,14 @@ impl Shared {
         });
     }
 
+    /// Keeps durable entries at hand.
+    pub(super) fn remember(&self, records: &[Arc<Record>]) {
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        let surplus = (recent.len() + records.len()).saturating_sub(RECENT).min(recent.len());
+        recent.drain(..surplus);
+        recent.extend(records.iter().cloned());
+    }
+
     pub(super) fn stopped(&self) -> Option<String> {
         match &*self.standing.borrow() {
             Standing::Stopped(words) => Some(words.clone()),
@@ -140,7 +176,44 @@ pub(super) enum Reply {
     /// Entered before, by this entry.
     Known(EntryNumber),
     /// Its time is past; the journal knows whether it was entered.
-    Late,
+    Late(Box<Request>),
+}
+
+/// Every entry as it becomes durable.
+#[derive(Debug)]
+pub struct Feed {
+    batches: broadcast::Receiver<Arc<[Arc<Record>]>>,
+    /// What came and was not handed out yet, and from where on.
+    batch: Option<(Arc<[Arc<Record>]>, usize)>,
+}
+
+impl Feed {
+    /// The next entry. May be dropped and called again at any time.
+    ///
+    /// # Errors
+    /// [`RecvError::Lagged`], by batches: whoever is so far behind reads the journal. [`RecvError::Closed`] when the desk
+    /// is gone.
+    pub async fn recv(&mut self) -> Result<Arc<Record>, RecvError> {
+        loop {
+            if let Some((batch, at)) = &mut self.batch {
+                if let Some(record) = batch.get(*at) {
+                    *at += 1;
+                    return Ok(record.clone());
+                }
+                self.batch = None;
+            }
+            self.batch = Some((self.batches.recv().await?, 0));
+        }
+    }
+
+    /// The next entries that became durable together.
+    ///
+    /// # Errors
+    /// As [`Feed::recv`].
+    pub async fn recv_batch(&mut self) -> Result<Arc<[Arc<Record>]>, RecvError> {
+        self.batch = None;
+        self.batches.recv().await
+    }
 }
 
 impl Desk {
@@ -154,30 +227,30 @@ impl Desk {
         opening: Opening,
         clock: Box<dyn Clock>,
     ) -> Result<Self, BooksError> {
-        let Opening { state, mailboxes, broken } = opening;
-        let refused = |imbalance: Imbalance| {
-            BooksError::Forked(format!("replaying it breaks the rules of the books: {imbalance}"))
-        };
-        broken.map_or(Ok(()), Err).map_err(refused)?;
-        state.audit().map_err(refused)?;
-        let (queue, jobs) = mpsc::sync_channel(QUEUE);
-        let shared = Arc::new(Shared {
-            state: RwLock::new(state.clone()),
-            standing: watch::Sender::new(Standing::Open),
-            feed: broadcast::Sender::new(FEED),
-            mailboxes,
-            reader: journal.reader(),
-            waiting: AtomicUsize::new(0),
-            closing: AtomicBool::new(false),
-            clock_accepted: AtomicBool::new(false),
-        });
-        let writer = Writer::new(journal, state, shared.clone(), jobs, clock);
+        let (mut handle, writer) = prepare(journal, opening, clock, Box::new(random_seed))?;
         let thread = thread::Builder::new()
             .name("desk".into())
             .spawn(move || writer.run(TICK))
             .map_err(|source| BooksError::Io { doing: "starting the desk".into(), source })?;
-        let room = Arc::new(Semaphore::new(QUEUE_BYTES));
-        Ok(Self(Arc::new(Handle { queue, room, shared, thread: Mutex::new(Some(thread)) })))
+        handle.thread = Mutex::new(Some(thread));
+        Ok(Self(Arc::new(handle)))
+    }
+
+    /// Opens the desk without a thread: it works only when its [`Stepper`] is told to, on the caller's thread, so that
+    /// whoever also holds the clock and the disk decides what happens when. `seeds` stands for the randomness of the
+    /// entries' seeds; what is to be kept from anybody takes the operating system's.
+    ///
+    /// # Errors
+    /// As [`Desk::open`].
+    pub fn stepped(
+        journal: Box<dyn Journal>,
+        opening: Opening,
+        clock: Box<dyn Clock>,
+        seeds: impl FnMut() -> [u8; 16] + Send + 'static,
+    ) -> Result<(Self, Stepper), BooksError> {
+        let (mut handle, writer) = prepare(journal, opening, clock, Box::new(seeds))?;
+        handle.stepped = true;
+        Ok((Self(Arc::new(handle)), Stepper::new(writer)))
     }
 
     /// Has a request decided and entered, and waits until the entry is durable. What was entered before gets its
@@ -186,10 +259,44 @@ impl Desk {
     /// # Errors
     /// As [`DeskError`] tells. [`DeskError::Busy`] comes at once.
     pub async fn submit(&self, work: Work) -> Result<Answer, DeskError> {
+        self.enter(work, None).await
+    }
+
+    /// As [`Desk::submit`], for a connection, which holds no more than its share of the queue.
+    ///
+    /// # Errors
+    /// As [`Desk::submit`]; [`DeskError::Busy`] also where the share is used up.
+    pub async fn submit_for(&self, share: &Share, work: Work) -> Result<Answer, DeskError> {
+        self.enter(work, Some(share)).await
+    }
+
+    async fn enter(&self, work: Work, share: Option<&Share>) -> Result<Answer, DeskError> {
+        let reply = self.queue(work, share)?.await;
+        let reply =
+            reply.unwrap_or_else(|_| Err(DeskError::Unknown("the desk ended while it was at work".into())));
+        match reply? {
+            Reply::Entered(record) => Ok(Answer { record, repeated: false }),
+            Reply::Known(number) => {
+                let record = self.off_thread(move |reader| reader.read(number)).await?;
+                Ok(Answer { record: Arc::new(record), repeated: true })
+            }
+            Reply::Late(request) => {
+                let last = self.last_of(&request);
+                let found = self.off_thread(move |reader| look_back_for(reader, &request, last)).await?;
+                let record = Arc::new(found.ok_or(DeskError::Expired)?);
+                Ok(Answer { record, repeated: true })
+            }
+        }
+    }
+
+    /// Puts work into the queue; the answer comes through what is given back.
+    fn queue(
+        &self,
+        work: Work,
+        share: Option<&Share>,
+    ) -> Result<oneshot::Receiver<Result<Reply, DeskError>>, DeskError> {
         let Work { request, evidence } = work;
-        let room = self.room(&request, &evidence)?;
-        let look_back = request.clone();
-        let (answer, reply) = oneshot::channel();
+        let room = self.room(&request, &evidence, share)?;
         let shared = &self.0.shared;
         if let Some(words) = shared.stopped() {
             return Err(DeskError::Stopped(words));
@@ -197,30 +304,17 @@ impl Desk {
         if shared.closing.load(Ordering::Acquire) {
             return Err(DeskError::Stopped("the center is closing".into()));
         }
-        shared.waiting.fetch_add(1, Ordering::Relaxed);
+        let (answer, reply) = oneshot::channel();
+        shared.load.comes();
         let job = Job::Work { request: Box::new(request), evidence, answer, _room: room };
-        if let Err(refused) = self.0.queue.try_send(job) {
-            shared.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(match refused {
-                TrySendError::Full(_) => DeskError::Busy,
+        self.0.queue.try_send(job).map_err(|refused| {
+            shared.load.goes(1);
+            match refused {
+                TrySendError::Full(_) => self.busy(),
                 TrySendError::Disconnected(_) => DeskError::Stopped("the center is closing".into()),
-            });
-        }
-        let reply = reply
-            .await
-            .unwrap_or_else(|_| Err(DeskError::Unknown("the desk ended while it was at work".into())));
-        match reply? {
-            Reply::Entered(record) => Ok(self.answer(record, false)),
-            Reply::Known(number) => {
-                let record = self.off_thread(move |reader| reader.read(number)).await?;
-                Ok(self.answer(Arc::new(record), true))
             }
-            Reply::Late => {
-                let last = self.last_of(&look_back);
-                let found = self.off_thread(move |reader| look_back_for(reader, &look_back, last)).await?;
-                found.map(|record| self.answer(Arc::new(record), true)).ok_or(DeskError::Expired)
-            }
-        }
+        })?;
+        Ok(reply)
     }
 
     /// Has something entered that takes the desk for itself.
@@ -234,12 +328,12 @@ impl Desk {
             return Err(DeskError::Stopped(words));
         }
         if self.0.queue.try_send(Job::Hold { held, answer }).is_err() {
-            return Err(DeskError::Busy);
+            return Err(self.busy());
         }
         let ended = |_| Err(DeskError::Unknown("the desk ended while it was at work".into()));
         match reply.await.unwrap_or_else(ended)? {
-            Reply::Entered(record) => Ok(self.answer(record, false)),
-            Reply::Known(_) | Reply::Late => Err(DeskError::Limited),
+            Reply::Entered(record) => Ok(Answer { record, repeated: false }),
+            Reply::Known(_) | Reply::Late(_) => Err(DeskError::Limited),
         }
     }
 
@@ -259,8 +353,15 @@ impl Desk {
     }
 
     /// Every entry as it becomes durable. Whoever lags behind is told by how many, and reads them from the journal.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Record>> {
-        self.0.shared.feed.subscribe()
+    pub fn subscribe(&self) -> Feed {
+        Feed { batches: self.0.shared.feed.subscribe(), batch: None }
+    }
+
+    /// An entry, where it is one of the newest, which need not be read from the journal.
+    pub fn recent(&self, number: EntryNumber) -> Option<Arc<Record>> {
+        let recent = self.0.shared.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let at = number.0.checked_sub(recent.front()?.entry.number.0)?;
+        recent.get(usize::try_from(at).ok()?).cloned()
     }
 
     /// Whether payments are taken; changes as it changes.
@@ -270,7 +371,7 @@ impl Desk {
 
     /// How many requests wait.
     pub fn depth(&self) -> usize {
-        self.0.shared.waiting.load(Ordering::Relaxed)
+        self.0.shared.load.waiting()
     }
 
     /// Stops payments for good: something was seen that must never be. The first words stay.
@@ -285,13 +386,14 @@ impl Desk {
         let _ = self.0.queue.try_send(Job::Wake);
     }
 
-    /// Recomputes the rules of the books and stops payments when one is broken: the console's light. It takes time
-    /// in proportion to the books and keeps the desk from publishing meanwhile; call it on a blocking thread.
+    /// Recomputes the rules of the books and stops payments when one is broken: the console's light. It looks at a copy,
+    /// so it holds nobody up, and takes time in proportion to the books; call it on a blocking thread.
     ///
     /// # Errors
     /// What does not hold.
     pub fn audit(&self) -> Result<(), Imbalance> {
-        let audited = self.state().audit();
+        let copy = self.state().clone();
+        let audited = copy.audit();
         if let Err(imbalance) = &audited {
             self.stop(format!("the books do not balance: {imbalance}"));
         }
@@ -308,29 +410,36 @@ impl Desk {
         let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(thread) = thread else { return Ok(()) };
         let ended = tokio::task::spawn_blocking(move || thread.join()).await;
+        let mailboxes = self.mailboxes().clone();
+        // What is not kept only repeats mail, and was told.
+        let _ = tokio::task::spawn_blocking(move || mailboxes.keep_cursors()).await;
         match ended {
             Ok(Ok(closed)) => closed,
             _ => Err(BooksError::Stopped("the desk ended before its time".into())),
         }
     }
 
-    fn room(&self, request: &Request, evidence: &[u8]) -> Result<OwnedSemaphorePermit, DeskError> {
-        let size = match request.signed() {
-            Some(_) => evidence.len(),
-            None => wire::codec::encode(request).len(),
+    fn room(
+        &self,
+        request: &Request,
+        evidence: &[u8],
+        share: Option<&Share>,
+    ) -> Result<[Option<Room>; 2], DeskError> {
+        let (size, allowed) = match request.signed() {
+            Some(_) => (evidence.len(), WORK_BYTES),
+            None => (wire::codec::encode(request).len(), ACT_BYTES),
         };
-        let allowed = if request.signed().is_some() { WORK_BYTES } else { ACT_BYTES };
         if size > allowed {
             return Err(DeskError::Malformed(format!(
                 "{size} bytes are asked to be entered, at most {allowed} can be"
             )));
         }
-        let permits = u32::try_from(size.max(1)).map_err(|_| DeskError::Busy)?;
-        self.0.room.clone().try_acquire_many_owned(permits).map_err(|_| DeskError::Busy)
+        let own = share.map(|share| share.take(size).ok_or_else(|| self.busy())).transpose()?;
+        Ok([Some(self.0.room.take(size).ok_or_else(|| self.busy())?), own])
     }
 
-    fn answer(&self, record: Arc<Record>, repeated: bool) -> Answer {
-        Answer { record, checkpoint: self.0.shared.reader.checkpoint(), repeated }
+    fn busy(&self) -> DeskError {
+        DeskError::Busy { retry_ms: self.0.shared.load.retry_ms() }
     }
 
     /// The last entry that concerns the signer of a request.
@@ -343,6 +452,9 @@ impl Desk {
         &self,
         read: impl FnOnce(&Reader) -> Result<T, BooksError> + Send + 'static,
     ) -> Result<T, DeskError> {
+        if self.0.stepped {
+            return read(self.reader()).map_err(|error| DeskError::Unreadable(error.to_string()));
+        }
         let reader = self.0.shared.reader.clone();
         let read = tokio::task::spawn_blocking(move || read(&reader)).await;
         match read {
@@ -350,6 +462,43 @@ impl Desk {
             Err(_) => Err(DeskError::Unreadable("reading was interrupted".into())),
         }
     }
+}
+
+/// A desk on books that `opening` has followed to their end, and its writing half, which nobody runs yet.
+fn prepare(
+    journal: Box<dyn Journal>,
+    opening: Opening,
+    clock: Box<dyn Clock>,
+    seeds: Seeds,
+) -> Result<(Handle, Writer), BooksError> {
+    let Opening { state, mailboxes, broken } = opening;
+    let refused = |imbalance: Imbalance| {
+        BooksError::Forked(format!("replaying it breaks the rules of the books: {imbalance}"))
+    };
+    broken.map_or(Ok(()), Err).map_err(refused)?;
+    state.audit().map_err(refused)?;
+    let (queue, jobs) = mpsc::sync_channel(QUEUE);
+    let shared = Arc::new(Shared {
+        state: RwLock::new(state.clone()),
+        standing: watch::Sender::new(Standing::Open),
+        feed: broadcast::Sender::new(FEED),
+        recent: RwLock::default(),
+        mailboxes,
+        reader: journal.reader(),
+        load: Load::none(),
+        closing: AtomicBool::new(false),
+        clock_accepted: AtomicBool::new(false),
+    });
+    let writer = Writer::new(journal, state, shared.clone(), jobs, clock, seeds);
+    let handle = Handle { queue, room: Share::whole(), shared, thread: Mutex::new(None), stepped: false };
+    Ok((handle, writer))
+}
+
+/// The seed of an entry, from the operating system's randomness.
+fn random_seed() -> [u8; 16] {
+    let mut seed = [0; 16];
+    wire::key::random(&mut seed);
+    seed
 }
 
 /// Looks for the entry of a telegram whose time is past: backwards through its signer's entries, down to the time

@@ -8,30 +8,43 @@
 //! |---|---|
 //! | `joining` | registrations |
 //! | `keys` | key changes, cashiers |
-//! | `money` | cards, payments, refunds, claims |
 //!
 //! Verifying takes some tens of microseconds a signature; a claim holds up to two for each payment. Call this on a
 //! thread that may be kept busy.
 
 mod joining;
 mod keys;
-mod money;
 
-use std::sync::RwLockReadGuard;
+use std::sync::{Mutex, PoisonError, RwLockReadGuard};
 
-use ledger::{Request, State, request::Void};
+use ledger::{Request, State};
 use wire::{
     codec,
-    id::{AccountNumber, CenterId, EntryNumber, TelegramId},
-    key::VerificationKey,
+    id::{AccountNumber, CenterId, TelegramId},
+    key::{KeyError, PreparedKey, VerificationKey},
     message::{Beside, Problem, ProblemKind},
     payload::{self, KeyRole},
-    telegram::{Authentic, Kind, Payload, Signer, Telegram},
-    time::Timestamp,
+    telegram::{Authentic, Claimed, Kind, Signer, Telegram},
 };
 
 pub use self::{joining::registered, keys::certificate};
 use super::{Desk, Work};
+use crate::books::asked::{self, Ours};
+
+/// The key under which the last telegram of a connection was verified, made ready for the next: whoever pays again and
+/// again pays with the same key. Which key is to be used the books say each time.
+#[derive(Debug, Default)]
+pub struct LastKey(Mutex<Option<PreparedKey>>);
+
+impl LastKey {
+    fn ready(&self, key: &VerificationKey) -> Result<PreparedKey, KeyError> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some(ready) if ready.key() == *key => Ok(ready.clone()),
+            _ => Ok(last.insert(key.prepare()?).clone()),
+        }
+    }
+}
 
 /// Verifies a telegram that a logged-in account submits, and what travels beside it.
 ///
@@ -44,18 +57,35 @@ pub fn submitted(
     telegram: &Telegram,
     beside: &Beside,
 ) -> Result<Work, Problem> {
-    let books = Register(desk);
+    submitted_with(&LastKey::default(), desk, account, telegram, beside)
+}
+
+/// As [`submitted`], on a connection that remembers its last key.
+///
+/// # Errors
+/// As [`submitted`].
+pub fn submitted_with(
+    last: &LastKey,
+    desk: &Desk,
+    account: AccountNumber,
+    telegram: &Telegram,
+    beside: &Beside,
+) -> Result<Work, Problem> {
+    let books = Register { desk, last };
     let request = match telegram.kind {
-        Kind::Payment => money::payment(&books.authentic(account, telegram)?.0),
-        Kind::CardRequest => money::card_request(&books.authentic(account, telegram)?.0),
+        Kind::Payment => asks(&books.authentic(account, telegram)?.0, asked::payment),
+        Kind::CardRequest => asks(&books.authentic(account, telegram)?.0, asked::card_request),
         Kind::KeyChange => {
             let (authentic, by) = books.authentic(account, telegram)?;
             keys::change(&books, &authentic, by, beside)?
         }
-        Kind::KeyCancel => keys::cancel(&books.authentic(account, telegram)?.0),
+        Kind::KeyCancel => asks(&books.authentic(account, telegram)?.0, asked::key_cancel),
         Kind::CashierChange => keys::cashier(&books.authentic(account, telegram)?.0)?,
-        Kind::Refund => money::refund(&books.authentic(account, telegram)?.0),
-        Kind::Claim => money::claim(&books.authentic(account, telegram)?.0, beside),
+        Kind::Refund => asks(&books.authentic(account, telegram)?.0, asked::refund),
+        Kind::Claim => {
+            let (authentic, _) = books.authentic(account, telegram)?;
+            asked::claim(authentic.payload(), authentic.id(), beside)
+        }
         other => return Err(malformed(format!("a {other} is not for the center"))),
     };
     Ok(Work { request, evidence: codec::encode(&(telegram, beside)) })
@@ -66,89 +96,29 @@ pub fn submitted(
 /// # Errors
 /// As [`submitted`].
 pub fn inquired(desk: &Desk, account: AccountNumber, telegram: &Telegram) -> Result<Work, Problem> {
-    let books = Register(desk);
-    let void = match telegram.kind {
-        Kind::Payment => void(account, &books.authentic::<payload::Payment>(account, telegram)?.0),
-        Kind::CardRequest => void(account, &books.authentic::<payload::CardRequest>(account, telegram)?.0),
-        Kind::KeyChange => void(account, &books.authentic::<payload::KeyChange>(account, telegram)?.0),
-        Kind::KeyCancel => void(account, &books.authentic::<payload::KeyCancel>(account, telegram)?.0),
-        Kind::CashierChange => {
-            void(account, &books.authentic::<payload::CashierChange>(account, telegram)?.0)
+    let books = Register { desk, last: &LastKey::default() };
+    let request = match telegram.kind {
+        Kind::Payment => asks(&books.authentic::<payload::Payment>(account, telegram)?.0, asked::void),
+        Kind::CardRequest => {
+            asks(&books.authentic::<payload::CardRequest>(account, telegram)?.0, asked::void)
         }
-        Kind::Refund => void(account, &books.authentic::<payload::Refund>(account, telegram)?.0),
-        Kind::Claim => void(account, &books.authentic::<payload::Claim>(account, telegram)?.0),
+        Kind::KeyChange => asks(&books.authentic::<payload::KeyChange>(account, telegram)?.0, asked::void),
+        Kind::KeyCancel => asks(&books.authentic::<payload::KeyCancel>(account, telegram)?.0, asked::void),
+        Kind::CashierChange => {
+            asks(&books.authentic::<payload::CashierChange>(account, telegram)?.0, asked::void)
+        }
+        Kind::Refund => asks(&books.authentic::<payload::Refund>(account, telegram)?.0, asked::void),
+        Kind::Claim => asks(&books.authentic::<payload::Claim>(account, telegram)?.0, asked::void),
         other => return Err(malformed(format!("a {other} is not for the center"))),
     };
-    Ok(Work { request: Request::Void(void), evidence: codec::encode(telegram) })
-}
-
-/// What every telegram of an account says of itself.
-trait Ours: Payload {
-    fn center(&self) -> &CenterId;
-    fn account(&self) -> AccountNumber;
-    fn key_event(&self) -> EntryNumber;
-    fn valid_until(&self) -> Timestamp;
-    /// Whose keys may sign it, the usual one first.
-    fn signers() -> &'static [KeyRole] {
-        &[KeyRole::Signature]
-    }
-    /// The key of the account's own that it names as its signer: a cashier's.
-    fn cashier(&self) -> Option<VerificationKey> {
-        None
-    }
-}
-
-impl Ours for payload::Refund {
-    fn center(&self) -> &CenterId {
-        &self.center
-    }
-    fn account(&self) -> AccountNumber {
-        AccountNumber::Store(self.store)
-    }
-    fn key_event(&self) -> EntryNumber {
-        self.key_event
-    }
-    fn valid_until(&self) -> Timestamp {
-        self.valid_until
-    }
-    fn cashier(&self) -> Option<VerificationKey> {
-        self.cashier
-    }
-}
-
-macro_rules! ours {
-    ($($name:ident: $self:ident => $account:expr $(, $signers:expr)?;)+) => { $(
-        impl Ours for payload::$name {
-            fn center(&self) -> &CenterId {
-                &self.center
-            }
-            fn account(&$self) -> AccountNumber {
-                $account
-            }
-            fn key_event(&self) -> EntryNumber {
-                self.key_event
-            }
-            fn valid_until(&self) -> Timestamp {
-                self.valid_until
-            }
-            $(fn signers() -> &'static [KeyRole] {
-                $signers
-            })?
-        }
-    )+ };
-}
-
-ours! {
-    Payment: self => AccountNumber::Member(self.member);
-    CardRequest: self => AccountNumber::Member(self.member);
-    Claim: self => AccountNumber::Store(self.store);
-    CashierChange: self => AccountNumber::Store(self.store);
-    KeyChange: self => self.account, &[KeyRole::Signature, KeyRole::Recovery];
-    KeyCancel: self => self.account, &[KeyRole::Recovery];
+    Ok(Work { request, evidence: codec::encode(telegram) })
 }
 
 /// The key register, as far as verifying needs it.
-struct Register<'a>(&'a Desk);
+struct Register<'a> {
+    desk: &'a Desk,
+    last: &'a LastKey,
+}
 
 impl Register<'_> {
     /// Verifies a telegram of the account that speaks, and says with which of its keys it was signed.
@@ -158,64 +128,56 @@ impl Register<'_> {
         telegram: &Telegram,
     ) -> Result<(Authentic<P>, KeyRole), Problem> {
         // Not believed yet: this only tells under which key to verify.
-        let claimed: P = telegram.peek().map_err(malformed)?;
-        self.is_here(claimed.center())?;
-        if telegram.signer != Signer::Account(account) || claimed.account() != account {
-            return Err(Problem::new(
-                ProblemKind::NotAllowed,
-                format!("this {} is another account's; log in as the account that signed it", telegram.kind),
-            ));
-        }
-        let event = claimed.key_event();
-        if let Some(key) = claimed.cashier() {
-            return self.by_cashier(account, telegram, key, event);
-        }
+        let claimed: Claimed<'_, P> = telegram.claim().map_err(malformed)?;
+        let says = claimed.payload();
+        let event = says.key_event();
         let keys: Vec<(KeyRole, VerificationKey)> = {
-            let state = self.state();
-            let holder = state.holder(account);
-            let key = |role| holder.and_then(|holder| holder.key_at(role, event)).map(|key| (role, key));
-            P::signers().iter().filter_map(|role| key(*role)).collect()
+            let state = self.desk.state();
+            is_here(&state, says.center())?;
+            if telegram.signer != Signer::Account(account) || says.account() != account {
+                return Err(Problem::new(
+                    ProblemKind::NotAllowed,
+                    format!(
+                        "this {} is another account's; log in as the account that signed it",
+                        telegram.kind
+                    ),
+                ));
+            }
+            match says.cashier() {
+                // Under a key that is the store's or was. Whether it may sign now the rules say.
+                Some(key) if state.key_holder(&key) == Some(account) => vec![(KeyRole::Terminal, key)],
+                Some(_) => Vec::new(),
+                None => {
+                    let holder = state.holder(account);
+                    let key = |role: &KeyRole| Some((*role, holder?.key_at(*role, event)?));
+                    P::signers().iter().filter_map(key).collect()
+                }
+            }
         };
         let mut refused = None;
         for (role, key) in keys {
-            match telegram.verify(&key, event) {
+            match self.last.ready(&key).and_then(|ready| claimed.verify(&ready, event)) {
                 Ok(authentic) => return Ok((authentic, role)),
                 Err(error) => refused = Some(error),
             }
         }
-        Err(refused.map_or_else(|| never_had(account, telegram), not_authentic))
-    }
-
-    /// A cashier's telegram, under a key that is the store's or was. Whether it may sign now the rules say.
-    fn by_cashier<P: Ours>(
-        &self,
-        account: AccountNumber,
-        telegram: &Telegram,
-        key: VerificationKey,
-        event: EntryNumber,
-    ) -> Result<(Authentic<P>, KeyRole), Problem> {
-        if self.state().key_holder(&key) != Some(account) {
-            return Err(never_had(account, telegram));
-        }
-        let authentic = telegram.verify(&key, event).map_err(not_authentic)?;
-        Ok((authentic, KeyRole::Terminal))
-    }
-
-    fn is_here(&self, center: &CenterId) -> Result<(), Problem> {
-        if self.state().settings().is_some_and(|settings| settings.center == *center) {
-            return Ok(());
-        }
-        Err(Problem::new(ProblemKind::WrongCenter, "this is for another center"))
+        Err(refused.map_or_else(|| never_had(account, telegram), |error| not_authentic(error.into())))
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.0.state()
+        self.desk.state()
     }
 }
 
-fn void<P: Ours>(account: AccountNumber, authentic: &Authentic<P>) -> Void {
-    let telegram: TelegramId = authentic.id();
-    Void { telegram, account, valid_until: authentic.payload().valid_until() }
+fn is_here(state: &State, center: &CenterId) -> Result<(), Problem> {
+    if state.settings().is_some_and(|settings| settings.center == *center) {
+        return Ok(());
+    }
+    Err(Problem::new(ProblemKind::WrongCenter, "this is for another center"))
+}
+
+fn asks<P>(authentic: &Authentic<P>, asked: impl FnOnce(&P, TelegramId) -> Request) -> Request {
+    asked(authentic.payload(), authentic.id())
 }
 
 fn never_had(account: AccountNumber, telegram: &Telegram) -> Problem {

@@ -8,7 +8,7 @@
 //! slow loses nothing and holds nobody up.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,7 +16,7 @@ use ledger::{Decision, Entry, Outcome, Request, entry::Purpose};
 use tokio::sync::watch;
 use wire::id::{AccountNumber, EntryNumber};
 
-use crate::books::{BooksError, cabinet::Cabinet};
+use crate::books::{BooksError, cabinet::Cabinet, snapshot::Mail};
 
 /// Where each account's last acknowledged entry is kept. A cursor that is lost or lags only repeats mail.
 pub trait Cursors: Send + Sync {
@@ -57,6 +57,8 @@ struct Shared {
 struct Boxes {
     waiting: HashMap<AccountNumber, VecDeque<EntryNumber>>,
     acknowledged: BTreeMap<AccountNumber, EntryNumber>,
+    /// Whose cursor is not kept yet as it stands now.
+    unkept: BTreeSet<AccountNumber>,
     bells: HashMap<AccountNumber, watch::Sender<EntryNumber>>,
 }
 
@@ -73,14 +75,29 @@ impl Mailboxes {
 
     /// Puts a durable entry into the mailboxes of those it is addressed to. Entries come in their order.
     pub fn deliver(&self, entry: &Entry) {
+        self.deliver_all([entry]);
+    }
+
+    /// As [`Mailboxes::deliver`] for entries that became durable together; whoever listens is woken once.
+    pub fn deliver_all<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) {
         let boxes = &mut *self.boxes();
-        for account in addressees(entry).into_iter().flatten() {
-            if boxes.acknowledged.get(&account).is_some_and(|upto| *upto >= entry.number) {
-                continue;
+        let mut rung = Vec::new();
+        for entry in entries {
+            for account in addressees(entry).into_iter().flatten() {
+                if boxes.acknowledged.get(&account).is_some_and(|upto| *upto >= entry.number) {
+                    continue;
+                }
+                boxes.waiting.entry(account).or_default().push_back(entry.number);
+                rung.push((account, entry.number));
             }
-            boxes.waiting.entry(account).or_default().push_back(entry.number);
-            if let Some(bell) = boxes.bells.get(&account) {
-                bell.send_replace(entry.number);
+        }
+        // The newest of each account stands last.
+        rung.sort_unstable();
+        for (at, (account, number)) in rung.iter().enumerate() {
+            if rung.get(at + 1).is_none_or(|(next, _)| next != account)
+                && let Some(bell) = boxes.bells.get(account)
+            {
+                bell.send_replace(*number);
             }
         }
     }
@@ -108,28 +125,75 @@ impl Mailboxes {
     /// An account has kept all its mail up to an entry. Beyond its newest mail this reaches nothing, so that nobody
     /// can acknowledge what is still to come.
     ///
-    /// # Errors
-    /// When the cursor can't be written; the mail counts as acknowledged until the center is restarted.
-    pub fn acknowledge(&self, account: AccountNumber, upto: EntryNumber) -> Result<(), BooksError> {
-        let kept = {
-            let mut boxes = self.boxes();
-            let Some(waiting) = boxes.waiting.get_mut(&account) else { return Ok(()) };
-            let count = waiting.partition_point(|entry| *entry <= upto);
-            let Some(last) = waiting.drain(..count).next_back() else { return Ok(()) };
-            if waiting.is_empty() {
-                boxes.waiting.remove(&account);
-            }
-            boxes.acknowledged.insert(account, last);
-            last
+    /// The cursor is kept with others by [`Mailboxes::keep_cursors`], not at once: until then a restart repeats mail.
+    pub fn acknowledge(&self, account: AccountNumber, upto: EntryNumber) {
+        let mut boxes = self.boxes();
+        let Some(waiting) = boxes.waiting.get_mut(&account) else { return };
+        let count = waiting.partition_point(|entry| *entry <= upto);
+        let Some(last) = waiting.drain(..count).next_back() else { return };
+        if waiting.is_empty() {
+            boxes.waiting.remove(&account);
+        }
+        boxes.acknowledged.insert(account, last);
+        boxes.unkept.insert(account);
+    }
+
+    /// Writes the cursors that have moved since this was called last. Blocks on the disk. A cursor that can't be written
+    /// is told and tried again the next time; one that lags does no harm.
+    pub fn keep_cursors(&self) {
+        let moved: Vec<(AccountNumber, EntryNumber)> = {
+            let boxes = &mut *self.boxes();
+            let unkept = std::mem::take(&mut boxes.unkept);
+            unkept.iter().filter_map(|account| Some((*account, *boxes.acknowledged.get(account)?))).collect()
         };
-        // Outside the lock: a cursor is a small write to the disk, and one that lags does no harm.
-        self.0.cursors.keep(account, kept)
+        for (account, upto) in moved {
+            tui_kit::failpoint::at("mailbox.cursor");
+            if let Err(error) = self.0.cursors.keep(account, upto) {
+                tracing::warn!("the mail cursor of {account} was not kept: {error}");
+                self.boxes().unkept.insert(account);
+            }
+        }
+    }
+
+    /// What waits in all mailboxes of entries up to one, and what was acknowledged: for a snapshot. Mail that is acknowledged
+    /// while this looks from one mailbox to the next is left out; it need not come again.
+    pub fn waiting(&self, upto: EntryNumber) -> Mail {
+        let mut accounts: Vec<AccountNumber> = self.boxes().waiting.keys().copied().collect();
+        accounts.sort_unstable();
+        let waits = |account: AccountNumber| {
+            let boxes = self.boxes();
+            let waiting = boxes.waiting.get(&account)?;
+            let count = waiting.partition_point(|entry| *entry <= upto);
+            Some((account, waiting.iter().take(count).copied().collect()))
+        };
+        let waiting = accounts.into_iter().filter_map(waits).collect();
+        let boxes = self.boxes();
+        let acknowledged = boxes.acknowledged.iter().map(|(account, entry)| (*account, *entry));
+        Mail { waiting, acknowledged: acknowledged.collect() }
+    }
+
+    /// Begins with what a snapshot holds, in the place of all that was delivered. Of the two cursors that an account has
+    /// then, the further one counts.
+    pub fn restore(&self, mail: Mail) {
+        let boxes = &mut *self.boxes();
+        for (account, entry) in mail.acknowledged {
+            let cursor = boxes.acknowledged.entry(account).or_insert(entry);
+            *cursor = entry.max(*cursor);
+        }
+        boxes.waiting.clear();
+        for (account, entries) in mail.waiting {
+            let after = boxes.acknowledged.get(&account).copied();
+            let waiting: VecDeque<_> =
+                entries.into_iter().filter(|entry| after.is_none_or(|after| *entry > after)).collect();
+            if !waiting.is_empty() {
+                boxes.waiting.insert(account, waiting);
+            }
+        }
     }
 
     /// Listens for an account's mail after an entry.
     pub fn listen(&self, account: AccountNumber, after: Option<EntryNumber>) -> Listener {
         let mut boxes = self.boxes();
-        boxes.bells.retain(|_, bell| bell.receiver_count() > 0);
         let bell = boxes.bells.entry(account).or_insert_with(|| watch::Sender::new(EntryNumber(0)));
         Listener { mailboxes: self.clone(), account, after, bell: bell.subscribe() }
     }
@@ -151,16 +215,35 @@ impl Listener {
     /// The next unacknowledged entry; waits until there is one. May be dropped and called again at any time.
     pub async fn next(&mut self) -> EntryNumber {
         loop {
-            self.bell.mark_unchanged();
-            let (page, _) = self.mailboxes.page(self.account, self.after, 1);
-            if let Some(entry) = page.first() {
-                self.after = Some(*entry);
+            if let Some(entry) = self.next_few(1).await.first() {
                 return *entry;
+            }
+        }
+    }
+
+    /// The next unacknowledged entries, at least one and at most `count`, oldest first; waits until there is one. May be
+    /// dropped and called again at any time.
+    pub async fn next_few(&mut self, count: usize) -> Vec<EntryNumber> {
+        loop {
+            self.bell.mark_unchanged();
+            let (page, _) = self.mailboxes.page(self.account, self.after, count);
+            if let Some(last) = page.last() {
+                self.after = Some(*last);
+                return page;
             }
             if self.bell.changed().await.is_err() {
                 // The mailboxes keep the bell as long as this listener lives.
                 std::future::pending::<()>().await;
             }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut boxes = self.mailboxes.boxes();
+        if boxes.bells.get(&self.account).is_some_and(|bell| bell.receiver_count() <= 1) {
+            boxes.bells.remove(&self.account);
         }
     }
 }

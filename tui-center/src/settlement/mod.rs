@@ -11,6 +11,8 @@
 //! | [`Work`], [`Act`], [`Answer`], [`DeskError`] | what goes to the desk and what comes back |
 //! | [`Desk`] | the handle that everybody has: submit, look at the books, listen |
 //! | `writer` | the one thread that decides and appends |
+//! | [`Stepper`] | the same by hand, for whoever holds clock and disk too: the simulator |
+//! | [`Share`] | what one connection may hold of the queue |
 //! | `clock` | an instant for decisions that does not follow a clock that jumps |
 //! | [`mailbox`] | what each account has not acknowledged yet |
 //! | [`said`] | the seam ledger → wire: verdicts and mail from records |
@@ -29,7 +31,9 @@ mod clock;
 mod desk;
 pub mod heard;
 pub mod mailbox;
+mod queue;
 pub mod said;
+mod stepper;
 
 #[cfg(test)]
 mod tests;
@@ -38,7 +42,9 @@ mod writer;
 
 pub use self::{
     clock::{Clock, SystemClock},
-    desk::{Desk, Opening, Standing},
+    desk::{Desk, Feed, Opening, Standing},
     mailbox::{Cursors, Listener, Mailboxes},
+    queue::Share,
+    stepper::Stepper,
     work::{Act, Answer, DeskError, Held, Work},
 };

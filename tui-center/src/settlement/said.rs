@@ -60,7 +60,7 @@ pub fn unanswered(error: &DeskError) -> Option<Result<Verdict, Problem>> {
     let kind = match error {
         DeskError::Expired => return Some(Ok(Verdict::Expired)),
         DeskError::Unknown(_) | DeskError::Unreadable(_) => return None,
-        DeskError::Busy => ProblemKind::Busy,
+        DeskError::Busy { retry_ms } => ProblemKind::RetryAfter { ms: *retry_ms },
         DeskError::Stopped(_) => ProblemKind::Stopped,
         DeskError::Malformed(_) => ProblemKind::Malformed,
         DeskError::Limited => ProblemKind::Limited,

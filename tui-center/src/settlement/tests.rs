@@ -420,7 +420,7 @@ async fn a_full_queue_says_busy_at_once() {
             Some(Ok(answer)) => panic!("{answer:?}"),
         }
     }
-    assert_eq!(busy, Some(DeskError::Busy));
+    assert!(matches!(busy, Some(DeskError::Busy { .. })), "{busy:?}");
     house.door.set(false);
     let long = Act::Standing {
         by: "anna".into(),
@@ -479,9 +479,9 @@ async fn mail_is_kept_until_it_is_acknowledged() {
     let mail = house.desk.mailboxes().clone();
     assert_eq!(mail.page(store.account, None, 2), (entries[..2].to_vec(), true));
     assert_eq!(mail.page(store.account, Some(entries[1]), 10), (entries[2..].to_vec(), false));
-    mail.acknowledge(store.account, entries[1]).unwrap();
+    mail.acknowledge(store.account, entries[1]);
     assert_eq!(mail.count(store.account), 3);
-    mail.acknowledge(store.account, entries[0]).unwrap();
+    mail.acknowledge(store.account, entries[0]);
     assert_eq!(mail.count(store.account), 3, "an older acknowledgement takes nothing back");
     house.reopen().await;
     let mail = house.desk.mailboxes().clone();
@@ -491,7 +491,7 @@ async fn mail_is_kept_until_it_is_acknowledged() {
         "rebuilt behind the cursor"
     );
     // What is still to come can't be acknowledged.
-    mail.acknowledge(store.account, EntryNumber(u64::MAX)).unwrap();
+    mail.acknowledge(store.account, EntryNumber(u64::MAX));
     let telegram = member.sign(&member.payment(card, &store.offer(9, 10, soon_ms), soon_ms));
     let (next, _) = paid(&house.submit(&member, &telegram).await.unwrap());
     assert_eq!(mail.page(store.account, None, 10), (vec![next], false));

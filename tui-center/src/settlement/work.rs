@@ -6,10 +6,7 @@ use ledger::{
     Request,
     request::{Credit, OperatorRole, Standing, TransferResult},
 };
-use wire::{
-    checkpoint::SignedCheckpoint,
-    id::{Digest, EntryNumber},
-};
+use wire::id::{Digest, EntryNumber};
 
 use crate::books::Record;
 
@@ -133,8 +130,6 @@ pub trait Held: Send {
 pub struct Answer {
     /// The entry with its evidence.
     pub record: Arc<Record>,
-    /// A checkpoint that covers it.
-    pub checkpoint: SignedCheckpoint,
     /// Whether it was entered before this was asked.
     pub repeated: bool,
 }
@@ -149,9 +144,12 @@ impl Answer {
 /// Why there is no entry that answers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeskError {
-    /// The queue is full; nothing was entered.
-    #[error("the center has more to do than it can; nothing was entered, try again in a moment")]
-    Busy,
+    /// The queue is full, or the connection's share of it; nothing was entered.
+    #[error("the center has more to do than it can; nothing was entered, try again {}", soon(*.retry_ms))]
+    Busy {
+        /// In how many milliseconds what waits now will be done.
+        retry_ms: u32,
+    },
     /// Payments are stopped; nothing was entered.
     #[error("payments are stopped, nothing was entered: {0}")]
     Stopped(String),
@@ -171,4 +169,11 @@ pub enum DeskError {
     /// It was entered before, and the entry could not be read.
     #[error("it was entered before, but the books can't be read: {0}")]
     Unreadable(String),
+}
+
+fn soon(retry_ms: u32) -> String {
+    match retry_ms.div_ceil(1000) {
+        0 | 1 => "in a moment".into(),
+        seconds => format!("in {seconds} seconds"),
+    }
 }

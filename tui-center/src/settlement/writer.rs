@@ -1,25 +1,25 @@
 //! The one thread that decides and appends.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc, PoisonError,
         atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ledger::{Refusal, Request, State, decide, decide::admissible};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use wire::{id::EntryNumber, time::Timestamp};
 
 use super::{
     Clock, DeskError, Held, Standing,
     clock::DeskClock,
     desk::{Reply, Shared},
+    queue::Room,
 };
-use crate::books::{BooksError, Journal, Record};
+use crate::books::{BooksError, Journal, Record, snapshot::Keeper};
 
 /// Requests that one batch takes.
 const BATCH: usize = 512;
@@ -31,6 +31,9 @@ const LAPSES: usize = 128;
 /// Where somebody waits for the desk's word.
 type Waits = oneshot::Sender<Result<Reply, DeskError>>;
 
+/// Where the seed of each entry comes from.
+pub(super) type Seeds = Box<dyn FnMut() -> [u8; 16] + Send>;
+
 /// What comes through the queue.
 pub(super) enum Job {
     /// To be decided.
@@ -38,8 +41,8 @@ pub(super) enum Job {
         request: Box<Request>,
         evidence: Vec<u8>,
         answer: Waits,
-        /// Its share of the queue's bytes, given back when the job is done.
-        _room: OwnedSemaphorePermit,
+        /// Its room in the queue, and in the share of whoever asked; given back when the job is done.
+        _room: [Option<Room>; 2],
     },
     /// Takes the desk for itself: the batch before it ends, and it is a batch of its own.
     Hold { held: Box<dyn Held>, answer: Waits },
@@ -54,6 +57,8 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     jobs: Receiver<Job>,
     clock: DeskClock,
+    seeds: Seeds,
+    keeper: Option<Keeper>,
     /// What comes after the batch that is being settled, alone.
     next: Option<(Box<dyn Held>, Waits)>,
 }
@@ -62,7 +67,7 @@ pub(super) struct Writer {
 struct Waiter {
     answer: Waits,
     place: Place,
-    _room: OwnedSemaphorePermit,
+    _room: [Option<Room>; 2],
 }
 
 enum Place {
@@ -71,7 +76,7 @@ enum Place {
     /// In this batch or before it; asked a second time.
     Known(EntryNumber),
     /// Nowhere.
-    Late,
+    Late(Box<Request>),
     Refused(DeskError),
 }
 
@@ -82,32 +87,46 @@ impl Writer {
         shared: Arc<Shared>,
         jobs: Receiver<Job>,
         clock: Box<dyn Clock>,
+        seeds: Seeds,
     ) -> Self {
         let clock = DeskClock::begin(clock, working.at());
-        Self { journal, working, shared, jobs, clock, next: None }
+        let keeper = journal.keeper();
+        Self { journal, working, shared, jobs, clock, seeds, keeper, next: None }
     }
 
     /// Works until the desk is closed, or everybody has dropped it.
     pub(super) fn run(mut self, tick: Duration) -> Result<(), BooksError> {
         let _alarm = Alarm(self.shared.clone());
-        loop {
-            // Due transfers and lapses first: at opening there may be some that a crash has left.
-            let (taken, ended) = self.take(tick);
-            self.settle(taken);
-            if let Some((held, answer)) = self.next.take() {
-                // Whoever does not wait any more finds it in the books.
-                let _ = answer.send(self.alone(held));
-            }
-            if ended {
-                break;
-            }
+        while self.step(tick) {}
+        self.end()
+    }
+
+    /// Settles all that waits, and waits at most a tick for it. Says whether more may come.
+    pub(super) fn step(&mut self, tick: Duration) -> bool {
+        // Due transfers and lapses first: at opening there may be some that a crash has left.
+        let (taken, ended) = self.take(tick);
+        self.settle(taken);
+        if let Some((held, answer)) = self.next.take() {
+            // Whoever does not wait any more finds it in the books.
+            let _ = answer.send(self.alone(held));
         }
+        !ended
+    }
+
+    /// Ends in order: closes the journal behind everything that was settled.
+    pub(super) fn end(self) -> Result<(), BooksError> {
+        let sound = self.shared.stopped().is_none();
         self.shared.stop("the center is closing".into());
         // Whoever slipped in while the desk closed is answered before the books are.
         while let Ok(job) = self.jobs.try_recv() {
             if let Job::Work { answer, .. } | Job::Hold { answer, .. } = job {
                 let _ = answer.send(Err(DeskError::Stopped("the center is closing".into())));
             }
+        }
+        if let Some(keeper) = self.keeper.filter(|_| sound) {
+            let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let upto = state.next();
+            keeper.end(&state, || self.shared.mailboxes.waiting(upto));
         }
         self.journal.close()
     }
@@ -129,10 +148,7 @@ impl Writer {
                     self.next = Some((held, answer));
                     break;
                 }
-                Job::Work { ref evidence, .. } => {
-                    self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                    bytes += evidence.len();
-                }
+                Job::Work { ref evidence, .. } => bytes += evidence.len(),
                 Job::Wake => {}
             }
             taken.push(job);
@@ -150,17 +166,19 @@ impl Writer {
 
     /// Decides a batch, makes it durable, publishes it, answers.
     fn settle(&mut self, jobs: Vec<Job>) {
-        let now = self.look_at_the_clock();
-        let mut records: Vec<Record> = Vec::new();
+        let (now, begun) = (self.look_at_the_clock(), Instant::now());
+        let mut records: Vec<Record> = Vec::with_capacity(jobs.len());
         let mut waiters: Vec<Waiter> = Vec::with_capacity(jobs.len());
         for job in jobs {
             let Job::Work { request, evidence, answer, _room } = job else { continue };
             let place = match self.shared.stopped() {
                 Some(words) => Place::Refused(DeskError::Stopped(words)),
-                None => self.enter(&request, evidence, now, &mut records),
+                None => self.enter(request, evidence, now, &mut records),
             };
             waiters.push(Waiter { answer, place, _room });
         }
+        let asked = waiters.len();
+        self.shared.load.goes(asked);
         if self.shared.stopped().is_none() {
             self.own_work(now, &mut records);
         }
@@ -171,6 +189,9 @@ impl Writer {
             }
             return;
         }
+        if !records.is_empty() {
+            tui_kit::failpoint::at("desk.append");
+        }
         if !records.is_empty()
             && let Err(error) = self.journal.append(&records)
         {
@@ -179,15 +200,25 @@ impl Writer {
             for waiter in waiters {
                 let _ = waiter.answer.send(match waiter.place {
                     Place::Entered(_) | Place::Known(_) => Err(DeskError::Unknown(words.clone())),
-                    Place::Late => Ok(Reply::Late),
+                    Place::Late(request) => Ok(Reply::Late(request)),
                     Place::Refused(error) => Err(error),
                 });
             }
             return;
         }
-        let records: Vec<Arc<Record>> = records.into_iter().map(Arc::new).collect();
+        let records: Arc<[Arc<Record>]> = records.into_iter().map(Arc::new).collect();
+        if !records.is_empty() {
+            tui_kit::failpoint::at("desk.publish");
+        }
         self.publish(&records);
+        if !records.is_empty() {
+            tui_kit::failpoint::at("desk.answer");
+        }
         answer(waiters, &records);
+        if !records.is_empty() {
+            tui_kit::failpoint::at("desk.answered");
+        }
+        self.shared.load.took(asked, u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
     }
 
     /// Enters what takes the desk for itself, as a batch of its own.
@@ -198,15 +229,14 @@ impl Writer {
         }
         let work = held.begin(self.working.next()).map_err(DeskError::Malformed)?;
         let mut records = Vec::new();
-        let reply = match self.enter(&work.request, work.evidence, now, &mut records) {
-            Place::Entered(_) => None,
-            Place::Known(number) => Some(Ok(Reply::Known(number))),
-            Place::Late => Some(Ok(Reply::Late)),
-            Place::Refused(error) => Some(Err(error)),
-        };
+        let place = self.enter(Box::new(work.request), work.evidence, now, &mut records);
         let Some(record) = records.first() else {
             held.undone();
-            return reply.unwrap_or(Ok(Reply::Late));
+            return match place {
+                Place::Entered(number) | Place::Known(number) => Ok(Reply::Known(number)),
+                Place::Late(request) => Ok(Reply::Late(request)),
+                Place::Refused(error) => Err(error),
+            };
         };
         if let Err(error) = self.journal.append(&records) {
             // What became of it only a restart tells; nothing is taken back.
@@ -217,7 +247,7 @@ impl Writer {
             None => held.done(record),
             Some(_) => held.undone(),
         }
-        let records: Vec<Arc<Record>> = records.into_iter().map(Arc::new).collect();
+        let records: Arc<[Arc<Record>]> = records.into_iter().map(Arc::new).collect();
         self.publish(&records);
         Ok(Reply::Entered(records[0].clone()))
     }
@@ -244,21 +274,21 @@ impl Writer {
 
     fn enter(
         &mut self,
-        request: &Request,
+        request: Box<Request>,
         evidence: Vec<u8>,
         now: Timestamp,
         records: &mut Vec<Record>,
     ) -> Place {
-        if let Some(number) = self.working.answered(request) {
+        if let Some(number) = self.working.answered(&request) {
             return Place::Known(number);
         }
-        if let Err(words) = admissible(request, now) {
+        if let Err(words) = admissible(&request, now) {
             return Place::Refused(DeskError::Malformed(words));
         }
-        let entry = decide(&self.working, request, now);
+        let entry = decide(&self.working, &request, now);
         if !entry.is_for_the_journal() {
             return match entry.refusal() {
-                Some(Refusal::Expired) => Place::Late,
+                Some(Refusal::Expired) => Place::Late(request),
                 Some(Refusal::Duplicate { of }) => Place::Known(*of),
                 _ => Place::Refused(DeskError::Limited),
             };
@@ -269,7 +299,7 @@ impl Writer {
             return Place::Refused(DeskError::Stopped(words));
         }
         let number = entry.number;
-        records.push(Record::new(entry, evidence));
+        records.push(Record { entry, evidence, seed: (self.seeds)() });
         Place::Entered(number)
     }
 
@@ -286,41 +316,53 @@ impl Writer {
         let lapses = lapsing.into_iter().map(|request| Request::Lapse { request });
         let keys = ripening.into_iter().map(|(account, change)| Request::KeyInForce { account, change });
         for request in transfers.chain(lapses).chain(keys) {
-            self.enter(&request, Vec::new(), now, records);
+            self.enter(Box::new(request), Vec::new(), now, records);
         }
     }
 
     /// Shows durable entries to everybody.
-    fn publish(&self, records: &[Arc<Record>]) {
-        {
+    fn publish(&mut self, records: &Arc<[Arc<Record>]>) {
+        let copy = {
             let mut state = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
-            for record in records {
+            for record in &**records {
                 if let Err(imbalance) = state.apply(&record.entry) {
                     // The working state took the same entry: one of the two is damaged in memory.
                     self.shared.stop(format!("the books in memory differ: {imbalance}"));
                     break;
                 }
             }
+            let due = self.keeper.as_ref().is_some_and(|keeper| keeper.is_due(state.next().0));
+            (due && self.shared.stopped().is_none()).then(|| state.clone())
+        };
+        if records.is_empty() {
+            return;
         }
-        for record in records {
-            self.shared.mailboxes.deliver(&record.entry);
-            // Nobody may be listening.
-            let _ = self.shared.feed.send(record.clone());
+        self.shared.remember(records);
+        self.shared.mailboxes.deliver_all(records.iter().map(|record| &record.entry));
+        // Nobody may be listening.
+        let _ = self.shared.feed.send(records.clone());
+        if let (Some(keeper), Some(copy)) = (self.keeper.clone(), copy) {
+            let (upto, mailboxes) = (copy.next(), self.shared.mailboxes.clone());
+            // Both states share again what neither has changed, instead of each holding its own.
+            let same = self.working.next() == upto;
+            let former = same.then(|| std::mem::replace(&mut self.working, copy.clone()));
+            keeper.keep(copy, move || mailboxes.waiting(upto), former);
         }
     }
 }
 
 /// Answers everybody whose entry is durable now.
 fn answer(waiters: Vec<Waiter>, records: &[Arc<Record>]) {
-    let by_number: HashMap<EntryNumber, &Arc<Record>> =
-        records.iter().map(|record| (record.entry.number, record)).collect();
+    let first = records.first().map_or(0, |record| record.entry.number.0);
     for waiter in waiters {
         let reply = match waiter.place {
-            Place::Entered(number) => Ok(by_number
-                .get(&number)
-                .map_or(Reply::Known(number), |record| Reply::Entered((*record).clone()))),
+            Place::Entered(number) => {
+                // A batch's entries have numbers without a gap.
+                let record = usize::try_from(number.0 - first).ok().and_then(|at| records.get(at));
+                Ok(record.map_or(Reply::Known(number), |record| Reply::Entered(record.clone())))
+            }
             Place::Known(number) => Ok(Reply::Known(number)),
-            Place::Late => Ok(Reply::Late),
+            Place::Late(request) => Ok(Reply::Late(request)),
             Place::Refused(error) => Err(error),
         };
         // Whoever does not wait any more asks again.

@@ -202,7 +202,7 @@ impl Line {
         credit.payer = match kept {
             Ok(Ok(digest)) => digest,
             Ok(Err(error)) => return Err(DeskError::Stopped(error.to_string())),
-            Err(_) => return Err(DeskError::Busy),
+            Err(_) => return Err(DeskError::Busy { retry_ms: 1000 }),
         };
         let answer = self.center.desk().submit(Work::act(Act::Credit(credit))).await?;
         self.tell_of(&answer);

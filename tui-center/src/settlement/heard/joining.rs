@@ -9,7 +9,7 @@ use wire::{
     telegram::SelfSigned,
 };
 
-use super::{Register, malformed, not_authentic};
+use super::{is_here, malformed, not_authentic};
 use crate::settlement::{Desk, Work};
 
 /// Verifies the registration of someone who was admitted: the key that it registers signed it and the terminal's
@@ -20,10 +20,9 @@ use crate::settlement::{Desk, Work};
 /// # Errors
 /// As [`super::submitted`], and where the application was not admitted.
 pub fn registered(desk: &Desk, call: &RegisterCall, trade_name: Option<String>) -> Result<Work, Problem> {
-    let books = Register(desk);
     let signed: SelfSigned<payload::Registration> = call.telegram.verify_self().map_err(not_authentic)?;
     let it = signed.payload();
-    books.is_here(&it.center)?;
+    is_here(&desk.state(), &it.center)?;
     if signed.key() != it.verification_key {
         return Err(malformed("the registration is not signed with the key that it registers"));
     }
@@ -39,7 +38,7 @@ pub fn registered(desk: &Desk, call: &RegisterCall, trade_name: Option<String>) 
     proved(call, it, KeyRole::Terminal, Some(it.terminal_key))?;
     proved(call, it, KeyRole::Recovery, it.recovery_key)?;
     certified(call, it)?;
-    let admission = books.state().admission_of(it.application).ok_or_else(|| {
+    let admission = desk.state().admission_of(it.application).ok_or_else(|| {
         let words = format!("{} was not admitted; ask how it stands", it.application);
         Problem::new(ProblemKind::NotAllowed, words)
     })?;

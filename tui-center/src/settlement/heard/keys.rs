@@ -1,9 +1,6 @@
 //! Changes of accounts' keys, and of cashiers'.
 
-use ledger::{
-    Request,
-    request::{CashierChange, KeyCancel, KeyChange},
-};
+use ledger::Request;
 use wire::{
     id::AccountNumber,
     key::VerificationKey,
@@ -13,7 +10,7 @@ use wire::{
 };
 
 use super::{Register, malformed, not_authentic};
-use crate::books::cabinet::Certificate;
+use crate::books::{asked, cabinet::Certificate};
 
 /// A change of a key with what proves it: the new key is held, and the terminal key that will be in force is certified by
 /// the signature key that will be in force.
@@ -37,39 +34,13 @@ pub(super) fn change(
         }
         certified(books, it, key, evidence)?;
     }
-    Ok(Request::ChangeKey(KeyChange {
-        telegram: authentic.id(),
-        account: it.account,
-        by,
-        event: authentic.event(),
-        role: it.role,
-        key: it.key,
-        valid_until: it.valid_until,
-    }))
-}
-
-pub(super) fn cancel(authentic: &Authentic<payload::KeyCancel>) -> Request {
-    let it = authentic.payload();
-    Request::CancelKeyChange(KeyCancel {
-        telegram: authentic.id(),
-        account: it.account,
-        event: authentic.event(),
-        change: it.change,
-        valid_until: it.valid_until,
-    })
+    Ok(asked::key_change(it, authentic.id(), by))
 }
 
 pub(super) fn cashier(authentic: &Authentic<payload::CashierChange>) -> Result<Request, Problem> {
     let it = authentic.payload();
     it.key.check().map_err(|error| malformed(format!("the cashier's key: {error}")))?;
-    Ok(Request::Cashier(CashierChange {
-        telegram: authentic.id(),
-        store: it.store,
-        event: authentic.event(),
-        key: it.key,
-        rights: it.rights.clone(),
-        valid_until: it.valid_until,
-    }))
+    Ok(asked::cashier(it, authentic.id()))
 }
 
 /// The terminal's certificate that travels beside a change of a key, and where the cabinet keeps it. It is durable before
