@@ -36,7 +36,7 @@ use crate::{
         desk,
         detail::{self, Subject},
         overview, registers, report, transactions,
-        verify::{self, Verified},
+        verify::{self, Verified, Verifying},
         view::{DeskRow, Detail, KeyRow, MemberRow, Overview, Report, StoreRow, TransactionRow},
     },
     operators::Operator,
@@ -86,8 +86,14 @@ pub enum Act {
         /// `YYYY-MM-DD`; today when empty.
         day: Option<String>,
     },
-    /// Looks at everything that must hold in the books.
+    /// Looks at everything that must hold in the books; it ends when all of it was looked at.
     Verify,
+    /// Begins to look at everything that must hold in the books, and does not wait for the end.
+    BeginVerifying,
+    /// How verifying stands.
+    Verifying,
+    /// Ends the verification that runs.
+    StopVerifying,
     /// Issues the card that was asked for with an unmatched receipt.
     AssignReceipt {
         /// The receipt's entry.
@@ -195,6 +201,8 @@ pub enum Outcome {
     Staff(StaffOutcome),
     /// To [`Act::Verify`].
     Verified(Verified),
+    /// To [`Act::Verifying`].
+    Verifying(Verifying),
     /// An entry was made.
     Entered(TransactionRow),
     /// It takes two operators: it was proposed as this entry, and another operator confirms it.
@@ -228,7 +236,13 @@ impl Act {
     /// What it takes; `None` when nobody needs to be named.
     pub fn needs(&self) -> Option<OperatorRole> {
         match self {
-            Self::Status | Self::Invitation | Self::Verify | Self::Stop => None,
+            Self::Status
+            | Self::Invitation
+            | Self::Verify
+            | Self::BeginVerifying
+            | Self::Verifying
+            | Self::StopVerifying
+            | Self::Stop => None,
             Self::Members(_)
             | Self::Stores(_)
             | Self::Keys(_)
@@ -317,6 +331,16 @@ impl Center {
                 self.errors().tell(Room::Operators, Weight::Note, format!("{by} accepted the clock."));
                 Ok(Outcome::Done { words: "The desk goes by this computer's clock again.".into() })
             }
+            Act::BeginVerifying => {
+                if self.verifier().progress().is_some() {
+                    return Err(ActError::new("being-verified", "the books are being verified already"));
+                }
+                let center = self.clone();
+                // What comes of it stands in the overview and, where something is wrong, in the error log.
+                tokio::task::spawn_blocking(move || verify::running(&center).map(drop));
+                let words = "The books are being verified; the overview shows how far it is.";
+                Ok(Outcome::Done { words: words.into() })
+            }
             Act::Stop => {
                 self.stop();
                 Ok(Outcome::Done { words: "The center is closing.".into() })
@@ -372,7 +396,17 @@ impl Center {
                     report::report(self, day.as_deref()).map_err(|words| ActError::new("refused", words))?;
                 Outcome::Report(report)
             }
-            Act::Verify => Outcome::Verified(verify::running(self)),
+            Act::Verify => Outcome::Verified(
+                verify::running(self).map_err(|words| ActError::new("being-verified", words))?,
+            ),
+            Act::Verifying => Outcome::Verifying(self.verifier().verifying(self)),
+            Act::StopVerifying => {
+                let words = match self.verifier().cancel() {
+                    true => "The verification is ended.",
+                    false => "The books are not being verified.",
+                };
+                Outcome::Done { words: words.into() }
+            }
             Act::AssignReceipt { .. }
             | Act::ReturnReceipt { .. }
             | Act::Standing { .. }
@@ -380,6 +414,7 @@ impl Center {
             | Act::People(_)
             | Act::Staff(_)
             | Act::AcceptClock
+            | Act::BeginVerifying
             | Act::Stop => return Err(ActError::new("internal", "this is nothing to look at")),
         })
     }

@@ -38,6 +38,7 @@ use crate::{
     guard::Guard,
     inquiry::{
         self,
+        verify::Verifier,
         view::{Local, Overview},
     },
     keys::{self, RoleKeys, Service},
@@ -71,6 +72,7 @@ struct Rooms {
     registers: Registers,
     operators: Operators,
     errors: ErrorLog,
+    verifier: Verifier,
     guard: Guard,
     presence: Presence,
     sessions: Sessions,
@@ -193,7 +195,8 @@ impl Center {
         let unfit = |words: String| OpenError::Unfit(words);
         let mailboxes = Mailboxes::open(Arc::new(KeptCursors(custody.cabinet.clone())))?;
         let mut opening = Opening::new(mailboxes);
-        let books = Books::open(&places.books, key.clone(), |record| opening.follow(record))?;
+        let books = Books::resume(&places.books, key.clone(), &mut opening)?;
+        tracing::info!("the books are open: {}", books.opened());
         for notice in books.notices() {
             errors.tell(Room::Books, Weight::Warning, format!("At opening: {notice}."));
         }
@@ -223,6 +226,7 @@ impl Center {
             registers,
             operators,
             errors,
+            verifier: Verifier::default(),
             guard,
             presence: Presence::default(),
             sessions: Sessions::default(),
@@ -325,6 +329,11 @@ impl Center {
         &self.0.errors
     }
 
+    /// The verifications of its books.
+    pub fn verifier(&self) -> &Verifier {
+        &self.0.verifier
+    }
+
     /// The guard.
     pub fn guard(&self) -> &Guard {
         &self.0.guard
@@ -387,6 +396,7 @@ impl Center {
     /// Ends in order: drains the desk and closes the books. Whoever still has a clone gets refusals.
     pub async fn close(&self) -> Result<(), BooksError> {
         self.0.stop.cancel();
+        self.0.verifier.cancel();
         self.0.tasks.close();
         // Watching tasks end with the token; a slow one is not waited for.
         let _ = tokio::time::timeout(Duration::from_secs(2), self.0.tasks.wait()).await;

@@ -26,6 +26,9 @@ pub enum BooksError {
     /// There are no books in the folder, or they were never founded.
     #[error("there are no books in {}; found them with `tui-center init`", .0.display())]
     Missing(PathBuf),
+    /// A folder that is to be audited holds no journal.
+    #[error("there is no journal in {}: name the folder of its segments, or that of the books", .0.display())]
+    NoJournal(PathBuf),
     /// Books are to be founded where some lie already.
     #[error("there are books in {} already; they are left as they are", .0.display())]
     Exists(PathBuf),

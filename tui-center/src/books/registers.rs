@@ -15,6 +15,7 @@
 //! * Some damage makes it panic: opening, following and asking are each caught and said in words.
 
 mod follow;
+mod picture;
 mod project;
 mod row;
 
@@ -33,6 +34,7 @@ use wire::id::{AccountNumber, EntryNumber, Role};
 
 pub use self::{
     follow::Progress,
+    picture::{Picture, Projection},
     row::{DayTotal, Holder, KeyRow, OperatorRow},
 };
 use self::{

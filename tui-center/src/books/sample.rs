@@ -1,6 +1,8 @@
 //! Records for tests: a small center, by hand where only the form matters, by the rules of `ledger` where the
 //! content does.
 
+pub(crate) mod signed;
+
 use ledger::{
     Decision, Entry, Outcome, Request, State,
     entry::{Concerns, Previous},

@@ -33,10 +33,14 @@ use wire::{
 };
 
 use super::{
-    BooksError, chain,
+    BooksError, Record,
+    batch::{self, Batch},
+    chain,
+    disk::Disk,
     keyring::Keyring,
     mark, parts, segment,
     shelf::Shelf,
+    snapshot::Boundary,
     verify::{
         Where,
         sheets::{self, Sheets},
@@ -101,13 +105,13 @@ pub fn export_books(
 /// The newest checkpoint of the books in a folder, as it was signed; `None` where there is none.
 pub fn newest_of(books: impl Into<Shelf>) -> Option<SignedCheckpoint> {
     let place = Where::books(&books.into());
-    Some(mark::read(&*place.disk, place.books.as_ref()?)?.note)
+    Some(mark::read(&*place.disk, &place.books.as_ref()?.dir)?.note)
 }
 
 fn export(place: &Where, root: &VerificationKey, to: &Path) -> Result<Exported, TilesError> {
     let forked = |words: &str| TilesError::Books(BooksError::Forked(words.to_owned()));
     let books = place.books.as_ref().ok_or_else(|| forked("the file `signed` is not beside it"))?;
-    let mark = mark::read(&*place.disk, books)
+    let mark = mark::read(&*place.disk, &books.dir)
         .ok_or_else(|| forked("the file `signed`, with the newest checkpoint, is missing or damaged"))?;
     let shown = Shown::read(to, root)?;
     let before = shown.tree.size();
@@ -148,13 +152,14 @@ fn path(kind: &str, index: u64, width: Option<u64>) -> String {
 struct Shown {
     dir: PathBuf,
     tree: Tree,
-    sheets: Sheets,
+    /// The keys that lie there; none where nothing does.
+    ring: Option<Keyring>,
 }
 
 impl Shown {
     /// Reads it, and proves it by its own checkpoint.
     fn read(dir: &Path, root: &VerificationKey) -> Result<Self, TilesError> {
-        let mut shown = Self { dir: dir.to_owned(), tree: Tree::new(), sheets: Sheets::new(*root) };
+        let mut shown = Self { dir: dir.to_owned(), tree: Tree::new(), ring: None };
         let Some(note) = shown.text("checkpoint")? else {
             let empty = fs::read_dir(dir).map_or(true, |mut items| items.next().is_none());
             let ours = empty || dir.join("tile").is_dir();
@@ -185,6 +190,7 @@ impl Shown {
         if (shown.tree.size(), shown.tree.root()) != (size, note.claimed().root) {
             return Err(shown.foreign("holds tiles that do not lead to its checkpoint".into()));
         }
+        shown.ring = Some(ring);
         Ok(shown)
     }
 
@@ -201,6 +207,27 @@ impl Shown {
     fn foreign(&self, why: String) -> TilesError {
         TilesError::Foreign { dir: self.dir.clone(), why }
     }
+}
+
+/// The first batch of the last segment that begins with or before an entry, and where it stands: what lies before it was
+/// exported already. Whether it is what was exported, the tree's root says in the end.
+fn begin(disk: &dyn Disk, journal: &Path, first: u64) -> Result<Option<(Boundary, Batch)>, BooksError> {
+    for number in segment::numbers(disk, journal)?.into_iter().rev() {
+        let (head, bytes) = segment::read(disk, journal, number)?;
+        if head.first > first {
+            continue;
+        }
+        let Some(found) = bytes.get(segment::HEAD..).and_then(batch::delimit) else { return Ok(None) };
+        let begun = batch::decode(found)?;
+        let known = Boundary {
+            size: begun.first + begun.records.len() as u64,
+            segment: number,
+            offset: segment::HEAD as u64,
+            batch: batch::hash(found),
+        };
+        return Ok(Some((known, begun)));
+    }
+    Ok(None)
 }
 
 /// Writes files.
@@ -220,19 +247,22 @@ impl Desk<'_> {
         size: u64,
     ) -> Result<(Tree, Sheets), TilesError> {
         let (disk, journal) = (&*place.disk, &place.journal);
-        let origin = sheets::origin(disk, journal, root)?;
-        let Shown { dir, mut tree, mut sheets } = shown;
+        let Shown { dir, mut tree, ring } = shown;
         // The last bundle is written anew where it was not full.
         let first = tree.size() - tree.size() % TILE;
+        let begun = ring.zip(begin(disk, journal, first)?);
+        let mut sheets = begun.as_ref().map_or_else(|| Sheets::new(*root), |(ring, _)| Sheets::known(ring));
         let (mut bundle, mut width) = (Vec::new(), 0);
         let mut refused = None;
-        let followed = chain::follow(disk, journal, segment::beginning(&origin), &|_| false, &mut |link| {
-            for (_, record) in &link.batch.records {
+        let mut take = |records: &[(u32, Record)]| {
+            for (_, record) in records {
                 let number = record.entry.number.0;
-                let forked = |words| BooksError::Forked(format!("{}: {words}", EntryNumber(number)));
-                sheets.take(record).map_err(forked)?;
                 if number < first || number >= size {
                     continue;
+                }
+                let forked = |words| BooksError::Forked(format!("{}: {words}", EntryNumber(number)));
+                if number >= tree.size() || begun.is_none() {
+                    sheets.take(record).map_err(forked)?;
                 }
                 let leaf = codec::encode(&parts::leaf(record));
                 let hash = wire::merkle::leaf_hash(&leaf);
@@ -259,7 +289,16 @@ impl Desk<'_> {
                 }
             }
             Ok(())
-        });
+        };
+        let followed = match &begun {
+            Some((_, (known, batch))) => take(&batch.records).and_then(|()| {
+                chain::follow_from(disk, journal, known, &|_| false, &mut |link| take(&link.batch.records))
+            }),
+            None => {
+                let beginning = segment::beginning(&sheets::origin(disk, journal, root)?);
+                chain::follow(disk, journal, beginning, &|_| false, &mut |link| take(&link.batch.records))
+            }
+        };
         refused.map_or(Ok(()), Err)?;
         followed?;
         if tree.size() < size {

@@ -1,229 +1,350 @@
-//! `books verify`: looks at everything that must hold, and names each thing it looked at.
+//! `books verify`, and an auditor's look at a journal: at everything that must hold, each thing named.
 //!
 //! It only reads, so it may run beside the center that writes; a batch that is being written at that moment is not
 //! yet part of the books.
+//!
+//! | part | does |
+//! |---|---|
+//! | [`run`](mod@run) | the threads: reading, replaying, workers, collecting |
+//! | `replay` | decides and applies every entry again |
+//! | [`evidence`] | every signature, and that each request is what its evidence says |
+//! | `sheets` | from the root key to the key of each checkpoint |
+//! | [`trouble`] | what does not hold, and which of it stands first |
+//! | [`watch`] | how far it is, and that nobody waits for it any more |
+//!
+//! Who can write to the disk can make every checksum and every hash of the chain anew. What such a hand can't make anew
+//! are signatures: those of members and stores in the evidence, those of the center under the checkpoints. So what it
+//! changes is found by the first of these behind the change.
 
-use std::path::Path;
+mod evidence;
+mod replay;
+mod run;
+pub(crate) mod sheets;
+#[cfg(test)]
+mod tests;
+pub mod trouble;
+pub mod watch;
 
-use ledger::{Request, State};
-use wire::{
-    checkpoint::SignedCheckpoint,
-    id::{Digest, EntryNumber},
-    key::VerificationKey,
-    merkle::Tree,
-    receipt::Check,
-    text::Line,
+use std::collections::BTreeMap;
+
+use ledger::State;
+use serde::Serialize;
+use wire::{id::Digest, key::VerificationKey, merkle::Tree, receipt::Check, sheet::KeySheet, text::Line};
+
+pub(crate) use self::run::Where;
+use self::{run::Run, sheets::Sheets, trouble::Troubles};
+pub use self::{
+    run::{Against, Own},
+    trouble::{Respect, Spot, Trouble},
+    watch::{Progress, Watch},
 };
-
 use super::{
-    BooksError, Record,
     cabinet::{Cabinet, Standing},
-    chain::{self, Link},
-    disk::RealDisk,
-    mark, parts, segment,
+    keyring::Keyring,
+    mark::{self, Mark},
+    registers::DayTotal,
     shelf::Shelf,
+    signing::CheckpointKey,
+    snapshot::{self, Head},
 };
 
-/// What the books are held against.
-pub struct Against<'a> {
-    /// The log's name.
-    pub origin: &'a Line,
-    /// The sheet's checkpoint key for a size of the journal.
-    pub key: &'a dyn Fn(u64) -> Option<VerificationKey>,
-    /// The open cabinet; without it, it is not looked at.
-    pub cabinet: Option<&'a Cabinet>,
-    /// The [`State::digest`] of a running center, and how many entries it had applied.
-    pub live: Option<(u64, Digest)>,
+/// The key by which everything else is believed.
+#[derive(Clone, Copy)]
+pub enum Trust<'a> {
+    /// The center's root key. The key sheets in the journal, proved by it, name the checkpoint keys. Sheets that lie on the
+    /// ring beside it help to tell a damaged middle from an end that was never finished.
+    Ring(&'a Keyring),
+    /// The log's name, and its checkpoint key for each size of the journal. Key sheets are then not looked at.
+    Keys {
+        /// The log's name.
+        origin: &'a Line,
+        /// The key for a size.
+        key: &'a (dyn Fn(u64) -> Option<VerificationKey> + Sync),
+    },
 }
 
-/// Looks at the books in a folder. They hold if every outcome is `Ok`.
-pub fn verify(dir: &Path, against: &Against<'_>) -> Vec<Check> {
-    let journal = Shelf::from(dir).journal();
-    let mark = mark::read(&RealDisk, dir);
-    let mut look = Look::new(against, mark.as_ref().map(|mark| mark.batch));
-    let ours = |note: &SignedCheckpoint| look_at_note(against, note).is_ok();
-    let followed =
-        chain::follow(&RealDisk, &journal, segment::beginning(against.origin), &ours, &mut |link| {
-            look.at(&link);
-            Ok(())
+/// What came of it.
+pub struct Report {
+    /// One for each thing that was looked at.
+    pub checks: Vec<Check>,
+    /// Of all that does not hold, what stands first in the journal.
+    pub first: Option<Trouble>,
+    /// Whether it was cancelled: then nothing is said of what lies behind.
+    pub cancelled: bool,
+    /// Whole entries.
+    pub entries: u64,
+    /// Signatures in their evidence.
+    pub signatures: u64,
+    /// How many of the entries a checkpoint covers whose signature holds.
+    pub covered: u64,
+    /// The root of the tree over all of them.
+    pub root: Digest,
+    /// The books as replayed, up to where they hold.
+    pub state: State,
+    /// What was booked on each business day, by day and kind.
+    pub days: Vec<DayTotal>,
+    pub(crate) sheets: Option<Sheets>,
+}
+
+/// Counts of what was looked at, for whoever only wants these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Whole entries.
+    pub entries: u64,
+    /// Signatures in their evidence.
+    pub signatures: u64,
+    /// How many of the entries a checkpoint covers whose signature holds.
+    pub covered: u64,
+}
+
+impl Report {
+    /// Whether everything that was looked at holds.
+    pub fn holds(&self) -> bool {
+        !self.cancelled && self.checks.iter().all(|check| check.outcome.is_ok())
+    }
+
+    /// The counts.
+    pub fn counts(&self) -> Counts {
+        Counts { entries: self.entries, signatures: self.signatures, covered: self.covered }
+    }
+}
+
+/// Looks at books in a folder. It takes as long as their signatures take: two processors verify some fifty thousand in
+/// a second.
+pub fn verify(at: impl Into<Shelf>, against: &Against<'_>, watch: &Watch) -> Report {
+    look(&Where::books(&at.into()), against, watch)
+}
+
+/// Looks at a journal, with the books around it where they are there.
+pub(crate) fn look(place: &Where, against: &Against<'_>, watch: &Watch) -> Report {
+    let mark = place.books.as_ref().map(|books| mark::read(&*place.disk, &books.dir));
+    let marked = mark.iter().flatten().next().map(|mark| mark.batch);
+    let mut expected: BTreeMap<u64, Vec<(Respect, String, Digest)>> = BTreeMap::new();
+    if let Some((size, digest)) = against.own.as_ref().and_then(|own| own.live) {
+        let who = "the running center's state".to_owned();
+        expected.entry(size).or_default().push((Respect::Replay, who, digest));
+    }
+    let kept = match (&against.own, &place.books) {
+        (Some(own), Some(books)) => Some(Snapshots::of(books, own.sheet)),
+        _ => None,
+    };
+    for head in kept.iter().flat_map(|kept| &kept.heads) {
+        let who = "the state in the snapshot".to_owned();
+        expected.entry(head.size).or_default().push((Respect::Snapshots, who, head.state()));
+    }
+    let mut run = run::run(place, against, marked, expected, watch);
+    let mut outcomes = Outcomes { run: &mut run, checks: Vec::new() };
+    outcomes.journal(against);
+    match &mark {
+        Some(Some(mark)) => outcomes.mark(against, mark),
+        // An auditor's copy need not have it.
+        Some(None) if against.own.is_some() => {
+            outcomes.tell(Respect::LastSignature, Err("the file `signed` is missing or damaged".into()));
+        }
+        _ => {}
+    }
+    if let (Some(kept), false) = (kept, watch.is_cancelled()) {
+        let outcome = kept.outcome(&outcomes.run.tree);
+        outcomes.tell(Respect::Snapshots, outcome);
+    }
+    if let Some(own) = &against.own {
+        outcomes.registers(own);
+        outcomes.people(own.cabinet);
+        outcomes.tell(Respect::Cabinet, cabinet_outcome(own.cabinet));
+    }
+    let Outcomes { checks, .. } = outcomes;
+    let cancelled = watch.is_cancelled();
+    Report {
+        checks,
+        first: run.troubles.first().filter(|_| !cancelled).cloned(),
+        cancelled,
+        entries: run.tree.size(),
+        signatures: run.signatures,
+        covered: run.covered,
+        root: run.tree.root(),
+        days: run.projection.days(),
+        state: run.state,
+        sheets: run.sheets,
+    }
+}
+
+/// What is said of each respect.
+struct Outcomes<'a> {
+    run: &'a mut Run,
+    checks: Vec<Check>,
+}
+
+impl Outcomes<'_> {
+    /// Everything that the run itself has looked at.
+    fn journal(&mut self, against: &Against<'_>) {
+        let run = &*self.run;
+        let entries = run.tree.size();
+        let (segments, torn) = run.tail.as_ref().map_or((0, 0), |tail| (tail.head.number, tail.torn));
+        let mut chain = format!(
+            "{entries} entries in {} batches and {segments} segments follow one another, every checksum holds",
+            run.batches
+        );
+        if torn > 0 {
+            chain.push_str(&format!("; {torn} bytes behind them are of a batch that is not whole"));
+        }
+        let sheets = run.sheets.as_ref().map(|sheets| match sheets.newest() {
+            Some(newest) => {
+                Ok(format!("key sheet {} and those before it are signed by the root key", newest.number))
+            }
+            None => Err("the journal holds no key sheet".to_owned()),
         });
-    let mut checks = vec![look.chain(followed)];
-    checks.push(Check { name: "checkpoints", outcome: look.notes_outcome() });
-    checks.push(Check { name: "last signature", outcome: look.mark_outcome(mark.as_ref()) });
-    checks.push(Check { name: "entries", outcome: look.entries_outcome() });
-    checks.push(Check { name: "replay", outcome: look.replay_outcome() });
-    if let Some(cabinet) = against.cabinet {
-        checks.push(Check { name: "people", outcome: look.people_outcome(cabinet) });
-        checks.push(Check { name: "cabinet", outcome: cabinet_outcome(cabinet) });
-    }
-    checks
-}
-
-/// What was seen so far, and the first thing wrong in each respect.
-struct Look<'a> {
-    against: &'a Against<'a>,
-    tree: Tree,
-    state: State,
-    batches: u64,
-    notes: u64,
-    note_trouble: Option<String>,
-    /// The batch of the mark, until it is seen.
-    marked: Option<Digest>,
-    entry_trouble: Option<String>,
-    replay_trouble: Option<String>,
-    live: Option<Digest>,
-    people: Vec<(EntryNumber, Digest)>,
-}
-
-impl<'a> Look<'a> {
-    fn new(against: &'a Against<'a>, marked: Option<Digest>) -> Self {
-        Self {
-            against,
-            tree: Tree::new(),
-            state: State::new(),
-            batches: 0,
-            notes: 0,
-            note_trouble: None,
-            marked,
-            entry_trouble: None,
-            replay_trouble: None,
-            live: None,
-            people: Vec::new(),
-        }
-    }
-
-    fn at(&mut self, link: &Link) {
-        self.batches += 1;
-        self.marked = self.marked.filter(|batch| *batch != link.hash);
-        match &link.batch.checkpoint {
-            Some(note) => {
-                self.notes += 1;
-                let trouble = self.kept_note(note, link.batch.first).err();
-                self.note_trouble = self.note_trouble.take().or(trouble);
+        let notes = format!("{} kept checkpoints bear the center's signature and fit the tree", run.notes);
+        let evidence = format!("what {entries} entries ask is what their evidence says");
+        let signatures = format!("{} signatures in the evidence hold", run.signatures);
+        let decisions = format!("the rules decide {} entries again as they were decided", run.state.next().0);
+        let replay = run.state.audit().map_err(|imbalance| imbalance.to_string()).map(|()| {
+            match run.met.iter().find(|(respect, ..)| *respect == Respect::Replay) {
+                Some((_, who, size)) => format!(
+                    "every posting fits, the books balance; {who} at {size} entries is what replay gives"
+                ),
+                None => {
+                    format!("every posting fits, the books balance; state {}", run.state.digest().short())
+                }
             }
-            None if link.batch.first > 0 => {
-                let words = format!("none is kept before {}", EntryNumber(link.batch.first));
-                self.note_trouble.get_or_insert(words);
-            }
-            None => {}
+        });
+        self.tell(Respect::Chain, Ok(chain));
+        if let (Trust::Ring(_), Some(sheets)) = (&against.trust, sheets) {
+            self.tell(Respect::KeySheets, sheets);
         }
-        for (_, record) in &link.batch.records {
-            self.entry(record);
-        }
+        self.tell(Respect::Checkpoints, Ok(notes));
+        self.tell(Respect::Evidence, Ok(evidence));
+        self.tell(Respect::Signatures, Ok(signatures));
+        self.tell(Respect::Decisions, Ok(decisions));
+        self.tell(Respect::Replay, replay);
     }
 
-    fn kept_note(&self, note: &SignedCheckpoint, first: u64) -> Result<(), String> {
-        look_at_note(self.against, note)?;
-        let kept = note.claimed();
-        if kept.size == first && kept.root == self.tree.root() && kept.origin == *self.against.origin {
-            return Ok(());
-        }
-        Err(format!("the one kept before {} is not that of the entries", EntryNumber(first)))
-    }
-
-    fn entry(&mut self, record: &Record) {
-        let entry = &record.entry;
-        self.tree.push(parts::leaf(record).hash());
-        if let (Request::Register(it), None) = (&entry.request, entry.refusal()) {
-            self.people.push((entry.number, it.particulars));
-        }
-        let sum = ledger::account::sum(&entry.postings);
-        if sum != 0 {
-            self.entry_trouble.get_or_insert(format!("the postings of {} sum to {sum}", entry.number));
-        }
-        if self.replay_trouble.is_some() {
-            return;
-        }
-        if let Err(imbalance) = self.state.apply(entry) {
-            self.replay_trouble = Some(format!("at {}: {imbalance}", entry.number));
-        }
-        if self.against.live.is_some_and(|(size, _)| size == entry.number.0 + 1) {
-            self.live = Some(self.state.digest());
-        }
-    }
-
-    fn chain(&self, followed: Result<chain::Tail, BooksError>) -> Check {
-        let outcome = match followed {
-            Ok(tail) => {
-                let segments = tail.head.number;
-                Ok(format!(
-                    "{} entries in {} batches and {segments} segments follow one another, every checksum holds",
-                    tail.next, self.batches
-                ))
-            }
-            Err(error) => Err(format!("{error} (whole so far: {} entries)", self.tree.size())),
-        };
-        Check { name: "chain", outcome }
-    }
-
-    fn notes_outcome(&self) -> Result<String, String> {
-        match &self.note_trouble {
-            None => {
-                Ok(format!("{} kept checkpoints bear the center's signature and fit the tree", self.notes))
-            }
-            Some(words) => Err(words.clone()),
-        }
-    }
-
-    fn mark_outcome(&self, mark: Option<&mark::Mark>) -> Result<String, String> {
-        let Some(mark) = mark else { return Err("the file `signed` is missing or damaged".into()) };
-        look_at_note(self.against, &mark.note)?;
+    fn mark(&mut self, against: &Against<'_>, mark: &Mark) {
+        let run = &mut *self.run;
         let claimed = mark.note.claimed();
+        let key = match (&against.trust, &run.sheets) {
+            (Trust::Keys { origin, key }, _) => key(claimed.size).map(|key| ((*origin).clone(), key)),
+            (Trust::Ring(_), Some(sheets)) => sheets.at(claimed.size),
+            (Trust::Ring(_), None) => None,
+        };
         let agrees = (claimed.size, claimed.root) == (mark.size, mark.root)
-            && self.tree.root_at(mark.size) == Some(mark.root)
-            && self.marked.is_none();
-        if agrees {
-            return Ok(format!("the checkpoint signed last covers {} entries and fits the tree", mark.size));
+            && run.tree.root_at(mark.size) == Some(mark.root)
+            && run.marked;
+        let outcome = run::bears(&mark.note, key).and_then(|()| {
+            let size = mark.size;
+            if agrees {
+                return Ok(format!("the checkpoint signed last covers {size} entries and fits the tree"));
+            }
+            Err(format!("a checkpoint over {size} entries was signed that this journal does not have"))
+        });
+        if outcome.is_ok() {
+            run.covered = run.covered.max(mark.size);
         }
-        Err(format!("a checkpoint over {} entries was signed that this journal does not have", mark.size))
+        self.tell(Respect::LastSignature, outcome);
     }
 
-    fn entries_outcome(&self) -> Result<String, String> {
-        match &self.entry_trouble {
-            None => Ok("the postings of every entry sum to zero".into()),
-            Some(words) => Err(words.clone()),
-        }
+    fn registers(&mut self, own: &Own<'_>) {
+        let outcome = match (&own.registers, self.run.registers.take()) {
+            (None, _) => Ok("there are none; the next start makes them anew".to_owned()),
+            (Some(picture), _)
+                if self.run.tree.root_at(picture.size()).is_some_and(|root| root != picture.root()) =>
+            {
+                Err("they are those of another journal".to_owned())
+            }
+            (Some(_), Some(compared)) => compared,
+            (Some(_), None) => Err("they could not be compared".to_owned()),
+        };
+        let helps = |words| format!("{words}; `tui-center books rebuild` makes them anew from the journal");
+        self.tell(Respect::Registers, outcome.map_err(helps));
     }
 
-    fn replay_outcome(&self) -> Result<String, String> {
-        if let Some(words) = &self.replay_trouble {
-            return Err(words.clone());
-        }
-        self.state.audit().map_err(|imbalance| imbalance.to_string())?;
-        match (self.against.live, self.live) {
-            (None, _) => Ok(format!("the books balance; state {}", self.state.digest().short())),
-            (Some((size, digest)), Some(replayed)) if replayed == digest => {
-                Ok(format!("the books balance; replay gives the running center's state at {size} entries"))
-            }
-            (Some((size, _)), Some(_)) => {
-                Err(format!("the running center's state at {size} entries is not the one that replay gives"))
-            }
-            (Some((size, _)), None) => {
-                Err(format!("the running center knows {size} entries, the journal does not"))
-            }
-        }
-    }
-
-    fn people_outcome(&self, cabinet: &Cabinet) -> Result<String, String> {
+    fn people(&mut self, cabinet: &Cabinet) {
         let (mut kept, mut erased) = (0, 0);
-        for (entry, digest) in &self.people {
-            match cabinet.standing(*digest).map_err(|error| format!("registered by {entry}: {error}"))? {
-                Standing::Kept => kept += 1,
-                Standing::Erased => erased += 1,
-                Standing::Missing => {
-                    return Err(format!("the particulars registered by {entry} are missing"));
+        let mut wrong = None;
+        for (entry, digest) in &self.run.people {
+            match cabinet.standing(*digest) {
+                Ok(Standing::Kept) => kept += 1,
+                Ok(Standing::Erased) => erased += 1,
+                Ok(Standing::Missing) => {
+                    wrong.get_or_insert(format!("the particulars registered by {entry} are missing"));
+                }
+                Err(error) => {
+                    wrong.get_or_insert(format!("registered by {entry}: {error}"));
                 }
             }
         }
-        Ok(format!("the particulars of {kept} registrations are what these bind, {erased} were erased"))
+        let fine =
+            format!("the particulars of {kept} registrations are what these bind, {erased} were erased");
+        self.tell(Respect::People, wrong.map_or(Ok(fine), Err));
+    }
+
+    /// What was found on the way counts before what is said at the end.
+    fn tell(&mut self, respect: Respect, outcome: Result<String, String>) {
+        let troubles: &mut Troubles = &mut self.run.troubles;
+        if let (Err(words), None) = (&outcome, troubles.of(respect)) {
+            troubles.beside(respect, words.clone());
+        }
+        let outcome = match troubles.of(respect) {
+            Some(trouble) => Err(trouble.to_string()),
+            None => outcome,
+        };
+        self.checks.push(Check { name: respect.name(), outcome });
     }
 }
 
-fn look_at_note(against: &Against<'_>, note: &SignedCheckpoint) -> Result<(), String> {
-    let size = note.claimed().size;
-    let key =
-        (against.key)(size).ok_or(format!("the key sheet names no checkpoint key for {size} entries"))?;
-    note.verify(&key).map(|_| ()).map_err(|error| format!("over {size} entries: {error}"))
+/// The snapshots of the books, as far as their heads tell.
+struct Snapshots {
+    shelf: Shelf,
+    key: CheckpointKey,
+    heads: Vec<Head>,
+    unreadable: Option<String>,
+}
+
+impl Snapshots {
+    fn of(shelf: &Shelf, sheet: &KeySheet) -> Self {
+        let key = CheckpointKey::of_sheet(sheet, &[]);
+        let mut kept = Self { shelf: shelf.clone(), key, heads: Vec::new(), unreadable: None };
+        match snapshot::heads(shelf, &kept.key) {
+            Err(error) => kept.unreadable = Some(error.to_string()),
+            Ok(heads) => {
+                for (size, head) in heads {
+                    match head {
+                        Ok(head) => kept.heads.push(head),
+                        Err(why) => {
+                            let words = format!("the one at {size} entries: {why}");
+                            kept.unreadable.get_or_insert(words);
+                        }
+                    }
+                }
+            }
+        }
+        kept
+    }
+
+    fn is_there(&self, size: u64) -> bool {
+        let heads = snapshot::heads(&self.shelf, &self.key).unwrap_or_default();
+        heads.iter().any(|(there, _)| *there == size)
+    }
+
+    /// Whether each is whole, and of this journal. Its state was held against replay on the way.
+    fn outcome(self, tree: &Tree) -> Result<String, String> {
+        self.unreadable.clone().map_or(Ok(()), Err)?;
+        for head in &self.heads {
+            let wrong = |why: String| format!("the one at {} entries: {why}", head.size);
+            if tree.root_at(head.size).is_some_and(|root| root != head.root) {
+                return Err(wrong("its root is not that of the entries".into()));
+            }
+            match snapshot::load(&self.shelf, head) {
+                Ok(_) => {}
+                // A running center removes the oldest when it has written another.
+                Err(_) if !self.is_there(head.size) => {}
+                Err(why) => return Err(wrong(why)),
+            }
+        }
+        Ok(match self.heads.len() {
+            0 => "there are none; a start replays the whole journal".into(),
+            count => format!("{count} are whole, signed, and what replay gives at their sizes"),
+        })
+    }
 }
 
 fn cabinet_outcome(cabinet: &Cabinet) -> Result<String, String> {
@@ -231,62 +352,5 @@ fn cabinet_outcome(cabinet: &Cabinet) -> Result<String, String> {
         Ok(spoilt) if spoilt.is_empty() => Ok("everything in it can be opened".into()),
         Ok(spoilt) => Err(spoilt.join("; ")),
         Err(error) => Err(error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::{
-        super::{Books, sample},
-        *,
-    };
-
-    fn names(checks: &[Check]) -> Vec<&str> {
-        checks.iter().filter(|check| check.outcome.is_err()).map(|check| check.name).collect()
-    }
-
-    #[test]
-    fn names_what_does_not_hold() {
-        let dir = tempfile::tempdir().unwrap();
-        let center = sample::Center::busy(20);
-        let cabinet = Cabinet::open(&dir.path().join("cabinet"), &[1; 32]).unwrap();
-        for (digest, salt, bytes) in &center.people {
-            cabinet.put_person(*digest, salt, bytes).unwrap();
-        }
-        let books_dir = dir.path().join("books");
-        let mut books = Books::create(&books_dir, sample::key(), &center.records[..3]).unwrap();
-        for records in center.records[3..].chunks(4) {
-            books.append(records).unwrap();
-        }
-        books.close().unwrap();
-        let key = sample::key();
-        let own = sample::verification_key();
-        let live = Some((center.records.len() as u64, center.state.digest()));
-        let against = Against { origin: &key.origin, key: &|_| Some(own), cabinet: Some(&cabinet), live };
-        let checks = verify(&books_dir, &against);
-        assert_eq!(names(&checks), Vec::<&str>::new(), "{checks:?}");
-        assert_eq!(checks.len(), 7);
-
-        let other = Against { key: &|_| None, live: Some((5, Digest([0; 32]))), ..against };
-        assert_eq!(names(&verify(&books_dir, &other)), ["checkpoints", "last signature", "replay"]);
-
-        cabinet.erase_person(center.people[0].0).unwrap();
-        let checks = verify(&books_dir, &against);
-        assert_eq!(names(&checks), Vec::<&str>::new());
-        assert!(checks[5].outcome.as_ref().unwrap().ends_with("1 were erased"), "{checks:?}");
-        let person = dir.path().join("cabinet/people").join(center.people[1].0.to_string());
-        fs::remove_file(person).unwrap();
-        assert_eq!(names(&verify(&books_dir, &against)), ["people"]);
-
-        let segment = books_dir.join("journal/000001.seg");
-        let mut bytes = fs::read(&segment).unwrap();
-        bytes[3_000] ^= 1;
-        fs::write(&segment, bytes).unwrap();
-        let broken = verify(&books_dir, &against);
-        assert_eq!(names(&broken)[..2], ["chain", "last signature"]);
-        let words = broken[0].outcome.as_ref().unwrap_err();
-        assert!(words.contains("000001.seg at byte") && words.contains("whole so far"), "{words}");
     }
 }

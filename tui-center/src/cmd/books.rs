@@ -1,22 +1,32 @@
 //! `books verify`, `books rebuild`.
 
-use serde_json::json;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
 use tui_kit::{
     cli::{self, Exit},
     control::{self, ControlError},
 };
 
-use super::{Context, print, reach::open_told};
+use super::{
+    Context, print,
+    progress::{BEAT, Bar},
+    reach::open_told,
+};
 use crate::{
     acts::{Act, Outcome},
-    books::{Books as Journal, registers::Registers},
+    books::{
+        Books as Journal,
+        registers::Registers,
+        verify::{Progress, Watch},
+    },
     center::Custody,
-    inquiry::verify,
+    inquiry::verify::{self, Running},
 };
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Books {
-    /// Look at everything that must hold: chain, checkpoints, entries, replay, cabinet
+    /// Look at everything that must hold: chain, checkpoints, every signature and posting, registers, cabinet
     Verify,
     /// Make the registers anew from the journal; the center must not run
     Rebuild,
@@ -33,18 +43,18 @@ impl Books {
 
 async fn verify(context: &Context) -> Result<Exit, cli::Failure> {
     let outcome = match control::connect(&context.places().control).await {
-        Ok(_) => context.reach().running(Act::Verify).await?,
+        Ok(_) => running(context).await?,
         // Not opened for it: damaged books are to be looked at as they lie.
         Err(ControlError::NotRunning) => {
             let (passphrase, profile, places) =
                 (context.service.read()?, context.profile.clone(), context.places());
+            let watch = Arc::new(Watch::default());
+            let watched = watch.clone();
             let looked = tokio::task::spawn_blocking(move || {
                 let custody = Custody::open(&profile, &passphrase)?;
-                Ok(verify::resting(&places, &custody.key_sheet, &custody.cabinet))
+                Ok(verify::resting(&places, &custody, &watched))
             });
-            let looked = looked
-                .await
-                .map_err(|_| cli::Failure::refused("internal", "the books could not be looked at"))?;
+            let looked = super::audit::watched(context.out, &watch, looked).await?;
             let looked = looked.map_err(|error| open_told(&error))?;
             serde_json::to_value(Outcome::Verified(looked))
                 .map_err(|error| cli::Failure::refused("internal", error.to_string()))?
@@ -54,6 +64,32 @@ async fn verify(context: &Context) -> Result<Exit, cli::Failure> {
     let holds = outcome["data"]["holds"] == true;
     print::outcome(context.out, &outcome)?;
     Ok(if holds { Exit::Ok } else { Exit::Refused })
+}
+
+/// A running center verifies its own books; how far it is comes by another connection.
+async fn running(context: &Context) -> Result<Value, cli::Failure> {
+    let mut reach = context.reach();
+    let mut verifying = std::pin::pin!(reach.running(Act::Verify));
+    let mut bar = Bar::new(context.out);
+    let mut beat = tokio::time::interval(BEAT);
+    loop {
+        tokio::select! {
+            outcome = &mut verifying => return outcome,
+            _ = beat.tick() => {
+                let asked = context.reach().running(Act::Verifying).await.ok();
+                let running = asked.and_then(|asked| {
+                    serde_json::from_value::<Running>(asked["data"]["running"].clone()).ok()
+                });
+                if let Some(Running { entries, percent }) = running {
+                    bar.show(Progress { entries, bytes: percent, total: 100 });
+                }
+            }
+            _ = tokio::signal::ctrl_c() => {
+                // Its refusal changes nothing: the outcome is still waited for.
+                let _ = context.reach().running(Act::StopVerifying).await;
+            }
+        }
+    }
 }
 
 async fn rebuild(context: &Context) -> Result<Exit, cli::Failure> {

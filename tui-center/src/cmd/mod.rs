@@ -1,11 +1,13 @@
 //! The command line.
 
 mod about;
+mod audit;
 mod books;
 mod init;
 mod joining;
 mod people;
 mod print;
+mod progress;
 mod reach;
 mod serve;
 mod staff;
@@ -177,6 +179,13 @@ enum Command {
     /// Look at the books, or make the registers anew
     #[command(subcommand)]
     Books(books::Books),
+    /// Verify a journal with public keys alone: no books, no network, no passphrase
+    Audit(audit::Audit),
+    /// Print the newest checkpoint, as it was signed
+    Checkpoint,
+    /// Publish the tree for other people's tools
+    #[command(subcommand)]
+    Tiles(audit::Tiles),
     /// Show the settings
     #[command(subcommand)]
     Config(about::ConfigCommand),
@@ -305,6 +314,9 @@ impl Command {
             Self::Invitation => return about::invitation(context),
             Self::Operators => return about::operators(context),
             Self::Books(books) => return books.run(context).await,
+            Self::Audit(audit) => return audit.run(context).await,
+            Self::Checkpoint => return audit::checkpoint(context),
+            Self::Tiles(tiles) => return tiles.run(context).await,
             Self::Config(config) => return config.run(context),
             Self::Doctor => return about::doctor(context).await,
             Self::Completions { shell } => return cli::completions(command(), shell),

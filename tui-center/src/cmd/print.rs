@@ -98,7 +98,19 @@ fn words(out: Out, outcome: &Outcome, to: &mut dyn Write) -> io::Result<()> {
                 let mark = if check.holds { "ok   " } else { "WRONG" };
                 writeln!(to, "{mark}  {}: {}", check.name, tui_kit::text::clean(&check.words))?;
             }
-            writeln!(to, "{}", if verified.holds { "the books hold" } else { "the books do not hold" })
+            match &verified.first {
+                Some(first) => writeln!(to, "the books do not hold; first: {}", tui_kit::text::clean(first)),
+                None if verified.cancelled => writeln!(to, "cancelled: nothing is said of what lies behind"),
+                None if verified.holds => writeln!(to, "the books hold"),
+                None => writeln!(to, "the books do not hold"),
+            }
+        }
+        Outcome::Verifying(verifying) => {
+            if let Some(running) = &verifying.running {
+                writeln!(to, "being verified: {} %, {} entries", running.percent, running.entries)?;
+            }
+            let at = verifying.at.as_ref().map(|at| format!("{}: ", at.text)).unwrap_or_default();
+            writeln!(to, "{at}{}", tui_kit::text::clean(&verifying.words))
         }
         Outcome::Entered(row) => {
             writeln!(to, "entered as {}: {}", row.number, tui_kit::text::clean(&row.words))

@@ -160,7 +160,8 @@ fn is_look(act: &Act) -> bool {
         | Act::Desk
         | Act::Errors(_)
         | Act::Report { .. }
-        | Act::Verify => true,
+        | Act::Verify
+        | Act::Verifying => true,
         Act::Joining(act) => matches!(
             act,
             JoiningAct::Applications { .. }

@@ -54,6 +54,10 @@ pub(super) enum Deed {
     GiveBack,
     /// Accept the clock.
     AcceptClock,
+    /// Verify the books.
+    Verify,
+    /// End the verification that runs.
+    StopVerifying,
     /// Show personal data.
     Reveal,
     /// Admit an applicant.
@@ -126,6 +130,12 @@ impl Deed {
             Self::GiveBack => ("give-back", "b", "Send back", "Sends this receipt back to the payer."),
             Self::AcceptClock => {
                 ("accept-clock", "c", "Accept clock", "Says that the clock, which jumped, is right.")
+            }
+            Self::Verify => {
+                ("verify", "v", "Verify", "Looks at everything that must hold in the books, every signature.")
+            }
+            Self::StopVerifying => {
+                ("stop-verifying", "v", "End verifying", "Ends the verification that runs.")
             }
             Self::Reveal => {
                 ("reveal", "v", "Show data", "Shows the personal data, for a reason that is entered first.")
@@ -292,7 +302,9 @@ mod tests {
     use super::*;
 
     /// Those that stand in one table together.
-    const TOGETHER: [&[Deed]; 14] = [
+    const TOGETHER: [&[Deed]; 16] = [
+        &[Deed::Verify],
+        &[Deed::StopVerifying],
         &[Deed::Freeze],
         &[Deed::Release],
         &[Deed::Assign, Deed::GiveBack],

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::inquiry::{
     detail::Subject,
+    verify::Verifying,
     view::{Overview, TransactionRow},
 };
 
@@ -165,6 +166,7 @@ fn figures(overview: &Overview, ui: &Ui<'_, '_>, columns: usize, wide: bool) -> 
             Span::raw(number(overview.entries)),
             words(&format!("entries, root {}", overview.root.get(..16).unwrap_or(&overview.root))),
         ]),
+        Line::from(vec![label("verified"), verified(&overview.verifying, ui)]),
         Line::from(vec![
             label("registers"),
             Span::raw(number(overview.members)),
@@ -191,6 +193,21 @@ fn figures(overview: &Overview, ui: &Ui<'_, '_>, columns: usize, wide: bool) -> 
         lines.push(Line::from(vec![label("center"), Span::raw(text::clean(&since).into_owned())]));
     }
     lines
+}
+
+/// How verifying the books stands.
+fn verified(verifying: &Verifying, ui: &Ui<'_, '_>) -> Span<'static> {
+    if let Some(running) = &verifying.running {
+        let words = format!("{} %, {} entries so far", running.percent, text::thousands(running.entries));
+        return ui.toned(Tone::Warn, &words);
+    }
+    let at = verifying.at.as_ref().map(|at| format!("{}: ", at.text)).unwrap_or_default();
+    let words = format!("{at}{}", text::clean(&verifying.words));
+    match verifying.holds {
+        Some(true) => ui.toned(Tone::Good, &words),
+        Some(false) => ui.toned(Tone::Bad, &words),
+        None => Span::styled(words, ui.theme().dim),
+    }
 }
 
 /// One sign per value, the newest at the right, the largest as tall as a line.

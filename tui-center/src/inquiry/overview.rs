@@ -23,8 +23,8 @@ use crate::{
 
 /// How often the center is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often the whole books are recomputed.
-const AUDIT_EVERY: Duration = Duration::from_secs(30);
+/// How often the whole books are recomputed. The sums that an entry touches are checked as it is entered.
+const AUDIT_EVERY: Duration = Duration::from_secs(300);
 /// How many seconds of payments are remembered.
 const SECONDS: usize = 60;
 /// Over how many of them the rate is told.
@@ -154,6 +154,7 @@ impl Watcher {
             standing,
             light: self.light.clone(),
             entries: reader.size(),
+            verifying: center.verifier().verifying(center),
             root: checkpoint.claimed().root.to_string(),
             connections: center.guard().counts().connections,
             logged_in: center.counters().logged_in.load(Ordering::Relaxed),

@@ -16,6 +16,7 @@ use wire::{
 };
 
 pub use self::joining::{ApplicationDetail, ApplicationRow, BuildRow, Sameness};
+use super::verify::Verifying;
 use crate::guard::GuardCounts;
 
 /// An amount with its words.
@@ -124,6 +125,8 @@ pub struct Overview {
     pub light: Light,
     /// How many entries the journal has.
     pub entries: u64,
+    /// How verifying the books stands.
+    pub verifying: Verifying,
     /// The newest checkpoint's root, in hex.
     pub root: String,
     /// Connections at present.

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -43,6 +43,8 @@ pub struct Progress {
 pub(super) struct Shown {
     progress: Mutex<Progress>,
     moved: Condvar,
+    /// Held while rows change.
+    writing: Mutex<()>,
 }
 
 impl Shown {
@@ -58,6 +60,11 @@ impl Shown {
             .wait_timeout_while(progress, patience, waiting)
             .unwrap_or_else(PoisonError::into_inner);
         progress.entries >= entries
+    }
+
+    /// No row changes while this is held.
+    pub(super) fn still(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn say(&self, change: impl FnOnce(&mut Progress)) {
@@ -160,10 +167,14 @@ impl Follower {
                     step.take(&record.entry, &mut self.calendar)?;
                 }
                 let batch = step.finish(&Watermark { form: FORM, size, root })?;
+                let still = self.shown.still();
                 self.db.apply_batch(batch)?;
+                drop(still);
+                tui_kit::failpoint::at("registers.sync");
                 self.db.flush()?;
                 self.log.sync_data().map_err(|error| RowError::Sled(error.into()))
             })?;
+            tui_kit::failpoint::at("registers.count");
             self.count(size)?;
             self.size = size;
             self.shown.say(|progress| progress.entries = size);

@@ -18,15 +18,31 @@ use wire::{
 
 use super::row::{self, DayTotal, Holder, Key, KeyRow, OperatorRow, ROW, RowError, Watermark};
 
-/// The rows that a step changes, over the tree as it stands.
+/// Rows as they stand before a step.
+pub(super) trait Rows: Sync {
+    fn row(&self, key: &Key) -> Result<Option<Vec<u8>>, RowError>;
+}
+
+impl Rows for sled::Db {
+    fn row(&self, key: &Key) -> Result<Option<Vec<u8>>, RowError> {
+        Ok(self.get(key)?.map(|row| row.to_vec()))
+    }
+}
+
+/// The rows that a step changes, over those that stand.
 pub(super) struct Step<'a> {
-    db: &'a sled::Db,
+    before: &'a dyn Rows,
     changed: BTreeMap<Key, Vec<u8>>,
 }
 
 impl<'a> Step<'a> {
-    pub(super) fn new(db: &'a sled::Db) -> Self {
-        Self { db, changed: BTreeMap::new() }
+    pub(super) fn new(before: &'a dyn Rows) -> Self {
+        Self { before, changed: BTreeMap::new() }
+    }
+
+    /// The rows that were changed so far.
+    pub(super) fn rows(&self) -> &BTreeMap<Key, Vec<u8>> {
+        &self.changed
     }
 
     /// Takes an entry in. `calendar` is filled from the founding.
@@ -172,7 +188,7 @@ impl<'a> Step<'a> {
     fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, RowError> {
         match self.changed.get(key) {
             Some(row) => row::decode(row).map(Some),
-            None => row::read(self.db, key),
+            None => self.before.row(key)?.map(|row| row::decode(&row)).transpose(),
         }
     }
 

@@ -140,6 +140,37 @@ impl AsRef<[u8]> for Key {
 }
 
 impl Key {
+    /// A key as it was read.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
+    /// What its row is, for people.
+    pub(super) fn words(&self) -> String {
+        let number = |at: usize| Some(u64::from_be_bytes(*self.0.get(at..)?.first_chunk()?));
+        let account = || {
+            let number = number(2)?;
+            Some(match self.0[1] {
+                0 => MemberNumber(number).to_string(),
+                _ => StoreNumber(number).to_string(),
+            })
+        };
+        let words = match self.0.first() {
+            Some(b'c') => Some(String::from_utf8_lossy(&self.0[1..]).replace('/', " ")),
+            Some(b'h') => account().map(|account| format!("entry of {account}")),
+            Some(b'k') => account().and_then(|account| {
+                let entry = EntryNumber(number(10)?);
+                Some(format!("key of {account} from {entry}"))
+            }),
+            Some(b'd') => self.0.get(1..).and_then(<[u8]>::first_chunk).map(|day| {
+                let day = u32::from_be_bytes(*day);
+                format!("total of {:04}-{:02}-{:02}", day / 10_000, day / 100 % 100, day % 100)
+            }),
+            _ => None,
+        };
+        words.map_or_else(|| "row of an unknown kind".into(), |words| format!("row “{words}”"))
+    }
+
     pub(super) fn watermark() -> Self {
         Self(b"w".to_vec())
     }

@@ -24,7 +24,7 @@ use wire::{
     id::{CenterId, Digest, EntryNumber},
     key::VerificationKey,
     merkle::Tree,
-    sheet::SheetRole,
+    sheet::{KeySheet, SheetRole},
     text::Line,
 };
 
@@ -57,14 +57,14 @@ const WAITING: usize = 8;
 pub(crate) struct Where {
     pub(in crate::books) disk: Arc<dyn Disk>,
     pub(in crate::books) journal: PathBuf,
-    /// The folder that holds `signed` and the snapshots, where there is one.
-    pub(in crate::books) books: Option<PathBuf>,
+    /// The books around it, with the file `signed` and the snapshots, where they are there.
+    pub(in crate::books) books: Option<Shelf>,
 }
 
 impl Where {
     /// Whole books.
     pub(crate) fn books(shelf: &Shelf) -> Self {
-        Self { disk: shelf.disk.clone(), journal: shelf.journal(), books: Some(shelf.dir.clone()) }
+        Self { disk: shelf.disk.clone(), journal: shelf.journal(), books: Some(shelf.clone()) }
     }
 
     /// A folder of segments alone.
@@ -85,6 +85,8 @@ pub struct Against<'a> {
 pub struct Own<'a> {
     /// The open cabinet.
     pub cabinet: &'a Cabinet,
+    /// The newest key sheet: snapshots bear the signatures of its checkpoint keys.
+    pub sheet: &'a KeySheet,
     /// The registers' rows, if there are registers.
     pub registers: Option<Picture>,
     /// The [`State::digest`] of a running center, and how many entries it had applied.

@@ -13,7 +13,7 @@ use wire::{
     text::Line,
 };
 
-use crate::books::{BooksError, Record, batch, disk::Disk, segment};
+use crate::books::{BooksError, Record, batch, disk::Disk, keyring::Keyring, segment};
 
 /// The key sheets that were entered so far, each proved by the root key.
 #[derive(Debug, Clone)]
@@ -26,6 +26,12 @@ pub(crate) struct Sheets {
 impl Sheets {
     pub(crate) fn new(root: VerificationKey) -> Self {
         Self { root, taken: Vec::new() }
+    }
+
+    /// The sheets of a ring, all of which were entered long ago.
+    pub(crate) fn known(ring: &Keyring) -> Self {
+        let known = ring.sheets().map(|(sheet, telegram)| (EntryNumber(0), telegram.clone(), sheet.clone()));
+        Self { root: *ring.root(), taken: known.collect() }
     }
 
     /// Takes in what a record holds, if that is a key sheet that was entered; says whether it was one.
@@ -54,10 +60,12 @@ impl Sheets {
 
     /// The log's name and the checkpoint key for a size of the journal, by the sheet that was in force for it.
     pub(crate) fn at(&self, size: u64) -> Option<(Line, VerificationKey)> {
-        // A sheet speaks for sizes beyond its own entry's: that one is still signed with the key before.
-        let in_force = self.taken.iter().rev().find(|(entry, ..)| entry.0 + 1 < size);
+        // A sheet speaks for sizes beyond its own entry's: that one is still signed with the key before, unless the log
+        // goes on with that very entry.
+        let since = |entry: &EntryNumber, sheet: &KeySheet| entry.0 + u64::from(!goes_on(sheet, *entry));
+        let in_force = self.taken.iter().rev().find(|(entry, _, sheet)| since(entry, sheet) < size);
         let (_, _, sheet) = in_force.or_else(|| self.taken.first())?;
-        Some((sheet.log_origin.clone(), sheet.key_at(SheetRole::Checkpoint, size)?))
+        Some((sheet.origin_at(size).clone(), sheet.key_at(SheetRole::Checkpoint, size)?))
     }
 
     pub(crate) fn newest(&self) -> Option<&KeySheet> {
@@ -72,9 +80,19 @@ impl Sheets {
     /// The keys of what was signed before stand in every later sheet, for whoever has only that one.
     fn keeps(&self, sheet: &KeySheet, entry: EntryNumber) -> Result<(), String> {
         let Some(former) = self.newest() else { return Ok(()) };
+        let before = former.breaks.len();
+        let more = if goes_on(sheet, entry) { 1 } else { 0 };
+        let kept = sheet.breaks.get(..before) == Some(&former.breaks[..]);
+        let named = sheet.breaks.get(before).map_or(&sheet.log_origin, |it| &it.origin);
+        if !kept || sheet.breaks.len() != before + more || *named != former.log_origin {
+            return Err(format!(
+                "key sheet {} gives the log another name where it did not begin anew",
+                sheet.number
+            ));
+        }
         let checkpoint = former.keys.iter().filter(|key| key.role == SheetRole::Checkpoint);
         let ends = checkpoint.flat_map(|key| {
-            let last = key.until_size.unwrap_or(entry.0 + 1);
+            let last = key.until_size.unwrap_or(entry.0 + u64::from(!goes_on(sheet, entry)));
             [key.from_size.min(last), last]
         });
         for size in ends {
@@ -127,6 +145,11 @@ pub(crate) fn origin(disk: &dyn Disk, journal: &Path, root: &VerificationKey) ->
     }
     let why = refused.unwrap_or_else(|| "no whole batch with the center's first key sheet is here".into());
     Err(damaged(segment::HEAD, why))
+}
+
+/// Whether the log goes on under another name with the entry of this sheet.
+fn goes_on(sheet: &KeySheet, entry: EntryNumber) -> bool {
+    sheet.breaks.last().is_some_and(|it| it.size == entry.0)
 }
 
 fn evidence(record: &Record) -> Result<Telegram, String> {

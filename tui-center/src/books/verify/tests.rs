@@ -50,6 +50,7 @@ impl House {
     fn look(&self) -> Report {
         let own = Own {
             cabinet: &self.cabinet,
+            sheet: &self.center.sheet,
             registers: Picture::resting(&self.dir.path().join("registers")).unwrap(),
             live: Some((self.center.state.next().0, self.center.state.digest())),
         };

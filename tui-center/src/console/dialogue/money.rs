@@ -1,7 +1,7 @@
 //! Freezing and releasing, receipts on the bank desk, the clock.
 
 use ledger::request::Standing;
-use tui_kit::{Tone, detail::Row, form::Field, review::Review};
+use tui_kit::{Tone, detail::Row, form::Field, review::Review, text};
 use wire::id::{AccountNumber, EntryNumber};
 
 use super::{Dialogue, Prepared, reason};
@@ -68,6 +68,23 @@ pub(in super::super) fn accept_clock(words: &str) -> Dialogue {
         .warn("Whatever has expired by the new time lapses at once.")
         .typed("the word", "clock");
     Dialogue::review(Act::AcceptClock, review)
+}
+
+/// Verifies the books.
+pub(in super::super) fn verify(entries: u64) -> Dialogue {
+    let words = format!(
+        "Every checksum, signature and posting of {} entries is looked at, beside the desk, which goes on. It takes \
+         about a minute for a million payments, and the overview shows how far it is.",
+        text::thousands(entries)
+    );
+    Dialogue::review(Act::BeginVerifying, Review::new("Verify the books", "Verify them", [Row::Words(words)]))
+}
+
+/// Ends a verification.
+pub(in super::super) fn stop_verifying() -> Dialogue {
+    let words = "Nothing is said then of what lies behind the place that it has come to.";
+    let review = Review::new("End the verification", "End it", [Row::Words(words.to_owned())]);
+    Dialogue::review(Act::StopVerifying, review)
 }
 
 /// How something that can be frozen is called.

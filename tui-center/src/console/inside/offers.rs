@@ -66,6 +66,10 @@ impl Inside {
         if overview.is_some_and(|overview| overview.open && !overview.standing.is_empty()) {
             offers.unless(Deed::AcceptClock, OperatorRole::Admin, None);
         }
+        if let Some(overview) = overview.filter(|_| self.tab == Tab::Overview && self.sheets.is_empty()) {
+            let running = overview.verifying.running.is_some();
+            offers.of(OperatorRole::Viewer, &[if running { Deed::StopVerifying } else { Deed::Verify }]);
+        }
     }
 
     fn offer_joining(&self, offers: &mut Offers<'_>) {
@@ -195,6 +199,8 @@ impl Inside {
             Deed::Assign => self.receipt().map(|row| money::assign(&row)),
             Deed::GiveBack => self.receipt().map(|row| money::give_back(&row)),
             Deed::AcceptClock => overview.map(|overview| money::accept_clock(&overview.standing)),
+            Deed::Verify => overview.map(|overview| money::verify(overview.entries)),
+            Deed::StopVerifying => Some(money::stop_verifying()),
             Deed::Reveal => match (self.application(), self.person()) {
                 (Some(row), _) => Some(joining::reveal(row.number)),
                 (None, Some(Who::Account(account))) => Some(people::reveal(account)),

@@ -20,6 +20,7 @@ use wire::{
 use crate::{
     errors::{ErrorLine, Room, Weight},
     guard::GuardCounts,
+    inquiry::verify::Verifying,
     inquiry::view::{
         DeskKind, DeskRow, Detail, KeyRow, Light, MemberRow, Moment, Money, Overview, Report, ReportLine,
         ReportStore, Row, StoreRow, TransactionRow,
@@ -60,6 +61,7 @@ pub(super) fn overview() -> Overview {
         open: true,
         standing: String::new(),
         light: Light { balanced: true, words: "recomputed over 48213 entries at 2026-11-23 00:59:31".into() },
+        verifying: Verifying { words: "not verified since the start".into(), ..Verifying::default() },
         entries: 48_213,
         root: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
         connections: 1_204,
