@@ -3,6 +3,8 @@
 
 mod custody;
 mod misfit;
+mod sale;
+mod settled;
 mod words;
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
@@ -11,27 +13,25 @@ use vault::{Item, State};
 use wire::{
     amount::{Amount, Currency},
     codec::Malformed,
-    id::{AccountNumber, Digest, EntryNumber, OrderHash, Salt, StoreNumber, TelegramId},
-    key::VerificationKey,
-    message::{Effect, Mail, MailItem, Refusal, Verdict},
-    order::{Order, OrderError, order_hash},
-    payload::{Claim, KeyRole, Offer, Refund, RefundReason},
+    id::{AccountNumber, EntryNumber, OrderHash, StoreNumber, TelegramId},
+    payload::{Claim, KeyRole, Refund, RefundReason},
     receipt::PayoutState,
     shop::OrderState,
     telegram::Telegram,
-    text::{Line, Prose},
+    text::Line,
     till::PickUpCode,
     time::Timestamp,
 };
 
 use crate::{
-    record::{self, CenterSeen, Did, Ending, Notice, Purpose, Record, Sold, Taken},
+    record::{self, CenterSeen, Did, Ending, Notice, Purpose, Record},
     till::Staff,
     view::OrderStanding,
 };
 
 pub(crate) use custody::Custody;
 pub(crate) use misfit::Misfit;
+pub(crate) use sale::Sale;
 pub(crate) use words::{role_words, telegram_words};
 
 /// The store as the center entered it.
@@ -43,39 +43,6 @@ pub(crate) struct Identity {
     /// The name it trades under.
     pub(crate) name: Line,
 }
-
-/// An order with its offer, and what came of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Sale {
-    pub(crate) taken: Timestamp,
-    pub(crate) order: Order,
-    pub(crate) salt: Salt,
-    /// Who buys; nobody yet where a cashier sold it and it was not taken up.
-    pub(crate) buyer: Option<Buyer>,
-    /// The cashier that sold it.
-    pub(crate) till: Option<SoldAt>,
-    pub(crate) expires: Timestamp,
-    /// The payment that fits it.
-    pub(crate) payment: Option<EntryNumber>,
-    pub(crate) delivery: Option<(Timestamp, Telegram)>,
-    pub(crate) undeliverable: Option<Line>,
-}
-
-/// Who buys an order: the key that proves the right to the goods, and the offer that was made for it.
-#[derive(Debug, Clone)]
-pub(crate) struct Buyer {
-    pub(crate) key: VerificationKey,
-    pub(crate) offer: Telegram,
-}
-
-/// How an order was sold at a till.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SoldAt {
-    /// The cashier's terminal key.
-    pub(crate) by: VerificationKey,
-    pub(crate) code: PickUpCode,
-}
-
 /// A payment that the center has noticed us of.
 #[derive(Debug, Clone)]
 pub(crate) struct Payment {
@@ -311,7 +278,7 @@ impl Book {
     /// Whether a payment's money was claimed, and the payout did not fail.
     pub(crate) fn is_claimed(&self, payment: &Payment) -> bool {
         let Step::Done(claim) = payment.claim else { return false };
-        !claim.is_some_and(|claim| failed(&self.claims, claim))
+        !claim.is_some_and(|claim| settled::failed(&self.claims, claim))
     }
 
     /// Whether no claim holds the payment, nor may hold it.
@@ -355,191 +322,6 @@ impl Book {
             .filter(|sale| sale.payment.is_none() && now <= sale.expires)
             .count()
     }
-
-    fn apply_mail(&mut self, sequence: u64, item: &MailItem) {
-        let entry = item.receipt.leaf.entry;
-        // Mail comes at least once; the entry's number tells.
-        if self.mail.insert(entry, sequence).is_some() {
-            return;
-        }
-        let at = item.receipt.leaf.at;
-        match &item.body {
-            Mail::Paid { order, offer, total } => {
-                let misfit = self.misfit(order, offer, *total);
-                if let (None, Some(sale)) = (misfit, self.sales.get_mut(order)) {
-                    sale.payment = Some(entry);
-                }
-                let payment =
-                    Payment { order: *order, total: *total, at, misfit, refund: Step::Not, claim: Step::Not };
-                self.payments.insert(entry, payment);
-            }
-            Mail::Payout { claim, amount, state } => {
-                let claimed = self.claims.entry(*claim).or_insert_with(|| Claimed {
-                    at,
-                    payments: Vec::new(),
-                    total: *amount,
-                    payout: None,
-                });
-                claimed.payout = Some((*state, at));
-            }
-            Mail::KeyChanged(event) => {
-                if event.role == KeyRole::Signature {
-                    self.signature_changed(event.entry);
-                }
-            }
-            Mail::RefundedByCenter { payment, .. } => {
-                if let Some(payment) = self.payments.get_mut(payment) {
-                    payment.refund = Step::Done(Some(entry));
-                }
-                self.tell(at, &format!("The center gave {payment} back; {entry} is its entry."));
-            }
-            Mail::KeyChangeWaits(waiting) => {
-                let key = waiting.key.fingerprint();
-                self.tell(
-                    at,
-                    &format!(
-                        "A new recovery key ({key}) waits: {entry}. It is in force after 72 hours unless the old \
-                         phrase cancels it."
-                    ),
-                );
-            }
-            Mail::KeyChangeCancelled { change } => {
-                self.tell(
-                    at,
-                    &format!("The new recovery key of {change} was cancelled and never comes into force."),
-                );
-            }
-            Mail::Refunded { .. } | Mail::CardIssued { .. } | Mail::CardLapsed { .. } => {}
-        }
-    }
-
-    /// The newest entry that changed the signature key.
-    fn signature_changed(&mut self, entry: EntryNumber) {
-        // Mail that was kept before may speak of an older change than the chain does.
-        let newest = self.signature_event.map_or(entry, |known| known.max(entry));
-        self.signature_event = Some(newest);
-        self.identity.iter_mut().for_each(|identity| identity.key_event = newest);
-    }
-
-    /// Something that mail says in words; the mail is its evidence.
-    fn tell(&mut self, at: Timestamp, words: &str) {
-        let words = Prose::new(words).unwrap_or_default();
-        self.notices.push(Notice { at, words, evidence: Vec::new() });
-    }
-
-    fn misfit(&self, order: &OrderHash, offer: &Digest, total: Amount) -> Option<Misfit> {
-        let Some(sale) = self.sales.get(order) else { return Some(Misfit::UnknownOrder) };
-        if sale.buyer.as_ref().is_none_or(|buyer| buyer.offer.digest() != *offer) {
-            Some(Misfit::OtherOffer)
-        } else if sale.order.total != total {
-            Some(Misfit::WrongTotal)
-        } else {
-            sale.payment.map(|_| Misfit::SecondTime)
-        }
-    }
-
-    /// Notes that a telegram about a payment waits, or waits no more.
-    fn step(
-        &mut self,
-        number: EntryNumber,
-        telegram: TelegramId,
-        step: Step,
-        which: impl Fn(&mut Payment) -> &mut Step,
-    ) {
-        let claims = &self.claims;
-        let Some(place) = self.payments.get_mut(&number).map(which) else { return };
-        match (*place, step) {
-            // A payout that failed makes the money claimable again.
-            (Step::Done(Some(entry)), Step::Waits(_)) if failed(claims, entry) => *place = step,
-            (Step::Done(_), _) => {}
-            (Step::Waits(other), Step::Not) if other != telegram => {}
-            _ => *place = step,
-        }
-    }
-
-    fn refund_ended(&mut self, refund: &Refund, verdict: &Verdict) {
-        let Some(payment) = self.payments.get_mut(&refund.payment) else { return };
-        match verdict {
-            Verdict::Done { effect: Effect::Refunded, receipt } => {
-                payment.refund = Step::Done(Some(receipt.leaf.entry));
-            }
-            Verdict::Refused { reason: Refusal::AlreadyRefunded { .. }, .. } => {
-                payment.refund = Step::Done(None)
-            }
-            Verdict::Refused { reason: Refusal::AlreadyClaimed { .. }, .. } => {
-                payment.claim = Step::Done(None)
-            }
-            _ => {}
-        }
-    }
-
-    fn claim_ended(&mut self, claim: &Claim, verdict: &Verdict) {
-        match verdict {
-            Verdict::Done { effect: Effect::Claimed, receipt } => {
-                let entry = receipt.leaf.entry;
-                let payout = self.claims.get(&entry).and_then(|claimed| claimed.payout);
-                let payments = claim.payments.clone().into_vec();
-                for number in &payments {
-                    if let Some(payment) = self.payments.get_mut(number) {
-                        payment.claim = Step::Done(Some(entry));
-                    }
-                }
-                let claimed = Claimed { at: receipt.leaf.at, payments, total: claim.total, payout };
-                self.claims.insert(entry, claimed);
-            }
-            Verdict::Refused { reason: Refusal::AlreadyClaimed { payment }, .. } => {
-                if let Some(payment) = self.payments.get_mut(payment) {
-                    payment.claim = Step::Done(None);
-                }
-            }
-            Verdict::Refused { reason: Refusal::AlreadyRefunded { payment }, .. } => {
-                if let Some(payment) = self.payments.get_mut(payment) {
-                    payment.refund = Step::Done(None);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Sale {
-    /// The hash and the sale of an order just taken.
-    pub(crate) fn of(taken: &Taken) -> Result<(OrderHash, Self), OrderError> {
-        let order = Order::decode(&taken.order)?;
-        let offer: Offer = peek(&taken.offer)?;
-        let sale = Self {
-            taken: taken.at,
-            order,
-            salt: taken.salt,
-            buyer: Some(Buyer { key: taken.buyer_key, offer: taken.offer.clone() }),
-            till: None,
-            expires: offer.expires,
-            payment: None,
-            delivery: None,
-            undeliverable: None,
-        };
-        Ok((order_hash(&taken.salt, &taken.order), sale))
-    }
-
-    /// The hash and the sale of an order that a cashier has just made.
-    pub(crate) fn sold(sold: &Sold) -> Result<(OrderHash, Self), OrderError> {
-        let sale = Self {
-            taken: sold.at,
-            order: Order::decode(&sold.order)?,
-            salt: sold.salt,
-            buyer: None,
-            till: Some(SoldAt { by: sold.by, code: sold.code }),
-            expires: sold.expires,
-            payment: None,
-            delivery: None,
-            undeliverable: None,
-        };
-        Ok((order_hash(&sold.salt, &sold.order), sale))
-    }
-}
-
-fn failed(claims: &BTreeMap<EntryNumber, Claimed>, claim: EntryNumber) -> bool {
-    matches!(claims.get(&claim).and_then(|claimed| claimed.payout), Some((PayoutState::Failed, _)))
 }
 
 fn peek<P: wire::telegram::Payload>(telegram: &Telegram) -> Result<P, Malformed> {
