@@ -13,6 +13,17 @@
 //!
 //! The origin names the log. Lines of others (co-signers) may stand below the center's own; they are kept and not
 //! looked at.
+//!
+//! Once an hour the center publishes one with an extension line that names the hour, in UTC, below the root; the
+//! signature covers it:
+//!
+//! ```text
+//! inkan/v1/hour 2026-11-22T22
+//! ```
+//!
+//! There is one such note per hour for good, so that two of one hour that differ prove a forked journal by themselves.
+
+mod hour;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -25,6 +36,9 @@ use crate::{
     limits,
     text::Line,
 };
+
+pub(crate) use hour::instant;
+pub use hour::{HOUR_LINE, Hour, HourError};
 
 /// The most signature lines that a note may bear.
 pub const SIGNATURES: usize = 16;
@@ -79,17 +93,27 @@ pub struct SignedCheckpoint(Arc<Note>);
 struct Note {
     text: String,
     claimed: Checkpoint,
+    hour: Option<Hour>,
 }
 
 impl SignedCheckpoint {
     /// Signs a checkpoint. One with an empty origin is accepted by nobody.
     pub fn sign(checkpoint: &Checkpoint, key: &SigningKey) -> Self {
-        let body = checkpoint.body();
+        Self::sign_body(checkpoint, None, checkpoint.body(), key)
+    }
+
+    /// Signs the checkpoint that is published for an hour. There must never be another for the same hour.
+    pub fn sign_hour(checkpoint: &Checkpoint, hour: Hour, key: &SigningKey) -> Self {
+        let body = format!("{}{HOUR_LINE}{hour}\n", checkpoint.body());
+        Self::sign_body(checkpoint, Some(hour), body, key)
+    }
+
+    fn sign_body(checkpoint: &Checkpoint, hour: Option<Hour>, body: String, key: &SigningKey) -> Self {
         let name = key_name(&checkpoint.origin);
         let mut blob = key_id(&name, &key.verification_key()).to_vec();
         blob.extend_from_slice(&key.sign(body.as_bytes()).0);
         let note = format!("{body}\n{DASH}{name} {}\n", BASE64.encode(&blob));
-        Self(Arc::new(Note { text: note, claimed: checkpoint.clone() }))
+        Self(Arc::new(Note { text: note, claimed: checkpoint.clone(), hour }))
     }
 
     /// Reads a note, without believing it.
@@ -103,7 +127,7 @@ impl SignedCheckpoint {
         }
         let (text, signatures) =
             split(note).ok_or(form("text and signatures are not parted by an empty line"))?;
-        let claimed = parse_text(text)?;
+        let (claimed, hour) = parse_text(text)?;
         let lines = signatures.strip_suffix('\n').ok_or(form("its last line has no end"))?;
         if lines.split('\n').count() > SIGNATURES {
             return Err(form("it has too many signatures"));
@@ -111,7 +135,7 @@ impl SignedCheckpoint {
         for line in lines.split('\n') {
             parse_signature(line).ok_or(form("a signature line is malformed"))?;
         }
-        Ok(Self(Arc::new(Note { text: note.to_owned(), claimed })))
+        Ok(Self(Arc::new(Note { text: note.to_owned(), claimed, hour })))
     }
 
     /// The note's text, as it is stored and published.
@@ -122,6 +146,12 @@ impl SignedCheckpoint {
     /// What the note claims, unverified: good for choosing whom and what to ask, never for believing.
     pub fn claimed(&self) -> &Checkpoint {
         &self.0.claimed
+    }
+
+    /// The hour that the note claims to be published for; none in all others. Unverified like [`SignedCheckpoint::claimed`],
+    /// and signed like it.
+    pub fn hour(&self) -> Option<Hour> {
+        self.0.hour
     }
 
     /// What the note says, if it bears `key`'s signature under its origin. Whether the origin is the expected one is
@@ -184,8 +214,9 @@ fn split(note: &str) -> Option<(&str, &str)> {
     Some((&note[..=at], &note[at + 2..]))
 }
 
-/// Further lines below the root are extensions, which readers must pass over; the signature covers them.
-fn parse_text(text: &str) -> Result<Checkpoint, CheckpointError> {
+/// Further lines below the root are extensions; readers pass over those that they don't know, and the signature covers
+/// them. An hour must stand there once and be well written.
+fn parse_text(text: &str) -> Result<(Checkpoint, Option<Hour>), CheckpointError> {
     let form = CheckpointError::Form;
     let mut lines = text.split('\n');
     let mut line = || lines.next().unwrap_or_default();
@@ -199,7 +230,13 @@ fn parse_text(text: &str) -> Result<Checkpoint, CheckpointError> {
         && (size == "0" || !size.starts_with('0'));
     let size = size.parse().ok().filter(|_| plain).ok_or(form("its size is not a number"))?;
     let root = BASE64.decode(root.as_bytes()).ok().and_then(|root| root.try_into().ok());
-    Ok(Checkpoint { origin, size, root: Digest(root.ok_or(form("its root is not 32 bytes in base64"))?) })
+    let root = Digest(root.ok_or(form("its root is not 32 bytes in base64"))?);
+    let mut hours = lines.filter_map(|line| line.strip_prefix(HOUR_LINE));
+    let hour = hours.next().map(str::parse).transpose().map_err(|HourError| form("its hour is malformed"))?;
+    if hours.next().is_some() {
+        return Err(form("it names more than one hour"));
+    }
+    Ok((Checkpoint { origin, size, root }, hour))
 }
 
 /// The key name of a signature line and the decoded rest: key id and signature, of whatever kind.
@@ -303,6 +340,22 @@ mod tests {
             SignedCheckpoint::parse(&note).unwrap().verify(&key.verification_key()),
             Ok(checkpoint.clone())
         );
+    }
+
+    #[test]
+    fn an_hour_stands_in_an_extension_line_and_under_the_signature() {
+        let (checkpoint, key) = example();
+        let hour: Hour = "2026-11-22T22".parse().unwrap();
+        let signed = SignedCheckpoint::sign_hour(&checkpoint, hour, &key);
+        assert!(signed.note().starts_with(&format!("{}inkan/v1/hour 2026-11-22T22\n\n", checkpoint.body())));
+        let read = SignedCheckpoint::parse(signed.note()).unwrap();
+        assert_eq!((read.hour(), read.verify(&key.verification_key())), (Some(hour), Ok(checkpoint.clone())));
+        assert_eq!(SignedCheckpoint::sign(&checkpoint, &key).hour(), None);
+        let altered = SignedCheckpoint::parse(&signed.note().replace("T22", "T21")).unwrap();
+        assert_eq!(altered.verify(&key.verification_key()), Err(CheckpointError::BadSignature));
+        for (from, to) in [("T22\n", "T25\n"), ("T22\n", "T22\ninkan/v1/hour 2026-11-22T23\n")] {
+            assert!(SignedCheckpoint::parse(&signed.note().replacen(from, to, 1)).is_err(), "{to}");
+        }
     }
 
     #[test]

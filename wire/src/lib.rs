@@ -13,6 +13,8 @@
 //! | [`admission`] | joining before there is an account: guide, application, kit, activation code |
 //! | [`order`] | what a member and a store agree on, and the hashes that bind it |
 //! | [`merkle`], [`checkpoint`], [`receipt`], [`sheet`] | evidence that verifies offline |
+//! | [`evidence`] | two checkpoints that convict a center |
+//! | [`statement`], [`sshsig`] | receipts as text, signed so that OpenSSH verifies them |
 //! | [`message`] | requests, answers and pushes between a terminal and the center |
 //! | [`shop`] | requests and answers between a member and a store |
 //! | [`till`] | the same between a cashier and a store |
@@ -28,6 +30,7 @@ pub mod amount;
 pub mod bounded;
 pub mod checkpoint;
 pub mod codec;
+pub mod evidence;
 #[cfg(feature = "net")]
 pub mod frame;
 pub mod id;
@@ -42,6 +45,8 @@ pub mod payload;
 pub mod receipt;
 pub mod sheet;
 pub mod shop;
+pub mod sshsig;
+pub mod statement;
 pub mod telegram;
 #[cfg(feature = "net")]
 pub mod terminal;

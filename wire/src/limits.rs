@@ -31,6 +31,10 @@ pub const PAGE: usize = 100;
 pub const ADDRESSES: usize = 8;
 /// Keys of one key sheet.
 pub const SHEET_KEYS: usize = 256;
+/// How often one log may have gone on under another name.
+pub const LOG_BREAKS: usize = 64;
+/// Receipts of lost entries that are handed in at once.
+pub const LOST_ITEMS: usize = 8;
 /// Fields of one form.
 pub const FORM_FIELDS: usize = 100;
 /// Programs that one admission kit offers.
@@ -41,6 +45,10 @@ pub const BUILD: u64 = 256 << 20;
 pub const VAULT_COPY: u64 = 64 << 20;
 /// Cashiers of one store.
 pub const CASHIERS: usize = 100;
+/// Hourly checkpoints that a center or terminal hands out at once, and that a terminal remembers.
+pub const HOURS: usize = 48;
+/// Consistency proofs of one request.
+pub const PROOFS: usize = 64;
 /// Requests that one connection may have unanswered.
 pub const PIPELINE: usize = 64;
 

@@ -24,6 +24,7 @@ use crate::{
     },
     key::{Signature, VerificationKey},
     limits,
+    merkle::PROOF_DIGESTS,
     payload::{CashierRights, ClaimEvidence, KeyEvent, KeyRole},
     receipt::Receipt,
     telegram::Telegram,
@@ -174,6 +175,22 @@ pub enum Request {
     },
     /// A store's cashiers. → [`Answer::Cashiers`]
     Cashiers,
+    /// Hands in receipts of entries that a restored or forked journal lost. → [`Answer::Done`], once they are kept
+    HandIn {
+        /// The receipts.
+        items: List<LostItem, { limits::LOST_ITEMS }>,
+    },
+    /// To be shown that journals go on from one another: for each pair of sizes, the smaller first, a consistency proof.
+    /// → [`Answer::Consistency`]
+    Consistency(List<(u64, u64), { limits::PROOFS }>),
+    /// The newest hourly checkpoints. → [`Answer::Hours`]
+    Hours,
+    /// The receipt of an entry that concerns this account, as text that the center signs for those who have none of this
+    /// house's programs ([`crate::statement`]). → [`Answer::TextReceipt`]
+    TextReceipt {
+        /// Which entry.
+        entry: EntryNumber,
+    },
 }
 
 /// What a recovery key signs to be believed on a connection: `inkan/v1/recover ‖ 0 ‖ center ‖ key ‖ TLS exporter`.
@@ -207,6 +224,15 @@ pub struct KeyEvidence {
     /// The [`crate::payload::TerminalCertificate`] of the terminal key then in force, signed by the signature key then
     /// in force; none where a recovery key changes or a key is revoked.
     pub certificate: Option<Telegram>,
+}
+
+/// A receipt for an entry that is lost, with the telegram that it settled, where this terminal signed one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostItem {
+    /// The receipt, under a checkpoint of the log that was broken off.
+    pub receipt: Receipt,
+    /// The telegram, as it was sent.
+    pub telegram: Option<Telegram>,
 }
 
 /// What travels beside a telegram.
@@ -269,6 +295,18 @@ pub enum Answer {
     Cashiers(List<CashierView, { limits::CASHIERS }>),
     /// Not heard, and nothing was entered.
     Problem(Problem),
+    /// To [`Request::Consistency`]: a proof (RFC 6962) for each pair, in the same order; none where the journal never had
+    /// such sizes.
+    Consistency(List<Option<List<Digest, PROOF_DIGESTS>>, { limits::PROOFS }>),
+    /// To [`Request::Hours`]: oldest first.
+    Hours(List<SignedCheckpoint, { limits::HOURS }>),
+    /// To [`Request::TextReceipt`].
+    TextReceipt {
+        /// The receipt that the text is of, under the newest checkpoint.
+        receipt: Receipt,
+        /// The statement key's signature over the text ([`crate::statement::TextReceipt`]).
+        signature: Signature,
+    },
 }
 
 /// What a terminal learns when it has logged in.

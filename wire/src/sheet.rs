@@ -2,6 +2,10 @@
 //!
 //! It is signed by the root key, which an invitation pins. A terminal believes nothing from a center until the
 //! newest sheet verifies, is not lower than the one it keeps, and names the TLS key that the line showed.
+//!
+//! After a restore or a fork the journal goes on under another name and with another checkpoint key. Only a sheet can say
+//! so, for only the root key signs one: it names the size and root continued from as a [`LogBreak`]. What was signed
+//! under the former name up to that size stays good; what was signed beyond it is evidence of entries that are lost.
 
 use std::{fmt, str::FromStr};
 
@@ -10,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bounded::List,
-    id::CenterId,
+    checkpoint::Checkpoint,
+    id::{CenterId, Digest, EntryNumber},
     key::{SigningKey, VerificationKey},
     limits,
     telegram::{Kind, Payload, Telegram, TelegramError},
@@ -68,10 +73,44 @@ pub struct KeySheet {
     pub log_origin: Line,
     /// Its keys, old ones included.
     pub keys: List<SheetKey, { limits::SHEET_KEYS }>,
+    /// Where the log went on under another name, the oldest first. A sheet that has some is signed as a
+    /// [`ResumedSheet`], so that the form of all others stays what it was.
+    #[serde(skip)]
+    pub breaks: List<LogBreak, { limits::LOG_BREAKS }>,
 }
 
 impl Payload for KeySheet {
     const KIND: Kind = Kind::KeySheet;
+}
+
+/// A place where the center's log went on under another name, after a restore or a fork.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogBreak {
+    /// The name until then. What it signed beyond `size` is lost.
+    pub origin: Line,
+    /// How many entries were continued from.
+    pub size: u64,
+    /// Their root.
+    pub root: Digest,
+}
+
+/// A key sheet of a log that went on under another name, as it is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumedSheet {
+    /// All that other sheets say.
+    pub sheet: KeySheet,
+    /// [`KeySheet::breaks`]; at least one.
+    pub breaks: List<LogBreak, { limits::LOG_BREAKS }>,
+}
+
+impl Payload for ResumedSheet {
+    const KIND: Kind = Kind::ResumedSheet;
+}
+
+impl ResumedSheet {
+    fn joined(self) -> KeySheet {
+        KeySheet { breaks: self.breaks, ..self.sheet }
+    }
 }
 
 /// Why a sheet is not believed.
@@ -104,19 +143,39 @@ pub enum SheetError {
 impl KeySheet {
     /// Signs the sheet with the root key.
     pub fn sign(&self, root: &SigningKey) -> Telegram {
-        Telegram::sign_as_key(self, root)
+        if self.breaks.is_empty() {
+            return Telegram::sign_as_key(self, root);
+        }
+        Telegram::sign_as_key(&ResumedSheet { sheet: self.clone(), breaks: self.breaks.clone() }, root)
+    }
+
+    /// What a sheet says, without believing it.
+    ///
+    /// # Errors
+    /// When it is no sheet, or malformed.
+    pub fn peek(telegram: &Telegram) -> Result<Self, TelegramError> {
+        match telegram.kind {
+            Kind::ResumedSheet => telegram.peek::<ResumedSheet>().map(ResumedSheet::joined),
+            _ => telegram.peek(),
+        }
     }
 
     /// Verifies a sheet under the pinned root key.
     pub fn verify(telegram: &Telegram, root: &VerificationKey) -> Result<Self, SheetError> {
-        let sheet = telegram.verify_self::<Self>()?;
-        if sheet.key() != *root || sheet.payload().center != root.center() {
-            return Err(SheetError::OtherRoot {
-                found: sheet.key().fingerprint(),
-                pinned: root.fingerprint(),
-            });
+        let (key, sheet) = match telegram.kind {
+            Kind::ResumedSheet => {
+                let signed = telegram.verify_self::<ResumedSheet>()?;
+                (signed.key(), signed.into_payload().joined())
+            }
+            _ => {
+                let signed = telegram.verify_self::<Self>()?;
+                (signed.key(), signed.into_payload())
+            }
+        };
+        if key != *root || sheet.center != root.center() {
+            return Err(SheetError::OtherRoot { found: key.fingerprint(), pinned: root.fingerprint() });
         }
-        Ok(sheet.into_payload())
+        Ok(sheet)
     }
 
     /// Verifies what a line showed: the sheet under the root, not lower than `kept`, naming the line's TLS key.
@@ -145,6 +204,36 @@ impl KeySheet {
                 && entry.until_size.is_none_or(|until| size <= until)
         };
         self.keys.iter().find(in_force).map(|entry| entry.key)
+    }
+
+    /// The key that must have signed a checkpoint of this center, by the log that it names: the log in force, or a former
+    /// one, whose last key also signed what is lost.
+    ///
+    /// # Errors
+    /// In words, when no key of the sheet can have.
+    pub fn signer_of(&self, claimed: &Checkpoint) -> Result<VerificationKey, &'static str> {
+        let size = if claimed.origin == self.log_origin {
+            if self.breaks.iter().any(|it| claimed.size <= it.size) {
+                return Err("the log of this name begins only behind its size");
+            }
+            claimed.size
+        } else {
+            let former = self.breaks.iter().find(|it| it.origin == claimed.origin);
+            claimed.size.min(former.ok_or("it belongs to another journal")?.size)
+        };
+        self.key_at(SheetRole::Checkpoint, size).ok_or("the key sheet names no checkpoint key for its size")
+    }
+
+    /// Where the log was broken off that had an entry, if the entry is lost: `origin` is the log's name on the
+    /// checkpoint of its receipt.
+    pub fn lost(&self, origin: &str, entry: EntryNumber) -> Option<&LogBreak> {
+        let since = self.breaks.iter().skip_while(|it| it.origin.as_str() != origin);
+        since.into_iter().find(|it| entry.0 >= it.size)
+    }
+
+    /// The name of the log when it had so many entries.
+    pub fn origin_at(&self, size: u64) -> &Line {
+        self.breaks.iter().find(|it| size <= it.size).map_or(&self.log_origin, |it| &it.origin)
     }
 
     /// The key that speaks for `role` now.
@@ -254,6 +343,7 @@ mod tests {
                     until_size: None,
                 },
             ]),
+            breaks: List::default(),
         };
         let (root_key, tls_key, other_key) =
             (root.verification_key(), tls.verification_key(), other.verification_key());
@@ -271,5 +361,42 @@ mod tests {
         ));
         assert_eq!(sheet.key_at(SheetRole::Checkpoint, 9), Some(root_key));
         assert_eq!(sheet.key_at(SheetRole::Checkpoint, 10), Some(tls_key));
+    }
+
+    #[test]
+    fn a_log_that_goes_on_under_another_name_keeps_what_was_signed_under_the_former() {
+        let [root, old, new] = [1, 2, 3].map(|seed| SigningKey::from_seed(&[seed; 32]));
+        let named = |key: &SigningKey, from_size, until_size| SheetKey {
+            role: SheetRole::Checkpoint,
+            key: key.verification_key(),
+            from_size,
+            until_size,
+        };
+        let line = |text: &str| Line::new(text).unwrap();
+        let sheet = KeySheet {
+            number: 2,
+            center: root.verification_key().center(),
+            log_origin: line("log/2"),
+            keys: List::first([named(&old, 0, Some(9)), named(&new, 10, None)]),
+            breaks: List::first([LogBreak { origin: line("log/1"), size: 9, root: Digest([4; 32]) }]),
+        };
+        let signed = sheet.sign(&root);
+        assert_eq!(signed.kind, Kind::ResumedSheet);
+        assert_eq!(KeySheet::verify(&signed, &root.verification_key()), Ok(sheet.clone()));
+        assert_eq!(KeySheet::peek(&signed), Ok(sheet.clone()));
+        let claimed = |origin: &str, size| Checkpoint { origin: line(origin), size, root: Digest([0; 32]) };
+        let signer = |origin: &str, size| sheet.signer_of(&claimed(origin, size));
+        for size in [1, 9, 10, 70] {
+            assert_eq!(signer("log/1", size), Ok(old.verification_key()), "{size} under the former name");
+        }
+        assert_eq!(signer("log/2", 10), Ok(new.verification_key()));
+        assert!(signer("log/2", 9).is_err() && signer("log/3", 12).is_err());
+        assert_eq!([9, 10].map(|size| sheet.origin_at(size).as_str()), ["log/1", "log/2"]);
+        assert!(sheet.lost("log/1", EntryNumber(9)).is_some());
+        assert!(
+            sheet.lost("log/1", EntryNumber(8)).is_none() && sheet.lost("log/2", EntryNumber(9)).is_none()
+        );
+        let other = KeySheet { breaks: List::default(), ..sheet };
+        assert_eq!(other.sign(&root).kind, Kind::KeySheet, "without a break the form is what it was");
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     amount::Amount,
     bounded::{Bytes, List},
+    checkpoint::SignedCheckpoint,
     id::{CenterId, Digest, OrderHash, Salt, StoreNumber},
     key::{Signature, VerificationKey},
     limits,
@@ -90,6 +91,10 @@ pub enum StoreRequest {
         /// The fresh key for this order.
         buyer_key: VerificationKey,
     },
+    /// To compare what the center has published for each hour. → [`StoreAnswer::Hours`]
+    ///
+    /// These are the same for everybody: they tell the store nothing about the member.
+    Hours(List<SignedCheckpoint, { limits::HOURS }>),
 }
 
 /// What a buyer key signs: `inkan/v1/prove ‖ 0 ‖ order ‖ TLS exporter`.
@@ -133,6 +138,8 @@ pub enum StoreAnswer {
         /// The signed [`crate::payload::Offer`].
         offer: Telegram,
     },
+    /// To [`StoreRequest::Hours`]: those that the store has from its center.
+    Hours(List<SignedCheckpoint, { limits::HOURS }>),
 }
 
 /// How an order stands at the store.

@@ -53,6 +53,8 @@ pub enum Kind {
     KeyCancel,
     /// [`crate::payload::CashierChange`]
     CashierChange,
+    /// [`crate::sheet::ResumedSheet`]
+    ResumedSheet,
 }
 
 impl Kind {
@@ -76,6 +78,7 @@ impl Kind {
             Self::Kit => "inkan/v1/kit",
             Self::KeyCancel => "inkan/v1/key-cancel",
             Self::CashierChange => "inkan/v1/cashier-change",
+            Self::ResumedSheet => "inkan/v1/resumed-sheet",
         }
     }
 
@@ -99,6 +102,7 @@ impl Kind {
             Self::Kit => "admission kit",
             Self::KeyCancel => "cancelling of a key change",
             Self::CashierChange => "cashier's rights",
+            Self::ResumedSheet => "key sheet of a log that goes on",
         }
     }
 }

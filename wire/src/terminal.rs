@@ -24,6 +24,7 @@ mod admission;
 mod check;
 mod copy;
 mod sign;
+mod trail;
 
 use std::time::{Duration, Instant};
 
@@ -32,17 +33,18 @@ use tokio::sync::mpsc;
 use crate::{
     bounded::List,
     checkpoint::{Checkpoint, SignedCheckpoint},
-    id::{AccountNumber, EntryNumber, Role, StoreNumber},
+    evidence::{self, Answered, Evidence},
+    id::{AccountNumber, Digest, EntryNumber, Role, StoreNumber},
     key::{SigningKey, VerificationKey},
     limits,
     link::{self, Attempt, Link, LinkError, Pace, Peer},
     message::{
-        self, Answer, Beside, CardView, Form, FundingTerms, MailItem, MailPage, Problem, ProblemKind, Push,
-        RegisterCall, Request, ServerHello, Verdict, Welcome,
+        self, Answer, Beside, CardView, Form, FundingTerms, LostItem, MailItem, MailPage, Problem,
+        ProblemKind, Push, RegisterCall, Request, ServerHello, Verdict, Welcome,
     },
     payload::{self, ChainHead},
     receipt::Receipt,
-    sheet::{Invitation, KeySheet, SheetError, SheetRole},
+    sheet::{Invitation, KeySheet, LogBreak, SheetError, SheetRole},
     telegram::Telegram,
     text,
     time::Timestamp,
@@ -51,6 +53,7 @@ use crate::{
 
 pub use check::{CheckError, mail_fits, verdict_fits};
 pub use sign::{Applicant, Changer, Registrant, VALID_MS, certify};
+pub use trail::{ConsistencyProof, Told, Trail, compare};
 
 /// A connection to a center whose key sheet was verified. Clones share the connection.
 #[derive(Debug, Clone)]
@@ -91,6 +94,9 @@ pub enum LineError {
     /// The center's words contradict its evidence, or what the terminal keeps.
     #[error("the center's answer is not believed: {0}")]
     Contradiction(String),
+    /// Two checkpoints that the center signed contradict each other, or the center does not join them.
+    #[error("the center is not believed: {0}")]
+    Evidence(Box<Evidence>),
 }
 
 impl LineError {
@@ -98,7 +104,7 @@ impl LineError {
     pub fn leaves_unknown(&self) -> bool {
         match self {
             Self::Link(LinkError::TooLong { .. } | LinkError::Unreachable { .. }) => false,
-            Self::Link(_) | Self::Contradiction(_) => true,
+            Self::Link(_) | Self::Contradiction(_) | Self::Evidence(_) => true,
             Self::Sheet(_) | Self::Version { .. } | Self::Problem(_) => false,
         }
     }
@@ -106,7 +112,7 @@ impl LineError {
     /// Whether a person must look at it: trying again will not mend it.
     pub fn is_alarm(&self) -> bool {
         match self {
-            Self::Sheet(_) | Self::Contradiction(_) => true,
+            Self::Sheet(_) | Self::Contradiction(_) | Self::Evidence(_) => true,
             Self::Problem(problem) => problem.kind == ProblemKind::Fork,
             Self::Link(_) | Self::Version { .. } => false,
         }
@@ -219,6 +225,7 @@ impl Line {
         let request =
             Request::Login { account, signature: terminal_key.sign(&proof), checkpoint: kept.cloned() };
         let welcome: Welcome = expect!(self, request, limit, Answer::Welcome(welcome) => *welcome)?;
+        self.look_back(kept, &welcome.checkpoint)?;
         self.check_welcome(account, &welcome, kept).map_err(LineError::Contradiction)?;
         Ok(welcome)
     }
@@ -228,15 +235,12 @@ impl Line {
     /// # Errors
     /// What does not hold, in words.
     pub fn check_checkpoint(&self, signed: &SignedCheckpoint) -> Result<Checkpoint, String> {
-        let key = self
-            .sheet
-            .key_at(SheetRole::Checkpoint, signed.claimed().size)
-            .ok_or("the key sheet names no checkpoint key for its size")?;
-        let checkpoint = signed.verify(&key).map_err(|error| error.to_string())?;
-        if checkpoint.origin != self.sheet.log_origin {
+        let claimed = signed.claimed();
+        if claimed.origin != self.sheet.log_origin {
             return Err("its checkpoint belongs to another journal".into());
         }
-        Ok(checkpoint)
+        let key = self.sheet.signer_of(claimed)?;
+        signed.verify(&key).map_err(|error| error.to_string())
     }
 
     /// Verifies the evidence of a verdict, and that it speaks of this telegram and opens its signer's part.
@@ -283,6 +287,10 @@ impl Line {
     /// # Errors
     /// The first check that does not hold.
     pub fn check_receipt(&self, receipt: &Receipt) -> Result<(), CheckError> {
+        // A log that was broken off signs nothing any more.
+        if receipt.checkpoint.claimed().origin != self.sheet.log_origin {
+            return Err(CheckError("its checkpoint belongs to another journal".into()));
+        }
         receipt.verify(&self.hello.sheet, &self.root).map_err(CheckError)
     }
 
@@ -387,6 +395,34 @@ impl Line {
         Ok(signed.into_payload())
     }
 
+    /// Where the log of a kept checkpoint was broken off, by the root key's word; `None` while it is in force.
+    pub fn broken_off(&self, kept: &Checkpoint) -> Option<&LogBreak> {
+        self.sheet.breaks.iter().find(|it| it.origin == kept.origin)
+    }
+
+    /// Hands in receipts of entries that are lost, with the telegrams that they settled.
+    pub async fn hand_in(
+        &self,
+        items: List<LostItem, { limits::LOST_ITEMS }>,
+        limit: Duration,
+    ) -> Result<(), LineError> {
+        expect!(self, Request::HandIn { items }, limit, Answer::Done => ())
+    }
+
+    /// Whether a checkpoint that the center shows is not behind one of the same log that it had signed before, and no
+    /// other of the same size. That it goes on from it is for [`Line::join`] to ask.
+    fn look_back(&self, kept: Option<&SignedCheckpoint>, shown: &SignedCheckpoint) -> Result<(), LineError> {
+        let Some(kept) = kept.filter(|kept| kept.claimed().origin == shown.claimed().origin) else {
+            return Ok(());
+        };
+        self.check_checkpoint(shown).map_err(LineError::Contradiction)?;
+        let behind = shown.claimed().size < kept.claimed().size;
+        if behind || evidence::contradiction(kept, shown).is_some() {
+            return Err(self.convicts(kept, shown, Answered::NotAsked));
+        }
+        Ok(())
+    }
+
     fn check_welcome(
         &self,
         account: AccountNumber,
@@ -398,14 +434,15 @@ impl Line {
         }
         let checkpoint = self.check_checkpoint(&welcome.checkpoint)?;
         if let Some(kept) = kept.map(SignedCheckpoint::claimed) {
-            if checkpoint.size < kept.size {
-                return Err(format!(
-                    "its journal has {} entries, but it had signed {} before",
-                    checkpoint.size, kept.size
-                ));
-            }
-            if checkpoint.size == kept.size && checkpoint.root != kept.root {
-                return Err(format!("it has signed two different journals of {} entries", kept.size));
+            if kept.origin == checkpoint.origin {
+                follows((kept.size, &kept.root), &checkpoint)?;
+            } else {
+                let it =
+                    self.broken_off(kept).ok_or("its journal is not the one that it had signed before")?;
+                follows((it.size, &it.root), &checkpoint)?;
+                if kept.size == it.size && kept.root != it.root {
+                    return Err(format!("it goes on from other {} entries than it had signed", kept.size));
+                }
             }
         }
         let head: ChainHead = self.spoken_by(SheetRole::Statement, &welcome.head)?;
@@ -420,6 +457,17 @@ impl Line {
         }
         Ok(())
     }
+}
+
+/// Whether a checkpoint can be of the log that had this size and root.
+fn follows((size, root): (u64, &Digest), checkpoint: &Checkpoint) -> Result<(), String> {
+    if checkpoint.size < size {
+        return Err(format!("its journal has {} entries, but it had signed {size} before", checkpoint.size));
+    }
+    if checkpoint.size == size && checkpoint.root != *root {
+        return Err(format!("it has signed two different journals of {size} entries"));
+    }
+    Ok(())
 }
 
 /// How long to wait before the next attempt to connect: from a quarter of a second, doubling up to half a minute, with a quarter of

@@ -5,19 +5,20 @@ use wire::{
     admission::{ActivationCode, Application, Build, Kit, Terms, VaultPolicy},
     amount::{Amount, Currency},
     bounded::{Bytes, List},
+    checkpoint::{Checkpoint, SignedCheckpoint},
     codec,
     id::{
         AccountNumber, ApplicationNumber, CardNumber, CenterId, Digest, EntryNumber, MemberNumber, Nonce,
         OrderHash, Role, Salt, StoreNumber,
     },
     key::{Signature, SigningKey, VerificationKey},
-    message::{Beside, KeyEvidence, RegisterCall, Request},
+    message::{Answer, Beside, KeyEvidence, RegisterCall, Request},
     payload::{
         CardCertificate, CardRequest, CashierChange, CashierRights, ChainHead, Claim, Delivery,
         DirectoryEntry, DirectoryPage, Funding, KeyCancel, KeyChange, KeyEvent, KeyRole, Offer, Payment,
         Refund, RefundReason, Registration, Rights, TerminalCertificate, chain_hash, possession_message,
     },
-    sheet::{KeySheet, SheetKey, SheetRole},
+    sheet::{KeySheet, LogBreak, ResumedSheet, SheetKey, SheetRole},
     shop::{ShopRefusal, StoreAnswer, StoreRequest},
     telegram::{Kind, Payload, Signer, Telegram},
     text::{Line, Prose},
@@ -217,6 +218,17 @@ fn payloads() -> Vec<(String, String)> {
                 from_size: 3,
                 until_size: Some(9),
             }]),
+            breaks: List::default(),
+        }),
+        payload(&ResumedSheet {
+            sheet: KeySheet {
+                number: 3,
+                center: CENTER,
+                log_origin: line("inkan/0101/2"),
+                keys: List::default(),
+                breaks: List::default(),
+            },
+            breaks: List::first([LogBreak { origin: line("inkan/0101/1"), size: 9, root: DIGEST }]),
         }),
         payload(&Kit {
             center: CENTER,
@@ -285,12 +297,30 @@ fn sales() -> Vec<(String, String)> {
     ]
 }
 
+/// What terminals ask of the center's journal, and show each other of it.
+fn comparisons() -> Vec<(String, String)> {
+    let checkpoint = Checkpoint { origin: line("golden/log"), size: 9, root: DIGEST };
+    let hour = "2026-11-22T22".parse().unwrap();
+    let note = SignedCheckpoint::sign_hour(&checkpoint, hour, &SigningKey::from_seed(&[7; 32]));
+    let proofs = [Some(List::first([DIGEST, DIGEST])), None];
+    vec![
+        pinned("consistency", &Request::Consistency(List::first([(1, 2), (3, 9)]))),
+        pinned("ask-hours", &Request::Hours),
+        pinned("ask-text-receipt", &Request::TextReceipt { entry: EVENT }),
+        pinned("proofs", &Answer::Consistency(List::first(proofs))),
+        pinned("hours", &Answer::Hours(List::first([note.clone()]))),
+        pinned("shown-hours", &StoreRequest::Hours(List::first([note.clone()]))),
+        pinned("hours-of-a-store", &StoreAnswer::Hours(List::first([note]))),
+    ]
+}
+
 #[test]
 fn every_encoding_is_the_one_that_was_signed_before() {
     let all: Vec<String> = payloads()
         .into_iter()
         .chain(requests())
         .chain(sales())
+        .chain(comparisons())
         .map(|(what, digest)| format!("{what} {digest}"))
         .collect();
     let golden = include_str!("golden.txt");
@@ -318,6 +348,7 @@ fn every_kind_of_telegram_has_a_domain_of_its_own() {
         Kind::Kit,
         Kind::KeyCancel,
         Kind::CashierChange,
+        Kind::ResumedSheet,
     ];
     let mut tags: Vec<&str> = kinds.iter().map(|kind| kind.domain_tag()).collect();
     tags.sort_unstable();

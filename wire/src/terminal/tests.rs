@@ -33,6 +33,8 @@ struct Fake {
     size: u64,
     kit: Option<Telegram>,
     copy: Vec<u8>,
+    /// The leaves of the journal that it proves things of.
+    leaves: Vec<u8>,
 }
 
 impl Fake {
@@ -49,6 +51,7 @@ impl Fake {
             size: 2,
             kit: None,
             copy: Vec::new(),
+            leaves: (0..9).collect(),
         }
     }
 
@@ -58,6 +61,7 @@ impl Fake {
             number: self.sheet_number,
             center: self.root.verification_key().center(),
             log_origin: Words::new("inkan.test/1").unwrap(),
+            breaks: List::default(),
             keys: List::first(
                 [SheetRole::Tls, SheetRole::Checkpoint, SheetRole::Directory, SheetRole::Statement]
                     .map(entry),
@@ -137,6 +141,11 @@ impl Fake {
                         since: Timestamp(1),
                         state: ApplicationState::Waiting,
                     }),
+                    Request::Consistency(pairs) => {
+                        let journal = tree(&self.leaves);
+                        let prove = |(old, new)| journal.consistency(old, new).ok().map(List::first);
+                        Answer::Consistency(List::first(pairs.into_iter().map(prove)))
+                    }
                     Request::Cards => Answer::Problem(Problem::new(ProblemKind::Busy, "much to do")),
                     _ => Answer::Done,
                 };
@@ -240,6 +249,105 @@ async fn a_welcome_that_contradicts_itself_or_the_past_is_an_alarm() {
     assert!(honest().logged_in(Some(same)).await.is_ok());
 }
 
+fn tree(leaves: &[u8]) -> Tree {
+    let mut tree = Tree::new();
+    leaves.iter().for_each(|leaf| tree.push(crate::merkle::leaf_hash(&[*leaf])));
+    tree
+}
+
+/// A checkpoint over the first so many of these leaves.
+fn over(leaves: &[u8], size: u64, hour: Option<&str>) -> SignedCheckpoint {
+    let fake = Fake::honest();
+    let root = tree(leaves).root_at(size).unwrap();
+    let checkpoint = Checkpoint { origin: fake.sheet().log_origin, size, root };
+    match hour {
+        Some(hour) => SignedCheckpoint::sign_hour(&checkpoint, hour.parse().unwrap(), &fake.key),
+        None => SignedCheckpoint::sign(&checkpoint, &fake.key),
+    }
+}
+
+#[tokio::test]
+async fn checkpoints_are_joined_in_whatever_order_they_came_and_only_by_proofs() {
+    let leaves: Vec<u8> = (0..200).collect();
+    let line = Fake { leaves: leaves.clone(), ..Fake::honest() }.connected(&[]).await.unwrap();
+    let at = |size| over(&leaves, size, None);
+    let many: Vec<_> =
+        (1..=200).rev().map(at).chain([at(7), over(&leaves, 7, Some("2026-11-22T22"))]).collect();
+    assert_eq!(line.join(&many, LIMIT).await, Ok(()), "four requests");
+    assert_eq!(line.join(&[], LIMIT).await, Ok(()));
+
+    let forked: Vec<u8> = (0..9).chain([99; 20]).collect();
+    for (chain, words) in [
+        ([at(3), over(&forked, 12, None)], "does not prove"),
+        ([at(12), over(&forked, 12, None)], "two different journals of 12"),
+        ([at(12), over(&forked, 20, None)], "does not prove"),
+    ] {
+        let Err(LineError::Evidence(evidence)) = line.join(&chain, LIMIT).await else { panic!("{words}") };
+        assert!(evidence.to_string().contains(words), "{evidence}");
+        assert_eq!([evidence.first, evidence.second], chain);
+    }
+    let short = Fake { leaves: leaves[..5].to_vec(), ..Fake::honest() }.connected(&[]).await.unwrap();
+    let Err(LineError::Evidence(evidence)) = short.join(&[at(3), at(8)], LIMIT).await else { panic!() };
+    assert!(matches!(evidence.answered, Answered::Refused(_)), "a proof that is missing");
+    assert!(LineError::Evidence(evidence).is_alarm());
+}
+
+#[test]
+fn a_trail_keeps_what_was_joined_and_remembers_what_was_not() {
+    let leaves: Vec<u8> = (0..9).collect();
+    let at = |size| over(&leaves, size, None);
+    let log = Fake::honest().sheet().log_origin;
+    let mut trail = Trail::default();
+    trail.saw(&at(2));
+    trail.keep(at(3));
+    assert!(!trail.is_loose(), "what is smaller than what is kept was joined before");
+    trail.saw(&at(3));
+    assert!(!trail.is_loose());
+    for size in [5, 4, 5] {
+        trail.saw(&at(size));
+    }
+    assert_eq!(trail.newest(), Some(&at(5)), "what is presented at a login need not be joined");
+    assert!(trail.is_due(Timestamp(u64::MAX)) && !trail.is_due(Timestamp(0)));
+    let chain = trail.chain(Timestamp(10));
+    assert!(!trail.is_due(Timestamp(11)), "not once per payment");
+    trail.saw(&at(6));
+    assert_eq!(trail.was_joined(&chain, &log), Some(at(5)));
+    assert_eq!((trail.joined(), trail.is_loose()), (Some(&at(5)), true), "one came meanwhile");
+    let other = Words::new("inkan.test/2").unwrap();
+    assert_eq!(trail.was_joined(&[at(5)], &other), None);
+    assert!(!trail.is_loose(), "of a log that was broken off");
+}
+
+#[test]
+fn hours_are_compared_and_strangers_are_passed_over() {
+    let leaves: Vec<u8> = (0..9).collect();
+    let hour = |size, hour: &str| over(&leaves, size, Some(hour));
+    let (fake, mut trail) = (Fake::honest(), Trail::default());
+    let first = [hour(3, "2026-11-22T21"), hour(4, "2026-11-22T22"), over(&leaves, 4, None)];
+    let (fresh, wrong) = compare(&mut trail, &fake.sheet(), &first);
+    assert_eq!((fresh.len(), wrong), (2, None));
+    assert_eq!(trail.hours().to_vec(), first[..2]);
+    assert_eq!(compare(&mut trail, &fake.sheet(), &first), (vec![], None), "known already");
+    assert!(trail.lacks_hour(Timestamp(1_795_384_800_000 + 3_600_000)));
+    assert!(!trail.lacks_hour(Timestamp(1_795_384_800_000)));
+
+    let forged = SignedCheckpoint::sign_hour(
+        hour(5, "2026-11-22T22").claimed(),
+        "2026-11-22T22".parse().unwrap(),
+        &SigningKey::from_seed(&[9; 32]),
+    );
+    assert_eq!(compare(&mut trail, &fake.sheet(), &[forged]), (vec![], None), "not the center's");
+    let other = hour(5, "2026-11-22T22");
+    let (_, wrong) = compare(&mut trail, &fake.sheet(), std::slice::from_ref(&other));
+    assert_eq!(wrong, Some((first[1].clone(), other)), "two of one hour");
+
+    let many = (0..60).map(|at| hour(5, &crate::checkpoint::Hour(494_000 + at).to_string()));
+    let mut trail = Trail::default();
+    many.for_each(|note| drop(trail.saw_hour(&note)));
+    assert_eq!(trail.hours().len(), limits::HOURS);
+    assert_eq!(trail.saw_hour(&hour(1, "2026-01-01T00")), Told::Known, "older than all that are remembered");
+}
+
 #[tokio::test]
 async fn a_kit_that_was_tampered_with_or_is_not_the_newest_is_an_alarm() {
     let honest = Fake::honest;
@@ -324,7 +432,7 @@ async fn words_count_only_with_evidence_that_says_the_same() {
     assert!(line.check_mail(&mail(Amount::new(501).unwrap())).is_err(), "another total than entered");
     let mut forged = mail(total);
     forged.receipt.leaf.at = Timestamp(6);
-    assert!(line.check_mail(&forged).unwrap_err().to_string().starts_with("inclusion"));
+    assert!(line.check_mail(&forged).unwrap_err().to_string().starts_with("proof"));
 
     let refund = Refund {
         center: line.sheet.center,
