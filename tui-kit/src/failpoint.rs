@@ -4,6 +4,8 @@
 //! of that name, `INKAN_FAILPOINT=NAME:3` when it comes there for the third time. Nothing is unwound, flushed or said, as
 //! when the machine's memory killer takes it.
 //!
+//! `INKAN_FAILPOINT=NAME~250` kills nobody: each pass takes 250 ms longer, as on a slow disk.
+//!
 //! A build without debug assertions holds neither the points' names nor anything that could die at them.
 
 /// Dies here, if this build and the environment say so.
@@ -19,9 +21,12 @@ pub fn at(_: &str) {}
 
 #[cfg(debug_assertions)]
 mod armed {
-    use std::sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
+    use std::{
+        sync::{
+            LazyLock,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::Duration,
     };
 
     static ARMED: LazyLock<Option<Armed>> =
@@ -29,24 +34,40 @@ mod armed {
 
     struct Armed {
         point: String,
-        /// How often the point is still passed alive.
-        spares: AtomicU64,
+        does: Does,
+    }
+
+    enum Does {
+        /// Dies when the point has been passed alive so often.
+        Die(AtomicU64),
+        /// Waits at each pass.
+        Wait(Duration),
     }
 
     impl Armed {
-        /// `NAME` or `NAME:COUNT`.
+        /// `NAME`, `NAME:COUNT` or `NAME~MS`.
         fn parse(said: &str) -> Option<Self> {
+            if let Some((point, ms)) = said.split_once('~') {
+                let does = Does::Wait(Duration::from_millis(ms.parse().ok()?));
+                return Some(Self { point: point.to_owned(), does });
+            }
             let (point, count) = said.split_once(':').unwrap_or((said, "1"));
             let spares = count.parse::<u64>().ok()?.checked_sub(1)?;
-            Some(Self { point: point.to_owned(), spares: AtomicU64::new(spares) })
+            Some(Self { point: point.to_owned(), does: Does::Die(AtomicU64::new(spares)) })
         }
 
+        /// Whether this is where it dies.
         fn is_over(&self, point: &str) -> bool {
-            self.point == point
-                && self
-                    .spares
+            match &self.does {
+                _ if self.point != point => false,
+                Does::Wait(wait) => {
+                    std::thread::sleep(*wait);
+                    false
+                }
+                Does::Die(spares) => spares
                     .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
-                    .is_err()
+                    .is_err(),
+            }
         }
     }
 
@@ -72,6 +93,7 @@ mod armed {
             assert!(!armed.is_over("desk.other"));
             assert_eq!([(); 4].map(|()| armed.is_over("desk.answer")), [false, false, true, true]);
             assert!(Armed::parse("desk.answer").unwrap().is_over("desk.answer"));
+            assert!(!Armed::parse("desk.answer~1").unwrap().is_over("desk.answer"));
             assert!(Armed::parse("desk.answer:0").is_none() && Armed::parse("desk.answer:x").is_none());
         }
     }

@@ -10,7 +10,7 @@ use vault::outbox::{Parcel, State};
 use wire::{
     codec,
     id::TelegramId,
-    message::{Beside, ProblemKind, Refusal, Verdict},
+    message::{Beside, Problem, ProblemKind, Refusal, Verdict},
     receipt::MemberPart,
     telegram::{Kind, Telegram},
     terminal::LineError,
@@ -26,7 +26,7 @@ use crate::{
 
 /// How often a telegram is sent again to a center that is too busy to hear it.
 const BUSY_TRIES: u32 = 4;
-/// The first wait between those tries; it doubles.
+/// The first wait between those tries, where the center names none; it doubles.
 const BUSY_WAIT: Duration = Duration::from_millis(250);
 
 /// Puts a signed telegram on disk, sends it and waits for the center's word.
@@ -124,8 +124,9 @@ async fn deliver(center: &Center, session: &Session, parcel: &Parcel) -> Result<
         let (telegram, beside) = (parcel.telegram().clone(), beside_of(parcel)?);
         match session.line.submit(telegram, beside, session.answer()).await {
             Ok(verdict) => return settle(center, session, parcel.telegram(), verdict).await,
-            Err(LineError::Problem(problem)) if problem.kind == ProblemKind::Busy && attempt < BUSY_TRIES => {
-                tokio::time::sleep(wait).await;
+            Err(LineError::Problem(problem)) if is_busy(&problem) && attempt < BUSY_TRIES => {
+                // It knows best when; without its word the waits grow.
+                tokio::time::sleep(problem.retry_after().unwrap_or(wait)).await;
                 wait *= 2;
             }
             // It was not entered now; the question makes sure that it never will be.
@@ -141,6 +142,11 @@ async fn deliver(center: &Center, session: &Session, parcel: &Parcel) -> Result<
         }
     }
     unreachable!("the loop ends by returning")
+}
+
+/// Whether the center had no room for it: nothing was entered, and it may come again.
+fn is_busy(problem: &Problem) -> bool {
+    problem.kind == ProblemKind::Busy || problem.retry_after().is_some()
 }
 
 /// What travels beside a parcel.

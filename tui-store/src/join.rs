@@ -460,7 +460,10 @@ fn pinned(invitation: &Invitation, line: &Line) -> PinnedCenter {
 
 /// Whether the center only could not hear it now.
 fn is_passing(kind: ProblemKind) -> bool {
-    matches!(kind, ProblemKind::Busy | ProblemKind::Limited | ProblemKind::Stopped)
+    matches!(
+        kind,
+        ProblemKind::Busy | ProblemKind::RetryAfter { .. } | ProblemKind::Limited | ProblemKind::Stopped
+    )
 }
 
 #[cfg(test)]

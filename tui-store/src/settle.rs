@@ -39,7 +39,7 @@ pub(crate) use outbox::outbox_rows;
 const VALID_MS: u64 = 24 * 60 * 60 * 1000;
 /// How often a busy center is asked again before that is said.
 const BUSY_TRIES: u32 = 5;
-/// How long to wait between these.
+/// How long to wait between these, where the center does not say.
 const BUSY_PAUSE: Duration = Duration::from_millis(300);
 
 /// Refunds and claims of one store.
@@ -269,9 +269,12 @@ async fn patient<F: Future<Output = Result<Verdict, LineError>>>(
     let mut tries = 1;
     loop {
         match ask().await {
-            Err(LineError::Problem(problem)) if problem.kind == ProblemKind::Busy && tries < BUSY_TRIES => {
+            Err(LineError::Problem(problem))
+                if tries < BUSY_TRIES
+                    && (problem.kind == ProblemKind::Busy || problem.retry_after().is_some()) =>
+            {
                 tries += 1;
-                tokio::time::sleep(BUSY_PAUSE).await;
+                tokio::time::sleep(problem.retry_after().unwrap_or(BUSY_PAUSE)).await;
             }
             answer => return answer,
         }

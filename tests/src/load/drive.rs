@@ -396,7 +396,7 @@ impl Sheet {
                 }
             }
             Answered::NotDone => self.refused += 1,
-            Answered::Problem(ProblemKind::Busy) => self.busy += 1,
+            Answered::Problem(ProblemKind::Busy | ProblemKind::RetryAfter { .. }) => self.busy += 1,
             Answered::Problem(_) | Answered::Else => self.problems += 1,
         }
         self.last = now;

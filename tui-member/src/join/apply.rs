@@ -214,7 +214,7 @@ async fn stands(keep: &Keep, view: ApplicationView) -> Result<Stage, Failure> {
 async fn not_taken(keep: &Keep, error: LineError) -> Failure {
     let passing = [ProblemKind::Busy, ProblemKind::Limited, ProblemKind::Stopped];
     match error {
-        LineError::Problem(problem) if passing.contains(&problem.kind) => {
+        LineError::Problem(problem) if passing.contains(&problem.kind) || problem.retry_after().is_some() => {
             Failure::refused(format!("{problem} (run join again to go on)"))
         }
         LineError::Problem(problem) => {

@@ -182,7 +182,7 @@ async fn send(keep: &Keep, line: &Line, parcel: Parcel, patience: Patience) -> R
 async fn not_registered(keep: &Keep, id: TelegramId, error: LineError) -> Failure {
     let passing = [ProblemKind::Busy, ProblemKind::Limited, ProblemKind::Stopped];
     match error {
-        LineError::Problem(problem) if passing.contains(&problem.kind) => {
+        LineError::Problem(problem) if passing.contains(&problem.kind) || problem.retry_after().is_some() => {
             Failure::refused(format!("{problem} (run join again to finish joining)"))
         }
         LineError::Problem(problem) => {
