@@ -28,6 +28,7 @@ use wire::{
 
 use crate::{
     admission::{self, Admission},
+    backup::{schedule::Backups, stopped::Stopped},
     books::{
         Books, BooksError, CheckpointKey, Reader,
         cabinet::{Cabinet, Certificate},
@@ -36,6 +37,7 @@ use crate::{
     config::Config,
     errors::{ErrorLog, Room, Weight},
     guard::Guard,
+    hours::{self, Hours},
     inquiry::{
         self,
         verify::Verifier,
@@ -68,6 +70,7 @@ struct Rooms {
     bank_account: BankAccount,
     desk: Desk,
     cabinet: Cabinet,
+    hours: Hours,
     admission: Admission,
     registers: Registers,
     operators: Operators,
@@ -78,6 +81,8 @@ struct Rooms {
     sessions: Sessions,
     counters: Counters,
     since: Timestamp,
+    backups: Backups,
+    stopped: RwLock<Option<Stopped>>,
     listening: RwLock<Vec<String>>,
     overview: OnceLock<watch::Receiver<Arc<Overview>>>,
     stop: CancellationToken,
@@ -126,7 +131,7 @@ pub struct Custody {
     pub cabinet: Cabinet,
     /// What the newest key sheet in the cabinet says.
     pub key_sheet: KeySheet,
-    service: Service,
+    pub(crate) service: Service,
     /// The newest sheet first. The books may not have taken it yet; then the one before it is in force.
     sheets: Vec<(Telegram, KeySheet)>,
     _lock: ProfileLock,
@@ -170,8 +175,16 @@ impl Custody {
         CheckpointKey::of_sheet(&self.key_sheet, &held)
     }
 
+    fn sheet_named(&self, named: Option<(u64, Digest)>) -> Option<&KeySheet> {
+        let is_it = |(sheet, said): &&(Telegram, KeySheet)| named == Some((said.number, sheet.digest()));
+        self.sheets.iter().find(is_it).map(|(_, said)| said)
+    }
+
     /// The sheet that the books name. A newer one, of a rotation that was never entered, is taken out of the cabinet.
-    fn in_force(&mut self, named: Option<(u64, Digest)>) -> Result<(Telegram, KeySheet), OpenError> {
+    pub(crate) fn in_force(
+        &mut self,
+        named: Option<(u64, Digest)>,
+    ) -> Result<(Telegram, KeySheet), OpenError> {
         let is_it = |(sheet, said): &(Telegram, KeySheet)| named == Some((said.number, sheet.digest()));
         let Some(at) = self.sheets.iter().position(is_it) else {
             let words = "the books name another key sheet than the cabinet holds";
@@ -194,8 +207,24 @@ impl Center {
         let errors = ErrorLog::open(&places.state);
         let unfit = |words: String| OpenError::Unfit(words);
         let mailboxes = Mailboxes::open(Arc::new(KeptCursors(custody.cabinet.clone())))?;
-        let mut opening = Opening::new(mailboxes);
-        let books = Books::resume(&places.books, key.clone(), &mut opening)?;
+        let mut stopped = Stopped::read(&places.books);
+        let held = stopped.as_ref().map(|stopped| stopped.words.clone());
+        let mut opening = Opening::new(mailboxes).held(held.clone());
+        let mut books = match &held {
+            None => Books::resume(&places.books, key.clone(), &mut opening)?,
+            Some(words) => Books::held(&places.books, key.clone(), &mut opening, words)?,
+        };
+        let named = opening.state().sheet();
+        let ended =
+            |stopped: &Stopped| custody.sheet_named(named).is_some_and(|sheet| stopped.is_ended_by(sheet));
+        if stopped.as_ref().is_some_and(ended) {
+            // A crash came between the entry that ends the stop and the removal of its file.
+            drop(books);
+            opening = opening.held(None);
+            books = Books::resume(&places.books, key.clone(), &mut opening)?;
+            Stopped::clear(&places.books).map_err(|error| OpenError::Unfit(error.to_string()))?;
+            stopped = None;
+        }
         tracing::info!("the books are open: {}", books.opened());
         for notice in books.notices() {
             errors.tell(Room::Books, Weight::Warning, format!("At opening: {notice}."));
@@ -208,10 +237,12 @@ impl Center {
         let operators = open_operators(&places, opening.state(), &errors).map_err(unfit)?;
         let bank_account = config.bank_account().map_err(unfit)?;
         let guard = Guard::new(config.limits.clone(), errors.clone());
+        let hours = Hours::open(&cabinet)?;
         let admission = Admission::open(&places.cabinet, &cabinet, &key_sheet, &errors)?;
         let voice = Voice::open(places.service_key.clone(), service, key, sheet, key_sheet)?;
         let voice = Arc::new(voice);
         let registers = open_registers(&places, books.reader(), &errors)?;
+        let backups_in = places.state.clone();
         let desk = Desk::open(Box::new(books), opening, Box::new(SystemClock::start()))?;
         let rooms = Rooms {
             places,
@@ -222,6 +253,7 @@ impl Center {
             bank_account,
             desk,
             cabinet,
+            hours,
             admission,
             registers,
             operators,
@@ -232,6 +264,8 @@ impl Center {
             sessions: Sessions::default(),
             counters: Counters::default(),
             since: Timestamp::now(),
+            backups: Backups::open(&backups_in),
+            stopped: RwLock::new(stopped),
             listening: RwLock::default(),
             overview: OnceLock::new(),
             stop: CancellationToken::new(),
@@ -253,6 +287,7 @@ impl Center {
         center.complete_the_index();
         admission::issue::catch_up(&center);
         center.0.tasks.spawn(admission::follow(center.clone()));
+        center.0.tasks.spawn(hours::follow(center.clone()));
         Ok(center)
     }
 
@@ -301,6 +336,11 @@ impl Center {
         &self.0.cabinet
     }
 
+    /// What it has published for the newest hours.
+    pub fn hours(&self) -> &Hours {
+        &self.0.hours
+    }
+
     /// The room of joining.
     pub fn admission(&self) -> &Admission {
         &self.0.admission
@@ -332,6 +372,32 @@ impl Center {
     /// The verifications of its books.
     pub fn verifier(&self) -> &Verifier {
         &self.0.verifier
+    }
+
+    /// The backups that were made of it.
+    pub fn backups(&self) -> &Backups {
+        &self.0.backups
+    }
+
+    /// What stops it for longer than a restart, if anything does: then it takes nothing and signs nothing.
+    pub fn held(&self) -> Option<Stopped> {
+        self.0.stopped.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Stops payments, and keeps them stopped over restarts: the first that was seen stays. Blocks on the disk.
+    pub(crate) fn hold(&self, stopped: Stopped) {
+        self.desk().stop(stopped.words.clone());
+        let mut held = self.0.stopped.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if held.is_some() {
+            return;
+        }
+        if let Err(error) = stopped.write(&self.places().books) {
+            let words = format!(
+                "That the center is stopped could not be kept, and a restart would forget it; do not start it again: {error}."
+            );
+            self.errors().tell(Room::Books, Weight::Alarm, words);
+        }
+        *held = Some(stopped);
     }
 
     /// The guard.

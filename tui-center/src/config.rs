@@ -46,9 +46,50 @@ pub struct Config {
     /// The read-only page; without it no browser is answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<Page>,
+    /// The backups that the center makes by itself; without it only those that somebody asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
     /// What one terminal may ask of the center.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// `[backup]`: the backups that the center makes by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// Where they lie: outside the data directory, best on another disk.
+    pub folder: PathBuf,
+    /// How often: a number and `s`, `m`, `h` or `d`, such as `6h`.
+    pub every: String,
+}
+
+impl Backup {
+    /// [`Backup::every`] in milliseconds; an hour where it can't be read, which the settings' check refuses.
+    pub fn every_ms(&self) -> u64 {
+        self.parse().unwrap_or(60 * 60 * 1000)
+    }
+
+    fn parse(&self) -> Option<u64> {
+        let every = self.every.trim();
+        let unit = every.chars().last()?;
+        let ms: u64 = match unit {
+            's' => 1000,
+            'm' => 60_000,
+            'h' => 3_600_000,
+            'd' => 86_400_000,
+            _ => return None,
+        };
+        let count: u64 = every.strip_suffix(unit)?.trim().parse().ok().filter(|count| *count > 0)?;
+        count.checked_mul(ms)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !self.folder.is_absolute() {
+            return Err("`backup.folder` is a whole path, beginning with /".into());
+        }
+        self.parse().map(drop).ok_or_else(|| "`backup.every` is a number and s, m, h or d, such as 6h".into())
+    }
 }
 
 /// The center's bank account and the folders that lie between the center and its bank.
@@ -179,6 +220,7 @@ impl Config {
         self.mail.as_ref().map_or(Ok(()), Mail::check)?;
         self.post.as_ref().map_or(Ok(()), Post::check)?;
         self.page.as_ref().map_or(Ok(()), Page::check)?;
+        self.backup.as_ref().map_or(Ok(()), Backup::check)?;
         let limits = &self.limits;
         let positive = [
             limits.connections,
@@ -220,6 +262,7 @@ pub(crate) mod tests {
             mail: None,
             post: None,
             page: None,
+            backup: None,
             limits: Limits::default(),
         }
     }

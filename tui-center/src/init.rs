@@ -173,6 +173,7 @@ pub fn found(profile: &Profile, founding: &Founding, now: Timestamp) -> Result<F
         mail: founding.mail.clone(),
         post: founding.post.clone(),
         page: page.clone(),
+        backup: None,
         limits: Limits::default(),
     };
     let invitation = config.invitation().map_err(words)?;

@@ -24,8 +24,9 @@ use secrecy::SecretString;
 use sha2::Sha256;
 use wire::{
     bounded::{List, TooMany},
+    id::Digest,
     key::SigningKey,
-    sheet::{KeySheet, SheetKey, SheetRole},
+    sheet::{KeySheet, LogBreak, SheetKey, SheetRole},
     telegram::Telegram,
     text::Line,
     time::Timestamp,
@@ -137,7 +138,14 @@ impl RoleKeys {
             until_size: None,
         });
         let center = root.verification_key().center();
-        KeySheet { number: 1, center, log_origin, keys: List::first(keys) }.sign(root)
+        KeySheet {
+            number: 1,
+            center,
+            breaks: wire::bounded::List::default(),
+            log_origin,
+            keys: List::first(keys),
+        }
+        .sign(root)
     }
 
     /// The sheet that follows `former` and puts these keys in force, entered as the entry whose number is `entry`. The
@@ -159,6 +167,20 @@ impl RoleKeys {
             keys.push(SheetKey { role, key, from_size: last + 1, until_size: None });
         }
         Ok(KeySheet { number: former.number + 1, keys: List::new(keys)?, ..former.clone() })
+    }
+
+    /// The sheet under which a log goes on from a size and root: under its next name, with these keys, of which the
+    /// checkpoint key is a new one. It is entered as the entry of number `size`, and the former checkpoint key signs
+    /// nothing beyond that size.
+    ///
+    /// # Errors
+    /// When a sheet can't hold so many keys or names.
+    pub fn resumed_sheet(&self, former: &KeySheet, size: u64, root: Digest) -> Result<KeySheet, TooMany> {
+        let mut breaks = former.breaks.clone().into_vec();
+        breaks.push(LogBreak { origin: former.log_origin.clone(), size, root });
+        let entry = size.saturating_sub(1);
+        let next = self.next_sheet(former, entry)?;
+        Ok(KeySheet { breaks: List::new(breaks)?, log_origin: next_name(&former.log_origin), ..next })
     }
 
     /// Whether a sheet names exactly these keys as those now in force.
@@ -328,6 +350,17 @@ pub fn open_service(path: &Path, passphrase: &SecretString) -> Result<Service, K
         }
     };
     Ok(Service { key: Locked::new(key), roles: Locked::new(roles), next, retired })
+}
+
+/// A log's next name: `inkan/…/1` becomes `inkan/…/2`.
+fn next_name(name: &Line) -> Line {
+    let counted = name.rsplit_once('/').and_then(|(stem, count)| Some((stem, count.parse::<u32>().ok()?)));
+    let next = match counted {
+        Some((stem, count)) => format!("{stem}/{}", count.saturating_add(1)),
+        None => format!("{name}/2"),
+    };
+    // A name of a center is far shorter than a line; one that can't grow keeps what fits.
+    Line::new(&next).unwrap_or_else(|_| name.clone())
 }
 
 /// The role keys lie under a key derived from the service key, which itself seals the cabinet.

@@ -22,6 +22,7 @@
 
 pub mod acts;
 pub mod admission;
+pub mod backup;
 pub mod books;
 pub mod center;
 pub mod cmd;
@@ -29,6 +30,7 @@ pub mod config;
 pub mod console;
 pub mod errors;
 pub mod guard;
+pub mod hours;
 pub mod init;
 pub mod inquiry;
 pub mod keys;

@@ -149,7 +149,7 @@ impl Kept {
         if let Some(note) = vault.center().and_then(|center| center.checkpoint.as_deref())
             && let Ok(checkpoint) = note.parse::<SignedCheckpoint>()
         {
-            book.saw_checkpoint(&checkpoint);
+            book.trail.keep(checkpoint);
         }
         Self { vault, book, signing: None, findings, changed: false }
     }
@@ -348,7 +348,7 @@ impl Kept {
     /// The number of the newest key sheet seen; 0 before the first.
     pub(crate) fn sheet_number(&self) -> u64 {
         let sheet = self.vault.center().and_then(|center| center.sheet.as_ref());
-        sheet.and_then(|sheet| sheet.peek::<wire::sheet::KeySheet>().ok()).map_or(0, |sheet| sheet.number)
+        sheet.and_then(|sheet| wire::sheet::KeySheet::peek(sheet).ok()).map_or(0, |sheet| sheet.number)
     }
 
     /// The record that puts a waiting key in force, or drops it, with the center's word about its telegram.

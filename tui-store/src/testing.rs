@@ -270,6 +270,7 @@ impl FakeCenter {
             number: 1,
             center: self.root().verification_key().center(),
             log_origin: Line::new("inkan.test/1").unwrap(),
+            breaks: wire::bounded::List::default(),
             keys: List::first(roles.map(|role| SheetKey { role, key, from_size: 0, until_size: None })),
         }
     }

@@ -172,6 +172,7 @@ fn hello(what: Impostor, root: &SigningKey, line: &SigningKey) -> ServerHello {
         number: 1,
         center: root.verification_key().center(),
         log_origin: Line::new("stand-in").expect("short"),
+        breaks: wire::bounded::List::default(),
         keys: List::first([SheetKey {
             role: SheetRole::Tls,
             key: shown.verification_key(),

@@ -12,6 +12,8 @@
 //! | `applications`, `keys` | applications to join, each under a random key of its own | their own signature |
 //! | `codes` | keyed hashes of activation codes and how often they were mistyped | the entry number in their name |
 //! | `counters` | the last application's number | nothing |
+//! | `lost` | receipts of entries that the journal lost, as terminals handed them in | the former log's signature |
+//! | `hours` | the checkpoints published for the newest hours | their signatures |
 //!
 //! Everything is sealed with XChaCha20-Poly1305 under keys derived from the service key, also what is public, so that
 //! a copied folder tells only how much there is. What an entry names is durable before the call returns, so that
@@ -23,6 +25,7 @@
 
 pub mod copies;
 mod drawer;
+mod hours;
 pub mod index;
 mod joining;
 
@@ -70,6 +73,8 @@ struct Drawers {
     codes: Drawer,
     code_key: Key,
     counters: Drawer,
+    hours: Drawer,
+    lost: Drawer,
 }
 
 /// The particulars of a member or store, wiped when dropped.
@@ -134,6 +139,8 @@ impl Cabinet {
             codes: drawer("codes", joining::CODE)?,
             code_key: derive(service_key, "code-hash"),
             counters: drawer("counters", 8)?,
+            lost: drawer("lost", limits::FRAME)?,
+            hours: drawer("hours", limits::NOTE)?,
         };
         make_dir(&drawers.applications)?;
         drawer::clear_unfinished(&drawers.applications)?;
@@ -300,6 +307,26 @@ impl Cabinet {
     /// failure an older cursor, or none, repeats some mail.
     pub fn set_cursor(&self, account: AccountNumber, upto: EntryNumber) -> Result<(), BooksError> {
         self.0.cursors.put(&cursor_name(account), &upto.0.to_le_bytes(), false)
+    }
+
+    /// Keeps a receipt of a lost entry, durably.
+    pub fn put_lost(&self, name: &str, bytes: &[u8]) -> Result<(), BooksError> {
+        self.0.lost.put(name, bytes, true)
+    }
+
+    /// A receipt of a lost entry.
+    pub fn lost(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, BooksError> {
+        self.0.lost.take(name)
+    }
+
+    /// The names of all receipts of lost entries.
+    pub fn lost_names(&self) -> Result<Vec<String>, BooksError> {
+        self.0.lost.names()
+    }
+
+    /// Puts a cursor back, durably: behind it there is other mail than what was acknowledged.
+    pub fn put_back_cursor(&self, account: AccountNumber, upto: EntryNumber) -> Result<(), BooksError> {
+        self.0.cursors.put(&cursor_name(account), &upto.0.to_le_bytes(), true)
     }
 
     /// How far each account has acknowledged its mail. A cursor that is not whole counts as none.

@@ -88,6 +88,14 @@ impl MarkFile {
     }
 }
 
+/// A file that holds one mark.
+pub(super) fn file(mark: &Mark) -> Vec<u8> {
+    let mut bytes = vec![0; 2 * SLOT];
+    let at = usize::try_from(offset(1)).expect("the file has two slots");
+    bytes[at..at + SLOT].copy_from_slice(&encode(1, mark));
+    bytes
+}
+
 /// Reads the newest mark of the books in a folder, if there is a whole one.
 pub(super) fn read(disk: &dyn Disk, dir: &Path) -> Option<Mark> {
     let file = disk.open(&dir.join("signed"), How::Read).ok()?;

@@ -20,6 +20,7 @@ pub mod audit;
 mod batch;
 pub mod cabinet;
 mod chain;
+pub mod cut;
 pub mod disk;
 mod error;
 mod journal;
@@ -125,7 +126,7 @@ impl Books {
         key: CheckpointKey,
         each: impl FnMut(&Record),
     ) -> Result<Self, BooksError> {
-        Self::reopen(&at.into(), key, &mut Whole(each), false)
+        Self::reopen(&at.into(), key, &mut Whole(each), false, None)
     }
 
     /// Opens books from the newest snapshot and what the journal holds behind it; where there is none that can be believed,
@@ -138,7 +139,48 @@ impl Books {
         key: CheckpointKey,
         memory: &mut dyn Memory,
     ) -> Result<Self, BooksError> {
-        Self::reopen(&at.into(), key, memory, true)
+        Self::reopen(&at.into(), key, memory, true, None)
+    }
+
+    /// As [`Books::resume`], for a center that is stopped: nothing is signed, and nothing is appended before
+    /// [`Books::go_on`]. The newest checkpoint is the one that was signed last.
+    ///
+    /// # Errors
+    /// As [`Books::open`]; [`BooksError::Stopped`] where no signed checkpoint is left.
+    pub fn held(
+        at: impl Into<Shelf>,
+        key: CheckpointKey,
+        memory: &mut dyn Memory,
+        words: &str,
+    ) -> Result<Self, BooksError> {
+        Self::reopen(&at.into(), key, memory, true, Some(words))
+    }
+
+    /// Ends a stop: enters the key sheet under which the log goes on, which the key goes by already. The first
+    /// checkpoint under the new name covers it. The batch keeps, as each does, the checkpoint of the entries before it;
+    /// where a crash left that one unsigned it is signed now, with the former key, for its size was never signed.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn go_on(&mut self, record: &Record) -> Result<SignedCheckpoint, BooksError> {
+        let first = self.reader.size();
+        if record.entry.number.0 != first {
+            return Err(BooksError::OutOfOrder { expected: EntryNumber(first), found: record.entry.number });
+        }
+        let mut before = self.reader.checkpoint();
+        if before.claimed().size != first {
+            let root = self
+                .reader
+                .root_at(first)
+                .ok_or_else(|| BooksError::Forked(format!("the tree has no root over {first} entries")))?;
+            before = self.key.signer(first)?.sign_root(first, root);
+        }
+        let mut draft = Draft::new(first, &self.writer.hash(), before.note());
+        draft.push(&record.keep()?);
+        self.stopped = None;
+        self.commit(first, draft, vec![Indexed::of(record)])?;
+        self.marks.sync()?;
+        Ok(self.reader.checkpoint())
     }
 
     fn found(shelf: &Shelf, key: CheckpointKey, first: &[Record]) -> Result<Self, BooksError> {
@@ -173,7 +215,7 @@ impl Books {
         let writer = Writer::begin(shelf, segment::beginning(&key.origin))?;
         let index = Index::default();
         let checkpoint = key.sign(&index.tree)?;
-        let reader = Reader::new(shelf, key.origin.clone(), index, None, checkpoint);
+        let reader = Reader::new(shelf, key.clone(), index, None, checkpoint);
         let keeper = Keeper::new(shelf.clone(), key.clone(), reader.clone(), 0);
         let opened = Opened { snapshot: None, followed: 0, took: Duration::ZERO };
         let mut books = Self {

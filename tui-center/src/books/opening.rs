@@ -92,6 +92,7 @@ impl Books {
         key: CheckpointKey,
         memory: &mut dyn Memory,
         resumes: bool,
+        held: Option<&str>,
     ) -> Result<Self, BooksError> {
         let began = Instant::now();
         let journal = shelf.journal();
@@ -148,15 +149,27 @@ impl Books {
         tui_kit::failpoint::at("opening.rewrite");
         let writer = Writer::go_on(shelf, tail)?;
         tui_kit::failpoint::at("opening.sign");
-        let note = key.sign(&index.tree)?;
-        marks.write(&Mark { size, root: index.tree.root(), batch: writer.hash(), note: note.clone() })?;
-        marks.sync()?;
-        let reader = Reader::new(shelf, key.origin.clone(), index, end, note);
+        let note = match (held, mark) {
+            (None, _) => {
+                let note = key.sign(&index.tree)?;
+                let root = index.tree.root();
+                marks.write(&Mark { size, root, batch: writer.hash(), note: note.clone() })?;
+                marks.sync()?;
+                note
+            }
+            (Some(_), Some(mark)) => mark.note,
+            (Some(words), None) => {
+                let missing = "the file `signed` is missing, and what is stopped signs no other";
+                return Err(BooksError::Stopped(format!("{words}; {missing}")));
+            }
+        };
+        let reader = Reader::new(shelf, key.clone(), index, end, note);
         let newest = heads.first().map_or(0, |head| head.size);
         let keeper = Keeper::new(shelf.clone(), key.clone(), reader.clone(), snapshot.unwrap_or(newest));
         let followed = size - snapshot.unwrap_or(0);
         let opened = Opened { snapshot, followed, took: began.elapsed() };
-        Ok(Self { _lock: lock, writer, marks, key, reader, keeper, notices, opened, closed, stopped: None })
+        let stopped = held.map(str::to_owned);
+        Ok(Self { _lock: lock, writer, marks, key, reader, keeper, notices, opened, closed, stopped })
     }
 }
 
@@ -212,7 +225,12 @@ impl Source<'_> {
                 }
             });
             for (link, indexed) in links {
-                agree(&index.tree, &key.origin, link.batch.checkpoint.as_ref(), link.batch.first)?;
+                agree(
+                    &index.tree,
+                    &key.origin_at(link.batch.first),
+                    link.batch.checkpoint.as_ref(),
+                    link.batch.first,
+                )?;
                 marked |= mark.is_some_and(|mark| mark.batch == link.hash);
                 closed = link.batch.records.is_empty();
                 let offset = u32::try_from(link.offset).expect("a segment is far below 4 GiB");

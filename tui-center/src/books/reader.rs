@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     ops::Range,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
@@ -14,12 +14,11 @@ use wire::{
     key::VerificationKey,
     merkle::Tree,
     receipt::{EntryKind, Receipt, Side},
-    text::Line,
     time::Timestamp,
 };
 
 use super::{
-    BooksError, batch,
+    BooksError, CheckpointKey, batch,
     disk::{Disk, DiskFile, How},
     newest::{Newest, Ready},
     parts::{self, Opened},
@@ -43,7 +42,7 @@ pub struct Reader(Arc<Shared>);
 struct Shared {
     disk: Arc<dyn Disk>,
     journal: PathBuf,
-    origin: Line,
+    key: CheckpointKey,
     live: RwLock<Live>,
     newest: Newest,
     files: Mutex<HashMap<u32, Arc<dyn DiskFile>>>,
@@ -93,8 +92,8 @@ pub(super) struct Indexed {
     pub(super) at: Timestamp,
     pub(super) kind: EntryKind,
     pub(super) leaf: Digest,
-    /// What its receipts open, where they are about to be asked for.
-    opened: Option<Opened>,
+    /// The entry with what its receipts open, where they are about to be asked for.
+    opened: Option<(Arc<Record>, Opened)>,
 }
 
 /// What is searched for.
@@ -132,12 +131,15 @@ pub enum Presented {
     NotOurs,
     /// The center signed it, and the tree lacks it: the books have forked or lost entries. Payments must stop.
     Contradicts,
+    /// The center signed it under a former name of its log, beyond the entries that it went on from: the root key has said
+    /// that what lies behind them is lost.
+    Lost,
 }
 
 impl Reader {
     pub(super) fn new(
         shelf: &Shelf,
-        origin: Line,
+        key: CheckpointKey,
         index: Index,
         end: Option<Boundary>,
         checkpoint: SignedCheckpoint,
@@ -147,7 +149,7 @@ impl Reader {
         Self(Arc::new(Shared {
             disk: shelf.disk.clone(),
             journal: shelf.journal(),
-            origin,
+            key,
             live: RwLock::new(Live { places, tree, checkpoint, segments, ends }),
             newest: Newest::default(),
             files: Mutex::default(),
@@ -169,11 +171,19 @@ impl Reader {
     /// # Errors
     /// [`BooksError::NoEntry`] when it is not durable (yet), [`BooksError::Damaged`] when it rotted on the disk.
     pub fn read(&self, entry: EntryNumber) -> Result<Record, BooksError> {
+        if let Some(record) = self.0.newest.record(entry) {
+            return Ok(Record::clone(&record));
+        }
         let place = self.live(|live| {
             let place = usize::try_from(entry.0).ok().and_then(|at| live.places.get(at).copied());
             place.ok_or(BooksError::NoEntry { entry, size: live.places.len() as u64 })
         })?;
         self.read_at(place)
+    }
+
+    /// An entry, if it is one of the newest, which need not be read from the disk.
+    pub fn recent(&self, entry: EntryNumber) -> Option<Arc<Record>> {
+        self.0.newest.record(entry)
     }
 
     /// Reads up to `count` entries from `first` on, oldest first; fewer where the journal ends.
@@ -182,7 +192,11 @@ impl Reader {
             let first = usize::try_from(first.0).unwrap_or(usize::MAX);
             live.places.iter().skip(first).take(count).copied().collect()
         });
-        places.into_iter().map(|place| self.read_at(place)).collect()
+        let read = |(number, place)| match self.0.newest.record(EntryNumber(number)) {
+            Some(record) => Ok(Record::clone(&record)),
+            None => self.read_at(place),
+        };
+        (first.0..).zip(places).map(read).collect()
     }
 
     /// Walks backwards from the newest entry and keeps those that `wanted` says yes to.
@@ -269,20 +283,38 @@ impl Reader {
         self.live(|live| live.tree.consistency(old, new).ok())
     }
 
-    /// Whether the tree held this checkpoint. Asks only for size and root, not for a signature.
+    /// Whether the tree held this checkpoint. Asks only for name, size and root, not for a signature.
     pub fn contains(&self, checkpoint: &Checkpoint) -> bool {
-        checkpoint.origin == self.0.origin && self.root_at(checkpoint.size) == Some(checkpoint.root)
+        checkpoint.origin == self.0.key.origin_at(checkpoint.size)
+            && self.root_at(checkpoint.size) == Some(checkpoint.root)
     }
 
     /// Judges a checkpoint that a terminal presents at login. `key` is the sheet's checkpoint key for its size.
     pub fn presented(&self, note: &SignedCheckpoint, key: &VerificationKey) -> Presented {
         let signed: Result<Checkpoint, CheckpointError> = note.verify(key);
         match signed {
-            Ok(checkpoint) if checkpoint.origin != self.0.origin => Presented::NotOurs,
             Ok(checkpoint) if self.contains(&checkpoint) => Presented::Contained,
-            Ok(_) => Presented::Contradicts,
+            Ok(Checkpoint { origin, size, .. }) => match self.0.key.broken_off(&origin) {
+                Some(from) if size > from => Presented::Lost,
+                Some(_) => Presented::Contradicts,
+                None if origin == self.0.key.origin_at(u64::MAX) => Presented::Contradicts,
+                None => Presented::NotOurs,
+            },
             Err(_) => Presented::NotOurs,
         }
+    }
+
+    /// The newest checkpoint, and where the last batch ends.
+    pub(super) fn newest_end(&self) -> (SignedCheckpoint, Option<Boundary>) {
+        self.live(|live| (live.checkpoint.clone(), live.ends.back().copied()))
+    }
+
+    pub(super) fn journal(&self) -> &Path {
+        &self.0.journal
+    }
+
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.0.disk
     }
 
     /// Where the last batch ends after which so many entries are durable, if that was a short while ago.
@@ -406,14 +438,19 @@ impl Index {
 
 impl Indexed {
     pub(super) fn of(record: &Record) -> Self {
-        Self { opened: None, ..Self::opened(record) }
+        Self {
+            at: record.entry.at,
+            kind: record.entry.kind(),
+            leaf: parts::leaf(record).hash(),
+            opened: None,
+        }
     }
 
     /// Of an entry whose receipts are about to be asked for.
     pub(super) fn opened(record: &Record) -> Self {
         let opened = Opened::of(record);
         let (at, kind, leaf) = (record.entry.at, record.entry.kind(), opened.leaf.hash());
-        Self { at, kind, leaf, opened: Some(opened) }
+        Self { at, kind, leaf, opened: Some((Arc::new(record.clone()), opened)) }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use wire::{
     checkpoint::{Checkpoint, SignedCheckpoint},
+    id::Digest,
     key::{Signature, SigningKey, VerificationKey},
     merkle::Tree,
     sheet::{KeySheet, SheetRole},
@@ -16,9 +17,11 @@ use super::BooksError;
 /// that a rotation reaches the books while they are open.
 #[derive(Debug, Clone)]
 pub struct CheckpointKey {
-    /// The log's name, from the key sheet.
+    /// The log's first name, from the key sheet: the journal's first segment begins with it.
     pub origin: Line,
     generations: Arc<RwLock<Vec<Generation>>>,
+    /// The names under which the log went on, each with the size that it goes on from; the newest is the last.
+    names: Arc<RwLock<Vec<(u64, Line)>>>,
 }
 
 /// A key of the sheet, from a size on. The newest is the last.
@@ -40,18 +43,21 @@ impl CheckpointKey {
     /// One key from the journal's beginning.
     pub fn new(origin: Line, key: SigningKey) -> Self {
         let first = Generation { from: 0, public: key.verification_key(), signing: Some(key) };
-        Self { origin, generations: Arc::new(RwLock::new(vec![first])) }
+        Self { origin, generations: Arc::new(RwLock::new(vec![first])), names: Arc::default() }
     }
 
     /// The keys of a sheet, of which some are held.
     pub fn of_sheet(sheet: &KeySheet, held: &[&SigningKey]) -> Self {
-        let key = Self { origin: sheet.log_origin.clone(), generations: Arc::default() };
+        let origin = sheet.origin_at(0).clone();
+        let key = Self { origin, generations: Arc::default(), names: Arc::default() };
         key.follow(sheet, held);
         key
     }
 
     /// From now on goes by another sheet. What was held stays held.
     pub fn follow(&self, sheet: &KeySheet, held: &[&SigningKey]) {
+        let names = sheet.breaks.iter().map(|it| (it.size, sheet.origin_at(it.size + 1).clone()));
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names.collect();
         let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
         let mut known: Vec<SigningKey> = generations.drain(..).filter_map(|former| former.signing).collect();
         known.extend(held.iter().map(|key| (*key).clone()));
@@ -62,6 +68,26 @@ impl CheckpointKey {
             signing: known.iter().find(|key| key.verification_key() == entry.key).cloned(),
         }));
         generations.sort_by_key(|generation| generation.from);
+    }
+
+    /// The log's name when the journal had so many entries.
+    pub fn origin_at(&self, size: u64) -> Line {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        let at = names.iter().rev().find(|(from, _)| *from < size);
+        at.map_or_else(|| self.origin.clone(), |(_, name)| name.clone())
+    }
+
+    /// Where the log of this name was broken off, if it is a former one.
+    pub(super) fn broken_off(&self, origin: &Line) -> Option<u64> {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        let mut former = &self.origin;
+        for (from, name) in &*names {
+            if former == origin {
+                return Some(*from);
+            }
+            former = name;
+        }
+        None
     }
 
     /// The signer for a size of the journal.
@@ -75,7 +101,7 @@ impl CheckpointKey {
             let words = "the key that signs a journal of this size is not among the center's keys";
             BooksError::Stopped(format!("{words}: {size} entries"))
         })?;
-        Ok(Signer { origin: self.origin.clone(), key })
+        Ok(Signer { origin: self.origin_at(size), key })
     }
 
     /// The checkpoint over a tree.
@@ -109,8 +135,11 @@ impl Signer {
     }
 
     pub(super) fn sign(&self, tree: &Tree) -> SignedCheckpoint {
-        let checkpoint = Checkpoint { origin: self.origin.clone(), size: tree.size(), root: tree.root() };
-        SignedCheckpoint::sign(&checkpoint, &self.key)
+        self.sign_root(tree.size(), tree.root())
+    }
+
+    pub(super) fn sign_root(&self, size: u64, root: Digest) -> SignedCheckpoint {
+        SignedCheckpoint::sign(&Checkpoint { origin: self.origin.clone(), size, root }, &self.key)
     }
 }
 

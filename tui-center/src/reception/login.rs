@@ -7,12 +7,12 @@ use wire::{
     key::{Signature, VerificationKey},
     message::{Problem, ProblemKind, WaitingKey, Welcome, login_message},
     payload::{ChainHead, KeyRole, chain_hash},
-    sheet::SheetRole,
     telegram::Telegram,
     time::Timestamp,
 };
 
 use crate::{
+    backup::stopped::{Stopped, Why},
     books::Presented,
     center::Center,
     errors::{Room, Weight},
@@ -46,16 +46,32 @@ pub(super) fn compare(
 ) -> Result<(), Problem> {
     let Some(kept) = kept else { return Ok(()) };
     let size = kept.claimed().size;
-    let Some(key) = speaking.key_sheet().key_at(SheetRole::Checkpoint, size) else { return Ok(()) };
+    let Ok(key) = speaking.key_sheet().signer_of(kept.claimed()) else { return Ok(()) };
     match center.desk().reader().presented(kept, &key) {
-        Presented::Contained | Presented::NotOurs => Ok(()),
+        Presented::Contained | Presented::NotOurs | Presented::Lost => Ok(()),
+        Presented::Contradicts if kept.claimed().origin != speaking.key_sheet().log_origin => {
+            // The root key has said what the log goes on from; this terminal can't follow it.
+            let words = format!(
+                "{account} presents a checkpoint over {size} entries that this center signed before it was resumed, \
+                 and that is not of the entries which it went on from."
+            );
+            center.errors().tell(Room::Books, Weight::Alarm, words);
+            let told = "the center has signed another journal than the one that it goes on from; ask its help contact";
+            Err(Problem::new(ProblemKind::Fork, told))
+        }
         Presented::Contradicts => {
             let words = format!(
                 "{account} presents a checkpoint over {size} entries that this center signed and its journal lacks: \
                  the journal was cut or forked. Restore the books before anything else is entered"
             );
             center.errors().tell(Room::Books, Weight::Alarm, format!("{words}."));
-            center.desk().stop(words);
+            center.hold(Stopped {
+                why: Why::Forked,
+                words: format!("{words}, or resume the center from what it has: tui-center resume"),
+                at: Timestamp::now(),
+                size: center.desk().reader().size(),
+                note: Some(kept.note().to_owned()),
+            });
             let told = "the center has signed another journal than the one it shows; payments are stopped, ask its help contact";
             Err(Problem::new(ProblemKind::Fork, told))
         }

@@ -14,15 +14,18 @@ use wire::{
     id::{AccountNumber, Digest, EntryNumber, MemberNumber, StoreNumber},
     key::{Signature, VerificationKey},
     link::Pusher,
-    message::{Answer, Beside, CardView, FundingTerms, Problem, ProblemKind, Push, Request, Welcome},
+    message::{
+        Answer, Beside, CardView, FundingTerms, LostItem, Problem, ProblemKind, Push, Request, Welcome,
+    },
     payload::KeyRole,
     telegram::{Kind, Telegram},
     text::Line,
 };
 
-use super::{directory, joining, login, mail, presence, recovery, registration};
+use super::{directory, joining, login, mail, presence, proofs, recovery, registration};
 use crate::{
-    books::{cabinet::copies::Deposit, parts},
+    backup::lost,
+    books::cabinet::copies::Deposit,
     center::Center,
     errors::{Room, Weight},
     settlement::{DeskError, Share, Work, heard, said},
@@ -151,6 +154,9 @@ impl Session {
         if self.recovering.get().is_some() && !recovery::allows(&request) {
             return Some(Answer::Problem(only_recovering()));
         }
+        if let Some(stopped) = self.center.held() {
+            return Some(Answer::Problem(Problem::new(ProblemKind::Stopped, stopped.told())));
+        }
         let outcome = match request {
             Request::Form(role) => joining::form(&self.center, role).await,
             Request::Register(call) => return settled(registration::register(&self.center, &call).await),
@@ -178,6 +184,10 @@ impl Session {
             Request::Deposit { length, digest, offset, bytes } => {
                 self.deposit(length, digest, offset, bytes.into_vec()).await
             }
+            Request::Consistency(pairs) => Ok(proofs::consistency(&self.center, &pairs)),
+            Request::Hours => Ok(Answer::Hours(self.center.hours().newest())),
+            Request::TextReceipt { entry } => self.text_receipt(entry).await,
+            Request::HandIn { items } => self.hand_in(items.into_vec()).await,
             Request::Cashiers => self.store().and_then(|store| recovery::cashiers(&self.center, store)),
         };
         Some(outcome.unwrap_or_else(Answer::Problem))
@@ -339,6 +349,10 @@ impl Session {
         self.enter(work).await
     }
 
+    async fn hand_in(&self, items: Vec<LostItem>) -> Result<Answer, Problem> {
+        lost::take(&self.center, self.account()?, items).await.map(|()| Answer::Done)
+    }
+
     fn plain(&self, telegram: &Telegram) -> Result<Work, Problem> {
         let account = self.account()?;
         heard::submitted_with(&self.last_key, self.center.desk(), account, telegram, &Beside::Nothing)
@@ -427,27 +441,16 @@ impl Session {
     async fn evidence(&self, entry: EntryNumber) -> Result<Answer, Problem> {
         let account = self.account()?;
         let center = self.center.clone();
-        self.center
-            .off_thread(move || {
-                let none =
-                    || Problem::new(ProblemKind::NotFound, format!("{entry} does not concern {account}"));
-                let reader = center.desk().reader();
-                let record = reader.read(entry).map_err(|_| none())?;
-                let (member, store) = parts::concerns(&record);
-                let concerned = match account {
-                    AccountNumber::Member(number) => member == Some(number),
-                    AccountNumber::Store(number) => store == Some(number),
-                };
-                if !concerned {
-                    return Err(none());
-                }
-                let receipt = reader.receipt_of(&record, said::seen_by(account));
-                receipt.map(Answer::Evidence).map_err(|error| Problem::new(ProblemKind::NotFound, error))
-            })
-            .await
+        self.center.off_thread(move || proofs::receipt(&center, account, entry).map(Answer::Evidence)).await
+    }
+
+    async fn text_receipt(&self, entry: EntryNumber) -> Result<Answer, Problem> {
+        let (account, center, speaking) = (self.account()?, self.center.clone(), self.speaking.clone());
+        self.center.off_thread(move || proofs::text_receipt(&center, &speaking, account, entry)).await
     }
 }
 
+/// What a connection of a recovery key is told that asks for anything else.
 fn only_recovering() -> Problem {
     let words = "this connection speaks with the recovery key: it takes the deposited copy and changes keys, and nothing else";
     Problem::new(ProblemKind::NotAllowed, words)

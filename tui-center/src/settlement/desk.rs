@@ -1,7 +1,6 @@
 //! The desk as everybody else has it.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicBool, Ordering},
@@ -21,6 +20,7 @@ use wire::{
     limits,
     receipt::EntryKind,
 };
+use zeroize::Zeroizing;
 
 use super::{
     Answer, Clock, DeskError, Held, Mailboxes, Share, Work,
@@ -36,8 +36,8 @@ const WORK_BYTES: usize = limits::FRAME;
 const ACT_BYTES: usize = 16 << 10;
 /// Batches that a slow console may be behind before it must read their entries from the books.
 const FEED: usize = 64;
-/// The newest entries, which stay at hand.
-const RECENT: usize = 4096;
+/// Seeds that are drawn together.
+const SEEDS: usize = 256;
 /// How often the desk looks at the clock when nothing is asked of it.
 const TICK: Duration = Duration::from_millis(500);
 /// Entries that are looked at to answer for a telegram whose time is past.
@@ -66,12 +66,19 @@ pub struct Opening {
     state: State,
     mailboxes: Mailboxes,
     broken: Option<Imbalance>,
+    held: Option<String>,
 }
 
 impl Opening {
     /// Begins with empty books.
     pub fn new(mailboxes: Mailboxes) -> Self {
-        Self { state: State::new(), mailboxes, broken: None }
+        Self { state: State::new(), mailboxes, broken: None, held: None }
+    }
+
+    /// The desk opens stopped, with these words: nothing is entered, also not by itself.
+    #[must_use]
+    pub fn held(self, words: Option<String>) -> Self {
+        Self { held: words, ..self }
     }
 
     /// Applies a record and puts its mail into the mailboxes. After an entry that breaks the rules nothing more is
@@ -131,8 +138,6 @@ pub(super) struct Shared {
     pub(super) state: RwLock<State>,
     pub(super) standing: watch::Sender<Standing>,
     pub(super) feed: broadcast::Sender<Arc<[Arc<Record>]>>,
-    /// The newest entries, oldest first.
-    pub(super) recent: RwLock<VecDeque<Arc<Record>>>,
     pub(super) mailboxes: Mailboxes,
     pub(super) reader: Reader,
     pub(super) load: Load,
@@ -151,14 +156,6 @@ impl Shared {
             }
             open
         });
-    }
-
-    /// Keeps durable entries at hand.
-    pub(super) fn remember(&self, records: &[Arc<Record>]) {
-        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-        let surplus = (recent.len() + records.len()).saturating_sub(RECENT).min(recent.len());
-        recent.drain(..surplus);
-        recent.extend(records.iter().cloned());
     }
 
     pub(super) fn stopped(&self) -> Option<String> {
@@ -227,7 +224,7 @@ impl Desk {
         opening: Opening,
         clock: Box<dyn Clock>,
     ) -> Result<Self, BooksError> {
-        let (mut handle, writer) = prepare(journal, opening, clock, Box::new(random_seed))?;
+        let (mut handle, writer) = prepare(journal, opening, clock, random_seeds())?;
         let thread = thread::Builder::new()
             .name("desk".into())
             .spawn(move || writer.run(TICK))
@@ -306,7 +303,7 @@ impl Desk {
         }
         let (answer, reply) = oneshot::channel();
         shared.load.comes();
-        let job = Job::Work { request: Box::new(request), evidence, answer, _room: room };
+        let job = Job::Work { request: Box::new(request), evidence, answer, room };
         self.0.queue.try_send(job).map_err(|refused| {
             shared.load.goes(1);
             match refused {
@@ -355,13 +352,6 @@ impl Desk {
     /// Every entry as it becomes durable. Whoever lags behind is told by how many, and reads them from the journal.
     pub fn subscribe(&self) -> Feed {
         Feed { batches: self.0.shared.feed.subscribe(), batch: None }
-    }
-
-    /// An entry, where it is one of the newest, which need not be read from the journal.
-    pub fn recent(&self, number: EntryNumber) -> Option<Arc<Record>> {
-        let recent = self.0.shared.recent.read().unwrap_or_else(PoisonError::into_inner);
-        let at = number.0.checked_sub(recent.front()?.entry.number.0)?;
-        recent.get(usize::try_from(at).ok()?).cloned()
     }
 
     /// Whether payments are taken; changes as it changes.
@@ -471,7 +461,7 @@ fn prepare(
     clock: Box<dyn Clock>,
     seeds: Seeds,
 ) -> Result<(Handle, Writer), BooksError> {
-    let Opening { state, mailboxes, broken } = opening;
+    let Opening { state, mailboxes, broken, held } = opening;
     let refused = |imbalance: Imbalance| {
         BooksError::Forked(format!("replaying it breaks the rules of the books: {imbalance}"))
     };
@@ -480,9 +470,8 @@ fn prepare(
     let (queue, jobs) = mpsc::sync_channel(QUEUE);
     let shared = Arc::new(Shared {
         state: RwLock::new(state.clone()),
-        standing: watch::Sender::new(Standing::Open),
+        standing: watch::Sender::new(held.map_or(Standing::Open, Standing::Stopped)),
         feed: broadcast::Sender::new(FEED),
-        recent: RwLock::default(),
         mailboxes,
         reader: journal.reader(),
         load: Load::none(),
@@ -494,11 +483,19 @@ fn prepare(
     Ok((handle, writer))
 }
 
-/// The seed of an entry, from the operating system's randomness.
-fn random_seed() -> [u8; 16] {
-    let mut seed = [0; 16];
-    wire::key::random(&mut seed);
-    seed
+/// Seeds of entries, from the operating system's randomness, which is asked for many at a time.
+fn random_seeds() -> Seeds {
+    let mut pool = Zeroizing::new([[0; 16]; SEEDS]);
+    let mut left = 0;
+    Box::new(move || {
+        if left == 0 {
+            wire::key::random(pool.as_flattened_mut());
+            left = SEEDS;
+        }
+        left -= 1;
+        // Nothing of a seed stays behind: it opens every part of its entry.
+        std::mem::take(&mut pool[left])
+    })
 }
 
 /// Looks for the entry of a telegram whose time is past: backwards through its signer's entries, down to the time

@@ -175,6 +175,7 @@ impl FakeCenter {
             number: 1,
             center: root.verification_key().center(),
             log_origin: Line::new("fake.example/log").unwrap(),
+            breaks: wire::bounded::List::default(),
             keys: List::first(listed),
         };
         let books = Books {

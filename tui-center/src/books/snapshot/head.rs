@@ -170,7 +170,7 @@ pub(super) fn read(shelf: &Shelf, key: &CheckpointKey, size: u64) -> Result<Head
     let head = head.ok_or("its head is not whole, or of a newer program")?;
     let (signed, signature) = bytes.split_at(HEAD - 64);
     let signature = Signature(*signature.first_chunk().ok_or("its signature is not whole")?);
-    if !key.signed(size, &message(&key.origin, signed), &signature) {
+    if !key.signed(size, &message(&key.origin_at(size), signed), &signature) {
         return Err("it does not bear the center's signature".into());
     }
     let length = file.length().map_err(|error| error.to_string())?;
@@ -192,8 +192,12 @@ mod tests {
 
     #[test]
     fn every_wrong_bit_of_a_head_is_noticed() {
-        let extent =
-            |at: usize| Extent { offset: at as u64, length: 7, crc: at as u32, digest: Digest([at as u8; 32]) };
+        let extent = |at: usize| Extent {
+            offset: at as u64,
+            length: 7,
+            crc: at as u32,
+            digest: Digest([at as u8; 32]),
+        };
         let head = Head {
             size: 9,
             root: Digest([1; 32]),

@@ -56,7 +56,7 @@ pub(in crate::books) fn write(
     let Boundary { segment, offset, batch, .. } = contents.boundary;
     let head = Head { size, root, batch, segment, offset, sections };
     let mut bytes = head.encode();
-    let signature = signer.sign_bytes(&message(&key.origin, &bytes));
+    let signature = signer.sign_bytes(&message(&key.origin_at(size), &bytes));
     bytes.extend_from_slice(&signature.0);
     tui_kit::failpoint::at("snapshot.head");
     file.write_all_at(&bytes, 0)

@@ -26,7 +26,14 @@ fn sheet() -> wire::telegram::Telegram {
     };
     let keys = List::new(vec![key]).unwrap();
     let center = root().verification_key().center();
-    KeySheet { number: 1, center, log_origin: sample::key().origin, keys }.sign(&root())
+    KeySheet {
+        number: 1,
+        center,
+        breaks: wire::bounded::List::default(),
+        log_origin: sample::key().origin,
+        keys,
+    }
+    .sign(&root())
 }
 
 #[test]

@@ -84,6 +84,7 @@ pub(crate) fn kit() -> Kit {
         number: 1,
         center: center.verification_key().center(),
         log_origin: line("center.example/log"),
+        breaks: wire::bounded::List::default(),
         keys: List::default(),
     };
     Kit {
