@@ -1,6 +1,8 @@
-//! Evidence of the newest entries: made once, when they become durable, for the payer and the store alike.
+//! The newest entries and their evidence: made once, when they become durable, for the payer and the store alike, and
+//! for whoever follows the journal.
 //!
-//! A receipt of an entry that is not among them is made from the record and the tree, at several times the cost.
+//! What is not among them is read from the journal; a receipt of it is made from the record and the tree, at several
+//! times the cost.
 
 use std::{
     collections::VecDeque,
@@ -10,22 +12,23 @@ use std::{
 use wire::{
     bounded::{Bytes, List},
     checkpoint::SignedCheckpoint,
-    id::Digest,
+    id::{Digest, EntryNumber},
     merkle::Tree,
     receipt::{Receipt, Side},
 };
 
 use super::{parts::Opened, record::Record};
 
-/// For how many entries evidence is at hand.
-const NEWEST: usize = 4096;
+/// How many entries are at hand.
+const NEWEST: usize = 8192;
 
 /// What is at hand.
 #[derive(Default)]
 pub(super) struct Newest(RwLock<VecDeque<Arc<Ready>>>);
 
-/// The evidence of one entry.
+/// One entry.
 pub(super) struct Ready {
+    record: Arc<Record>,
     opened: Opened,
     proof: List<Digest, 64>,
     /// The one that was signed when the entry became durable.
@@ -33,13 +36,17 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// The evidence of the last entries of a tree, under its checkpoint.
-    pub(super) fn all(opened: Vec<Opened>, tree: &Tree, checkpoint: &SignedCheckpoint) -> Vec<Arc<Self>> {
-        let first = tree.size() - opened.len() as u64;
-        let ready = opened.into_iter().zip(tree.inclusions(first)).map(|(opened, proof)| {
+    /// The last entries of a tree, under its checkpoint.
+    pub(super) fn all(
+        entries: Vec<(Arc<Record>, Opened)>,
+        tree: &Tree,
+        checkpoint: &SignedCheckpoint,
+    ) -> Vec<Arc<Self>> {
+        let first = tree.size() - entries.len() as u64;
+        let ready = entries.into_iter().zip(tree.inclusions(first)).map(|((record, opened), proof)| {
             let proof =
                 List::new(proof).expect("a tree of less than 2^64 leaves has proofs of at most 64 digests");
-            Arc::new(Self { opened, proof, checkpoint: checkpoint.clone() })
+            Arc::new(Self { record, opened, proof, checkpoint: checkpoint.clone() })
         });
         ready.collect()
     }
@@ -54,13 +61,20 @@ impl Newest {
         newest.extend(batch);
     }
 
+    /// An entry, if it is at hand.
+    pub(super) fn record(&self, number: EntryNumber) -> Option<Arc<Record>> {
+        self.find(number).map(|ready| ready.record.clone())
+    }
+
+    fn find(&self, number: EntryNumber) -> Option<Arc<Ready>> {
+        let newest = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let at = number.0.checked_sub(newest.front()?.record.entry.number.0)?;
+        newest.get(usize::try_from(at).ok()?).cloned()
+    }
+
     /// A receipt that opens the member's or the store's part of this very record, if its evidence is at hand.
     pub(super) fn receipt(&self, record: &Record, side: Side) -> Option<Receipt> {
-        let ready = {
-            let newest = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            let at = record.entry.number.0.checked_sub(newest.front()?.opened.leaf.entry.0)?;
-            newest.get(usize::try_from(at).ok()?)?.clone()
-        };
+        let ready = self.find(record.entry.number)?;
         let (salt, part) = ready.opened.part(record, side)?;
         Some(Receipt {
             leaf: ready.opened.leaf,

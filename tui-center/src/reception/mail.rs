@@ -87,7 +87,7 @@ pub(super) async fn push(
 /// A piece of mail to be pushed. What has just been entered is at hand; only what is older is read from the disk, on a
 /// thread that may wait for it.
 async fn pushed(center: &Center, account: AccountNumber, number: EntryNumber) -> Option<MailItem> {
-    if let Some(record) = center.desk().recent(number) {
+    if let Some(record) = center.desk().reader().recent(number) {
         return said(center, account, &record).ok()?;
     }
     let reading = center.clone();

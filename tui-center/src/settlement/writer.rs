@@ -6,6 +6,7 @@ use std::{
         atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,6 +28,12 @@ const BATCH: usize = 512;
 const BATCH_BYTES: usize = 8 << 20;
 /// Card requests that lapse in one batch.
 const LAPSES: usize = 128;
+/// A batch of so many says that the desk is busy.
+const BUSY: usize = 32;
+/// The longest that a busy desk waits for a batch to grow.
+const GATHER: Duration = Duration::from_millis(8);
+/// How often it looks whether more has come; when nothing has, nobody else is to be waited for.
+const LOOK: Duration = Duration::from_micros(400);
 
 /// Where somebody waits for the desk's word.
 type Waits = oneshot::Sender<Result<Reply, DeskError>>;
@@ -42,7 +49,7 @@ pub(super) enum Job {
         evidence: Vec<u8>,
         answer: Waits,
         /// Its room in the queue, and in the share of whoever asked; given back when the job is done.
-        _room: [Option<Room>; 2],
+        room: [Option<Room>; 2],
     },
     /// Takes the desk for itself: the batch before it ends, and it is a batch of its own.
     Hold { held: Box<dyn Held>, answer: Waits },
@@ -61,13 +68,15 @@ pub(super) struct Writer {
     keeper: Option<Keeper>,
     /// What comes after the batch that is being settled, alone.
     next: Option<(Box<dyn Held>, Waits)>,
+    /// How many asked for the last batch.
+    last: usize,
 }
 
 /// Somebody who waits for the batch, and what the answer is once it is durable.
 struct Waiter {
     answer: Waits,
     place: Place,
-    _room: [Option<Room>; 2],
+    room: [Option<Room>; 2],
 }
 
 enum Place {
@@ -91,14 +100,34 @@ impl Writer {
     ) -> Self {
         let clock = DeskClock::begin(clock, working.at());
         let keeper = journal.keeper();
-        Self { journal, working, shared, jobs, clock, seeds, keeper, next: None }
+        Self { journal, working, shared, jobs, clock, seeds, keeper, next: None, last: 0 }
     }
 
     /// Works until the desk is closed, or everybody has dropped it.
     pub(super) fn run(mut self, tick: Duration) -> Result<(), BooksError> {
         let _alarm = Alarm(self.shared.clone());
-        while self.step(tick) {}
+        while self.step(tick) {
+            self.gather();
+        }
         self.end()
+    }
+
+    /// While many ask, lets the next batch grow as long as more keep coming, so that one sync, one checkpoint and one
+    /// answer to each connection serve more of them. Whoever asks while few do is not kept waiting.
+    fn gather(&self) {
+        if self.last < BUSY {
+            return;
+        }
+        let begun = Instant::now();
+        let mut before = self.shared.load.waiting();
+        while before < BATCH && begun.elapsed() < GATHER && !self.shared.closing.load(Ordering::Acquire) {
+            thread::sleep(LOOK);
+            let waiting = self.shared.load.waiting();
+            if waiting == before {
+                return;
+            }
+            before = waiting;
+        }
     }
 
     /// Settles all that waits, and waits at most a tick for it. Says whether more may come.
@@ -170,14 +199,15 @@ impl Writer {
         let mut records: Vec<Record> = Vec::with_capacity(jobs.len());
         let mut waiters: Vec<Waiter> = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let Job::Work { request, evidence, answer, _room } = job else { continue };
+            let Job::Work { request, evidence, answer, room } = job else { continue };
             let place = match self.shared.stopped() {
                 Some(words) => Place::Refused(DeskError::Stopped(words)),
                 None => self.enter(request, evidence, now, &mut records),
             };
-            waiters.push(Waiter { answer, place, _room });
+            waiters.push(Waiter { answer, place, room });
         }
         let asked = waiters.len();
+        self.last = asked;
         self.shared.load.goes(asked);
         if self.shared.stopped().is_none() {
             self.own_work(now, &mut records);
@@ -337,7 +367,6 @@ impl Writer {
         if records.is_empty() {
             return;
         }
-        self.shared.remember(records);
         self.shared.mailboxes.deliver_all(records.iter().map(|record| &record.entry));
         // Nobody may be listening.
         let _ = self.shared.feed.send(records.clone());
@@ -351,8 +380,10 @@ impl Writer {
     }
 }
 
-/// Answers everybody whose entry is durable now.
-fn answer(waiters: Vec<Waiter>, records: &[Arc<Record>]) {
+/// Answers everybody whose entry is durable now: those of one connection one after the other, so that it wakes up to all
+/// of its answers.
+fn answer(mut waiters: Vec<Waiter>, records: &[Arc<Record>]) {
+    waiters.sort_by_key(|waiter| waiter.room[1].as_ref().map(Room::whose));
     let first = records.first().map_or(0, |record| record.entry.number.0);
     for waiter in waiters {
         let reply = match waiter.place {
