@@ -30,7 +30,7 @@ use crate::{
     admission::{self, Admission},
     backup::{schedule::Backups, stopped::Stopped},
     books::{
-        Books, BooksError, CheckpointKey, Reader,
+        Books, BooksError, CheckpointKey, Opened, Reader,
         cabinet::{Cabinet, Certificate},
         registers::Registers,
     },
@@ -81,6 +81,7 @@ struct Rooms {
     sessions: Sessions,
     counters: Counters,
     since: Timestamp,
+    opened: Opened,
     backups: Backups,
     stopped: RwLock<Option<Stopped>>,
     listening: RwLock<Vec<String>>,
@@ -225,7 +226,8 @@ impl Center {
             Stopped::clear(&places.books).map_err(|error| OpenError::Unfit(error.to_string()))?;
             stopped = None;
         }
-        tracing::info!("the books are open: {}", books.opened());
+        let opened = books.opened().clone();
+        errors.tell(Room::Books, Weight::Note, format!("The books were opened from {opened}."));
         for notice in books.notices() {
             errors.tell(Room::Books, Weight::Warning, format!("At opening: {notice}."));
         }
@@ -264,6 +266,7 @@ impl Center {
             sessions: Sessions::default(),
             counters: Counters::default(),
             since: Timestamp::now(),
+            opened,
             backups: Backups::open(&backups_in),
             stopped: RwLock::new(stopped),
             listening: RwLock::default(),
@@ -423,6 +426,11 @@ impl Center {
     /// Since when it is open.
     pub fn since(&self) -> Timestamp {
         self.0.since
+    }
+
+    /// What the books were opened from.
+    pub fn opened(&self) -> &Opened {
+        &self.0.opened
     }
 
     /// The addresses it listens on.

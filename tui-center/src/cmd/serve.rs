@@ -48,9 +48,13 @@ impl Serve {
             let data = json!({
                 "listening": server.addresses(),
                 "pid": std::process::id(),
+                "opened": center.opened().to_string(),
                 "invitation": center.config().invitation().map(|invitation| invitation.to_string()).unwrap_or_default(),
             });
-            context.out.answer(&data, |to| writeln!(to, "serving on {}", server.addresses().join(", ")))?;
+            context.out.answer(&data, |to| {
+                writeln!(to, "opened the books from {}", center.opened())?;
+                writeln!(to, "serving on {}", server.addresses().join(", "))
+            })?;
             server.run().await.map_err(|words| cli::Failure::refused("books", words))?;
             return Ok(Exit::Ok);
         };
