@@ -1,0 +1,694 @@
+//! A disk that forgets, tears, fails, fills up and lies.
+//!
+//! What is written lies in a cache until it is synced. A power failure keeps of the rest whatever chance keeps, sector
+//! by sector and in any order, a sector now and then only up to some byte; a killed process loses nothing, since the
+//! cache is the system's. After a failed sync nobody knows what is on the disk: some sectors are, some are lost at
+//! once, some only look written until the power fails. New names outlive a power failure only once their folder was
+//! synced. Folders themselves are there as soon as they are made.
+//!
+//! What is synced stays: sectors do not rot, and a write never harms the sectors beside it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use fastrand::Rng;
+use tui_center::books::disk::{Disk, DiskFile, How, Lock};
+
+/// What a disk writes at once.
+const SECTOR: usize = 512;
+/// How many versions of an unsynced sector are told apart.
+const VERSIONS: usize = 4;
+
+/// What goes wrong by chance, each in parts of ten thousand operations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// The machine dies at a write, a sync or a change of names: before, in the middle or after it.
+    pub death: u16,
+    /// A write fails, with a part of it done.
+    pub write: u16,
+    /// A sync fails.
+    pub sync: u16,
+    /// A read fails.
+    pub read: u16,
+    /// Nothing more fits on the disk: only what has its place already can be written.
+    pub full: bool,
+    /// Syncs say that all is well, and keep nothing.
+    pub lying: bool,
+}
+
+/// How a machine ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The process only: what it wrote is still in the system's cache.
+    Killed,
+    /// Everything: only what was synced is there for certain.
+    PowerFailed,
+}
+
+/// A mistake in whatever stands between books and disk, for proving that it is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slip {
+    /// A sync is done only when the next one is asked for.
+    SyncsLate,
+    /// Every so many syncs, the last write before it is left out.
+    ForgetsWrites(u32),
+}
+
+/// The disk. Clones are the same disk.
+#[derive(Clone)]
+pub struct SimDisk(Arc<Mutex<Platter>>);
+
+#[derive(Clone)]
+struct Platter {
+    files: Vec<Body>,
+    names: BTreeMap<PathBuf, usize>,
+    dirs: BTreeSet<PathBuf>,
+    kept_names: BTreeMap<PathBuf, usize>,
+    unsynced_names: Vec<NameChange>,
+    locks: BTreeSet<PathBuf>,
+    /// Counted up at each end, so that handles of before are void.
+    life: u64,
+    dead: bool,
+    faults: Faults,
+    slip: Option<Slip>,
+    rng: Rng,
+    changes: u64,
+    syncs: u32,
+    /// Dies at this change, before or after it.
+    dies_at: Option<(u64, bool)>,
+    injected: bool,
+}
+
+#[derive(Clone, Default)]
+struct Body {
+    cache: Vec<u8>,
+    kept: Vec<u8>,
+    /// Unsynced sectors, each with what it held after the newest writes, oldest first.
+    dirty: BTreeMap<usize, Vec<[u8; SECTOR]>>,
+    /// The sectors of the last write.
+    last: Vec<usize>,
+    late: bool,
+}
+
+#[derive(Clone)]
+enum NameChange {
+    Linked(PathBuf, usize),
+    Removed(PathBuf),
+    Renamed(PathBuf, PathBuf, usize),
+}
+
+struct SimFile {
+    disk: SimDisk,
+    at: usize,
+    life: u64,
+    writable: bool,
+}
+
+struct SimLock {
+    disk: SimDisk,
+    path: PathBuf,
+    life: u64,
+}
+
+impl SimDisk {
+    /// An empty disk without faults.
+    pub fn new(rng: Rng) -> Self {
+        Self(Arc::new(Mutex::new(Platter {
+            files: Vec::new(),
+            names: BTreeMap::new(),
+            dirs: BTreeSet::new(),
+            kept_names: BTreeMap::new(),
+            unsynced_names: Vec::new(),
+            locks: BTreeSet::new(),
+            life: 0,
+            dead: false,
+            faults: Faults::default(),
+            slip: None,
+            rng,
+            changes: 0,
+            syncs: 0,
+            dies_at: None,
+            injected: false,
+        })))
+    }
+
+    /// Another disk that holds the same.
+    pub fn copy(&self, rng: Rng) -> Self {
+        let mut platter = self.platter().clone();
+        platter.rng = rng;
+        platter.changes = 0;
+        Self(Arc::new(Mutex::new(platter)))
+    }
+
+    /// From now on, this goes wrong.
+    pub fn set_faults(&self, faults: Faults) {
+        self.platter().faults = faults;
+    }
+
+    /// From now on, this mistake is made.
+    pub fn set_slip(&self, slip: Option<Slip>) {
+        self.platter().slip = slip;
+    }
+
+    /// Dies at the change of this number, counted from 0: before it, or after it.
+    pub fn die_at(&self, change: u64, after: bool) {
+        self.platter().dies_at = Some((change, after));
+    }
+
+    /// How many writes, syncs and changes of names there were.
+    pub fn changes(&self) -> u64 {
+        self.platter().changes
+    }
+
+    /// Whether the machine has died, so that nothing can be done until it is started again.
+    pub fn is_dead(&self) -> bool {
+        self.platter().dead
+    }
+
+    /// Whether something was made to fail since this was last asked.
+    pub fn take_injected(&self) -> bool {
+        std::mem::take(&mut self.platter().injected)
+    }
+
+    /// The machine ends, if it has not already, and starts again: every handle and lock is void.
+    pub fn restart(&self, end: End) {
+        let platter = &mut *self.platter();
+        platter.life += 1;
+        platter.dead = false;
+        platter.locks.clear();
+        if end == End::PowerFailed {
+            platter.lose();
+        }
+    }
+
+    /// The files below a folder as they read now, with their paths below it.
+    pub fn files_below(&self, dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let platter = self.platter();
+        let below = platter.names.iter().filter_map(|(path, at)| Some((path.strip_prefix(dir).ok()?, at)));
+        below.map(|(path, at)| (path.to_owned(), platter.files[*at].cache.clone())).collect()
+    }
+
+    fn platter(&self) -> MutexGuard<'_, Platter> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Platter {
+    /// The power fails.
+    fn lose(&mut self) {
+        let Self { files, rng, .. } = self;
+        for body in files.iter_mut() {
+            for (sector, versions) in std::mem::take(&mut body.dirty) {
+                if rng.bool() {
+                    continue;
+                }
+                let version = versions[rng.usize(..versions.len())];
+                let at = sector * SECTOR;
+                if body.kept.len() < at + SECTOR {
+                    body.kept.resize((at + SECTOR).min(body.cache.len()).max(body.kept.len()), 0);
+                }
+                let torn = if rng.u8(..8) == 0 { rng.usize(..SECTOR / 8) * 8 } else { SECTOR };
+                let length = body.kept.len().saturating_sub(at).min(torn);
+                body.kept[at..at + length].copy_from_slice(&version[..length]);
+            }
+            body.cache = body.kept.clone();
+            body.last.clear();
+        }
+        let all = rng.u8(..3);
+        for change in std::mem::take(&mut self.unsynced_names) {
+            if all == 0 || (all == 1 && self.rng.bool()) {
+                change.make(&mut self.kept_names);
+            }
+        }
+        self.names = self.kept_names.clone();
+    }
+
+    fn alive(&self, life: u64) -> io::Result<()> {
+        if self.dead || self.life != life {
+            return Err(io::Error::other("the machine is off"));
+        }
+        Ok(())
+    }
+
+    /// Whether the machine dies at the change that comes now; counts it.
+    fn death(&mut self) -> Death {
+        let change = self.changes;
+        self.changes += 1;
+        if let Some((_, after)) = self.dies_at.filter(|(at, _)| *at == change) {
+            self.dead = true;
+            return if after { Death::After } else { Death::Before };
+        }
+        if !self.chance(self.faults.death) {
+            return Death::No;
+        }
+        self.dead = true;
+        match self.rng.u8(..3) {
+            0 => Death::Before,
+            1 => Death::Amid,
+            _ => Death::After,
+        }
+    }
+
+    fn chance(&mut self, of_ten_thousand: u16) -> bool {
+        of_ten_thousand > 0 && self.rng.u16(..10_000) < of_ten_thousand
+    }
+
+    fn fail(&mut self, kind: io::ErrorKind) -> io::Error {
+        self.injected = true;
+        kind.into()
+    }
+
+    fn change_name(&mut self, change: NameChange) -> io::Result<()> {
+        let death = self.death();
+        if death != Death::Before {
+            change.make(&mut self.names);
+            self.unsynced_names.push(change);
+        }
+        self.outcome(death)
+    }
+
+    fn outcome(&self, death: Death) -> io::Result<()> {
+        match death {
+            Death::No => Ok(()),
+            _ => Err(io::Error::other("the machine died")),
+        }
+    }
+
+    fn write(&mut self, at: usize, bytes: &[u8], offset: usize) -> io::Result<()> {
+        let death = self.death();
+        let room = self.files[at].cache.len().saturating_sub(offset);
+        let mut take = bytes.len();
+        let mut result = self.outcome(death);
+        match death {
+            Death::Before => take = 0,
+            Death::Amid => take = self.rng.usize(..=bytes.len()),
+            Death::After | Death::No => {}
+        }
+        if death == Death::No && self.faults.full && room < bytes.len() {
+            take = room;
+            result = Err(self.fail(io::ErrorKind::StorageFull));
+        } else if death == Death::No && self.chance(self.faults.write) {
+            take = self.rng.usize(..=bytes.len());
+            result = Err(self.fail(io::ErrorKind::Other));
+        }
+        self.files[at].put(&bytes[..take], offset);
+        result
+    }
+
+    fn sync(&mut self, at: usize) -> io::Result<()> {
+        let death = self.death();
+        if death == Death::Before {
+            return self.outcome(death);
+        }
+        if death == Death::Amid || (death == Death::No && self.chance(self.faults.sync)) {
+            let Self { files, rng, .. } = self;
+            files[at].half_sync(rng);
+            return match death {
+                Death::No => Err(self.fail(io::ErrorKind::Other)),
+                _ => self.outcome(death),
+            };
+        }
+        self.syncs += 1;
+        let body = &mut self.files[at];
+        match self.slip {
+            _ if self.faults.lying => {}
+            Some(Slip::SyncsLate) => {
+                if std::mem::replace(&mut body.late, true) {
+                    body.sync();
+                }
+            }
+            Some(Slip::ForgetsWrites(every)) if self.syncs.is_multiple_of(every) => {
+                let last = std::mem::take(&mut body.last);
+                let forgotten: Vec<_> = last.iter().map(|sector| body.sector_kept(*sector)).collect();
+                body.sync();
+                for (sector, kept) in last.into_iter().zip(forgotten) {
+                    let from = sector * SECTOR;
+                    let length = body.kept.len().saturating_sub(from).min(SECTOR);
+                    body.kept[from..from + length].copy_from_slice(&kept[..length]);
+                }
+            }
+            _ => body.sync(),
+        }
+        self.outcome(death)
+    }
+}
+
+/// Whether and when the machine dies at an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Death {
+    No,
+    Before,
+    Amid,
+    After,
+}
+
+impl NameChange {
+    fn make(&self, names: &mut BTreeMap<PathBuf, usize>) {
+        match self {
+            Self::Linked(path, at) => {
+                names.insert(path.clone(), *at);
+            }
+            Self::Removed(path) => {
+                names.remove(path);
+            }
+            Self::Renamed(from, to, at) => {
+                names.remove(from);
+                names.insert(to.clone(), *at);
+            }
+        }
+    }
+
+    fn is_in(&self, dir: &Path) -> bool {
+        match self {
+            Self::Linked(path, _) | Self::Removed(path) | Self::Renamed(path, ..) => {
+                path.parent() == Some(dir)
+            }
+        }
+    }
+}
+
+impl Body {
+    fn put(&mut self, bytes: &[u8], offset: usize) {
+        if bytes.is_empty() {
+            return;
+        }
+        let end = offset + bytes.len();
+        if self.cache.len() < end {
+            self.cache.resize(end, 0);
+        }
+        self.cache[offset..end].copy_from_slice(bytes);
+        self.last = (offset / SECTOR..=(end - 1) / SECTOR).collect();
+        for sector in self.last.clone() {
+            let now = self.sector_now(sector);
+            let versions = self.dirty.entry(sector).or_default();
+            if versions.len() == VERSIONS {
+                versions.remove(0);
+            }
+            versions.push(now);
+        }
+    }
+
+    fn sector_now(&self, sector: usize) -> [u8; SECTOR] {
+        piece(&self.cache, sector)
+    }
+
+    fn sector_kept(&self, sector: usize) -> [u8; SECTOR] {
+        piece(&self.kept, sector)
+    }
+
+    fn keep(&mut self, sector: usize) {
+        let (from, now) = (sector * SECTOR, self.sector_now(sector));
+        let end = (from + SECTOR).min(self.cache.len());
+        if self.kept.len() < end {
+            self.kept.resize(end, 0);
+        }
+        let length = end.saturating_sub(from);
+        self.kept[from..from + length].copy_from_slice(&now[..length]);
+    }
+
+    fn sync(&mut self) {
+        for sector in std::mem::take(&mut self.dirty).into_keys() {
+            self.keep(sector);
+        }
+        self.kept.resize(self.cache.len(), 0);
+    }
+
+    /// A sync that failed, or that the machine died in.
+    fn half_sync(&mut self, rng: &mut Rng) {
+        for sector in std::mem::take(&mut self.dirty).into_keys() {
+            match rng.u8(..3) {
+                0 => self.keep(sector),
+                1 => {
+                    let (from, kept) = (sector * SECTOR, self.sector_kept(sector));
+                    let end = (from + SECTOR).min(self.cache.len());
+                    self.cache[from..end].copy_from_slice(&kept[..end - from]);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn piece(bytes: &[u8], sector: usize) -> [u8; SECTOR] {
+    let mut piece = [0; SECTOR];
+    let there = bytes.get(sector * SECTOR..).unwrap_or_default();
+    let length = there.len().min(SECTOR);
+    piece[..length].copy_from_slice(&there[..length]);
+    piece
+}
+
+impl Disk for SimDisk {
+    fn open(&self, path: &Path, how: How) -> io::Result<Arc<dyn DiskFile>> {
+        let platter = &mut *self.platter();
+        platter.alive(platter.life)?;
+        let at = match (platter.names.get(path).copied(), how) {
+            (Some(at), How::Read | How::Write | How::Create) => at,
+            (None, How::Read | How::Write) => return Err(io::ErrorKind::NotFound.into()),
+            (found, How::Create | How::Fresh) => {
+                if !path.parent().is_some_and(|dir| platter.dirs.contains(dir)) {
+                    return Err(io::ErrorKind::NotFound.into());
+                }
+                if platter.faults.full {
+                    return Err(platter.fail(io::ErrorKind::StorageFull));
+                }
+                if found.is_some() {
+                    platter.change_name(NameChange::Removed(path.to_owned()))?;
+                }
+                let at = platter.files.len();
+                platter.files.push(Body::default());
+                platter.change_name(NameChange::Linked(path.to_owned(), at))?;
+                at
+            }
+        };
+        let life = platter.life;
+        Ok(Arc::new(SimFile { disk: self.clone(), at, life, writable: how != How::Read }))
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let platter = &mut *self.platter();
+        platter.alive(platter.life)?;
+        let at = *platter.names.get(path).ok_or(io::ErrorKind::NotFound)?;
+        if platter.chance(platter.faults.read) {
+            return Err(platter.fail(io::ErrorKind::Other));
+        }
+        Ok(platter.files[at].cache.clone())
+    }
+
+    fn names(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let platter = self.platter();
+        platter.alive(platter.life)?;
+        if !platter.dirs.contains(dir) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let within = platter.names.keys().chain(&platter.dirs).filter(|path| path.parent() == Some(dir));
+        let names = within.filter_map(|path| path.file_name()?.to_str().map(str::to_owned));
+        Ok(names.collect())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let platter = &mut *self.platter();
+        platter.alive(platter.life)?;
+        let at = *platter.names.get(from).ok_or(io::ErrorKind::NotFound)?;
+        platter.change_name(NameChange::Renamed(from.to_owned(), to.to_owned(), at))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let platter = &mut *self.platter();
+        platter.alive(platter.life)?;
+        if !platter.names.contains_key(path) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        platter.change_name(NameChange::Removed(path.to_owned()))
+    }
+
+    fn make_dir(&self, dir: &Path) -> io::Result<()> {
+        let platter = &mut *self.platter();
+        platter.alive(platter.life)?;
+        platter.dirs.extend(dir.ancestors().map(Path::to_owned));
+        Ok(())
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        let platter = &mut *self.platter();
+        platter.alive(platter.life)?;
+        let death = platter.death();
+        let failed = death == Death::No && platter.chance(platter.faults.sync);
+        if matches!(death, Death::Before | Death::Amid) || failed || platter.faults.lying {
+            return if failed { Err(platter.fail(io::ErrorKind::Other)) } else { platter.outcome(death) };
+        }
+        let changes = std::mem::take(&mut platter.unsynced_names);
+        let (synced, other) = changes.into_iter().partition::<Vec<_>, _>(|change| change.is_in(dir));
+        for change in synced {
+            change.make(&mut platter.kept_names);
+        }
+        platter.unsynced_names = other;
+        platter.outcome(death)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Lock> {
+        let platter = &mut *self.platter();
+        platter.alive(platter.life)?;
+        if !platter.locks.insert(path.to_owned()) {
+            return Ok(Lock::Taken(None));
+        }
+        let (disk, path, life) = (self.clone(), path.to_owned(), platter.life);
+        Ok(Lock::Held(Box::new(SimLock { disk, path, life })))
+    }
+}
+
+impl Drop for SimLock {
+    fn drop(&mut self) {
+        let mut platter = self.disk.platter();
+        if platter.life == self.life {
+            platter.locks.remove(&self.path);
+        }
+    }
+}
+
+impl SimFile {
+    fn with<T>(&self, act: impl FnOnce(&mut Platter) -> io::Result<T>) -> io::Result<T> {
+        let platter = &mut *self.disk.platter();
+        platter.alive(self.life)?;
+        act(platter)
+    }
+
+    fn changing<T>(&self, act: impl FnOnce(&mut Platter) -> io::Result<T>) -> io::Result<T> {
+        if !self.writable {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        self.with(act)
+    }
+}
+
+impl DiskFile for SimFile {
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.with(|platter| {
+            if platter.chance(platter.faults.read) {
+                return Err(platter.fail(io::ErrorKind::Other));
+            }
+            let there = platter.files[self.at].cache.get(place(offset)..).unwrap_or_default();
+            let length = there.len().min(bytes.len());
+            bytes[..length].copy_from_slice(&there[..length]);
+            Ok(length)
+        })
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.changing(|platter| platter.write(self.at, bytes, place(offset)))
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.with(|platter| Ok(platter.files[self.at].cache.len() as u64))
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.changing(|platter| {
+            let death = platter.death();
+            if death != Death::Before {
+                let (body, length) = (&mut platter.files[self.at], place(length));
+                body.cache.resize(length, 0);
+                body.dirty.retain(|sector, _| sector * SECTOR < length);
+            }
+            platter.outcome(death)
+        })
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.changing(|platter| platter.sync(self.at))
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+fn place(offset: u64) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk() -> SimDisk {
+        let disk = SimDisk::new(Rng::with_seed(1));
+        disk.make_dir(Path::new("/d")).unwrap();
+        disk
+    }
+
+    #[test]
+    fn what_is_synced_stays_and_what_is_not_may_go_by_sectors() {
+        let disk = disk();
+        let path = Path::new("/d/file");
+        let file = disk.open(path, How::Create).unwrap();
+        file.write_all_at(&[1; 4096], 0).unwrap();
+        file.sync_data().unwrap();
+        disk.sync_dir(Path::new("/d")).unwrap();
+        file.write_all_at(&[2; 4096], 0).unwrap();
+        disk.restart(End::Killed);
+        assert_eq!(disk.read(path).unwrap(), [2; 4096], "the system's cache outlives the process");
+        assert!(file.length().is_err(), "its handles do not");
+        disk.restart(End::PowerFailed);
+        let left = disk.read(path).unwrap();
+        assert!(left.contains(&1) && left.contains(&2), "some sectors are kept, others not");
+        assert!(left.iter().all(|byte| [1, 2].contains(byte)));
+    }
+
+    #[test]
+    fn a_name_stays_once_its_folder_is_synced() {
+        let (mut kept, mut lost) = (0, 0);
+        for seed in 0..40 {
+            let disk = disk().copy(Rng::with_seed(seed));
+            disk.open(Path::new("/d/one"), How::Create).unwrap();
+            disk.sync_dir(Path::new("/d")).unwrap();
+            disk.rename(Path::new("/d/one"), Path::new("/d/two")).unwrap();
+            disk.restart(End::PowerFailed);
+            match disk.names(Path::new("/d")).unwrap()[..] {
+                [ref name] if name == "one" => lost += 1,
+                [ref name] if name == "two" => kept += 1,
+                ref other => panic!("{other:?}"),
+            }
+        }
+        assert!(kept > 5 && lost > 5, "{kept} {lost}");
+    }
+
+    #[test]
+    fn after_a_failed_sync_the_next_one_proves_nothing() {
+        let mut outcomes = BTreeSet::new();
+        for seed in 0..60 {
+            let disk = disk().copy(Rng::with_seed(seed));
+            let path = Path::new("/d/file");
+            let file = disk.open(path, How::Create).unwrap();
+            file.write_all_at(&[1; SECTOR], 0).unwrap();
+            file.sync_data().unwrap();
+            disk.sync_dir(Path::new("/d")).unwrap();
+            file.write_all_at(&[2; SECTOR], 0).unwrap();
+            disk.set_faults(Faults { sync: 10_000, ..Faults::default() });
+            file.sync_data().unwrap_err();
+            disk.set_faults(Faults::default());
+            file.sync_data().unwrap();
+            let before = disk.read(path).unwrap()[0];
+            disk.restart(End::PowerFailed);
+            outcomes.insert((before, disk.read(path).unwrap()[0]));
+        }
+        assert_eq!(outcomes, BTreeSet::from([(1, 1), (2, 1), (2, 2)]));
+    }
+
+    #[test]
+    fn a_full_disk_takes_only_what_has_its_place() {
+        let disk = disk();
+        let file = disk.open(Path::new("/d/file"), How::Create).unwrap();
+        file.write_all_at(&[1; 100], 0).unwrap();
+        disk.set_faults(Faults { full: true, ..Faults::default() });
+        file.write_all_at(&[2; 100], 0).unwrap();
+        assert_eq!(file.write_all_at(&[3; 10], 95).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(
+            disk.open(Path::new("/d/b"), How::Create).err().unwrap().kind(),
+            io::ErrorKind::StorageFull
+        );
+    }
+}
