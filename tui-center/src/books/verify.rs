@@ -188,6 +188,9 @@ impl Outcomes<'_> {
             chain.push_str(&format!("; {torn} bytes behind them are of a batch that is not whole"));
         }
         let sheets = run.sheets.as_ref().map(|sheets| match sheets.newest() {
+            Some(newest) if newest.breaks.iter().any(|it| run.tree.root_at(it.size) != Some(it.root)) => {
+                Err("the log goes on under another name from entries that this journal does not have".into())
+            }
             Some(newest) => {
                 Ok(format!("key sheet {} and those before it are signed by the root key", newest.number))
             }

@@ -19,8 +19,17 @@ use crate::books::{BooksError, Record, batch, disk::Disk, keyring::Keyring, segm
 #[derive(Debug, Clone)]
 pub(crate) struct Sheets {
     root: VerificationKey,
-    /// The entry, the sheet as it was signed, and what it says; oldest first.
-    taken: Vec<(EntryNumber, Telegram, KeySheet)>,
+    /// Oldest first.
+    taken: Vec<Taken>,
+}
+
+/// A sheet that was entered.
+#[derive(Debug, Clone)]
+struct Taken {
+    /// The first size of the journal for which it speaks.
+    begins: u64,
+    signed: Telegram,
+    says: KeySheet,
 }
 
 impl Sheets {
@@ -30,7 +39,11 @@ impl Sheets {
 
     /// The sheets of a ring, all of which were entered long ago.
     pub(crate) fn known(ring: &Keyring) -> Self {
-        let known = ring.sheets().map(|(sheet, telegram)| (EntryNumber(0), telegram.clone(), sheet.clone()));
+        let known = ring.sheets().map(|(sheet, telegram)| Taken {
+            begins: 0,
+            signed: telegram.clone(),
+            says: sheet.clone(),
+        });
         Self { root: *ring.root(), taken: known.collect() }
     }
 
@@ -38,69 +51,69 @@ impl Sheets {
     ///
     /// # Errors
     /// In words: the evidence is not the sheet that the entry names, the root key did not sign it, it is not the next
-    /// one, or it names another checkpoint key for a size that was signed before.
+    /// one, or it says something else of what was signed before.
     pub(crate) fn take(&mut self, record: &Record) -> Result<bool, String> {
         let Request::Sheet { number, digest, .. } = &record.entry.request else { return Ok(false) };
         if record.entry.refusal().is_some() {
             return Ok(false);
         }
-        let telegram = evidence(record)?;
-        let sheet = KeySheet::verify(&telegram, &self.root).map_err(|error| error.to_string())?;
-        if telegram.digest() != *digest || sheet.number != *number {
+        let signed = evidence(record)?;
+        let says = KeySheet::verify(&signed, &self.root).map_err(|error| error.to_string())?;
+        if signed.digest() != *digest || says.number != *number {
             return Err("the key sheet in its evidence is not the one that the entry names".into());
         }
         let due = self.newest().map_or(1, |newest| newest.number + 1);
-        if sheet.number != due {
-            return Err(format!("key sheet {} stands where {due} is due", sheet.number));
+        if says.number != due {
+            return Err(format!("key sheet {} stands where {due} is due", says.number));
         }
-        self.keeps(&sheet, record.entry.number)?;
-        self.taken.push((record.entry.number, telegram, sheet));
+        let begins = self.begins(&says, record.entry.number)?;
+        self.keeps(&says, begins)?;
+        self.taken.push(Taken { begins, signed, says });
         Ok(true)
     }
 
     /// The log's name and the checkpoint key for a size of the journal, by the sheet that was in force for it.
     pub(crate) fn at(&self, size: u64) -> Option<(Line, VerificationKey)> {
-        // A sheet speaks for sizes beyond its own entry's: that one is still signed with the key before, unless the log
-        // goes on with that very entry.
-        let since = |entry: &EntryNumber, sheet: &KeySheet| entry.0 + u64::from(!goes_on(sheet, *entry));
-        let in_force = self.taken.iter().rev().find(|(entry, _, sheet)| since(entry, sheet) < size);
-        let (_, _, sheet) = in_force.or_else(|| self.taken.first())?;
+        let in_force = self.taken.iter().rev().find(|taken| taken.begins <= size);
+        let sheet = &in_force.or_else(|| self.taken.first())?.says;
         Some((sheet.origin_at(size).clone(), sheet.key_at(SheetRole::Checkpoint, size)?))
     }
 
     pub(crate) fn newest(&self) -> Option<&KeySheet> {
-        self.taken.last().map(|(_, _, sheet)| sheet)
+        self.taken.last().map(|taken| &taken.says)
     }
 
     /// Every sheet as it was signed, with its number, oldest first.
     pub(crate) fn all(&self) -> impl Iterator<Item = (u64, &Telegram)> {
-        self.taken.iter().map(|(_, telegram, sheet)| (sheet.number, telegram))
+        self.taken.iter().map(|taken| (taken.says.number, &taken.signed))
+    }
+
+    /// The first size for which a sheet speaks. The checkpoint over its own entry is still the old key's last, except where
+    /// the log goes on under another name: then it is the first of the new.
+    fn begins(&self, sheet: &KeySheet, entry: EntryNumber) -> Result<u64, String> {
+        let former = self.newest().map(|former| &former.breaks[..]).unwrap_or_default();
+        let wrong = || format!("key sheet {} breaks the log off where it was not", sheet.number);
+        match sheet.breaks.strip_prefix(former).ok_or_else(wrong)? {
+            [] => Ok(entry.0 + 2),
+            [fresh] if fresh.size == entry.0 => Ok(entry.0 + 1),
+            _ => Err(wrong()),
+        }
     }
 
     /// The keys of what was signed before stand in every later sheet, for whoever has only that one.
-    fn keeps(&self, sheet: &KeySheet, entry: EntryNumber) -> Result<(), String> {
+    fn keeps(&self, sheet: &KeySheet, begins: u64) -> Result<(), String> {
         let Some(former) = self.newest() else { return Ok(()) };
-        let before = former.breaks.len();
-        let more = if goes_on(sheet, entry) { 1 } else { 0 };
-        let kept = sheet.breaks.get(..before) == Some(&former.breaks[..]);
-        let named = sheet.breaks.get(before).map_or(&sheet.log_origin, |it| &it.origin);
-        if !kept || sheet.breaks.len() != before + more || *named != former.log_origin {
-            return Err(format!(
-                "key sheet {} gives the log another name where it did not begin anew",
-                sheet.number
-            ));
-        }
         let checkpoint = former.keys.iter().filter(|key| key.role == SheetRole::Checkpoint);
         let ends = checkpoint.flat_map(|key| {
-            let last = key.until_size.unwrap_or(entry.0 + u64::from(!goes_on(sheet, entry)));
+            let last = key.until_size.unwrap_or(begins - 1);
             [key.from_size.min(last), last]
         });
         for size in ends {
-            let (was, is) =
-                (former.key_at(SheetRole::Checkpoint, size), sheet.key_at(SheetRole::Checkpoint, size));
-            if was != is {
+            let of =
+                |sheet: &KeySheet| (sheet.key_at(SheetRole::Checkpoint, size), sheet.origin_at(size).clone());
+            if of(former) != of(sheet) {
                 return Err(format!(
-                    "key sheet {} names another checkpoint key for {size} entries than the one before it",
+                    "key sheet {} names another checkpoint key or log for {size} entries than the one before it",
                     sheet.number
                 ));
             }
@@ -132,7 +145,7 @@ pub(crate) fn origin(disk: &dyn Disk, journal: &Path, root: &VerificationKey) ->
             let mut sheets = Sheets::new(*root);
             match sheets.take(record) {
                 Ok(true) => {
-                    let origin = sheets.newest().map(|sheet| sheet.log_origin.clone());
+                    let origin = sheets.newest().map(|sheet| sheet.origin_at(0).clone());
                     return origin.ok_or_else(|| damaged(offset, "the key sheet is not there".into()));
                 }
                 Ok(false) => {}
@@ -145,11 +158,6 @@ pub(crate) fn origin(disk: &dyn Disk, journal: &Path, root: &VerificationKey) ->
     }
     let why = refused.unwrap_or_else(|| "no whole batch with the center's first key sheet is here".into());
     Err(damaged(segment::HEAD, why))
-}
-
-/// Whether the log goes on under another name with the entry of this sheet.
-fn goes_on(sheet: &KeySheet, entry: EntryNumber) -> bool {
-    sheet.breaks.last().is_some_and(|it| it.size == entry.0)
 }
 
 fn evidence(record: &Record) -> Result<Telegram, String> {
