@@ -219,7 +219,7 @@ pub fn digest_of(sections: &[Digest; 16]) -> Digest {
     Digest::of(&parts)
 }
 
-/// A state that is read from its form.
+/// A state that is read from its form. Sections may be read by several at once: [`Loading::absorb`] joins what they read.
 #[derive(Default)]
 pub struct Loading {
     items: BTreeMap<Section, Vec<u8>>,
@@ -255,6 +255,20 @@ impl Loading {
         }
     }
 
+    /// Joins what was read from other sections elsewhere.
+    #[must_use]
+    pub fn absorb(mut self, other: Self) -> Self {
+        self.items.extend(other.items);
+        if self.payments.is_empty() {
+            self.payments = other.payments;
+        }
+        self.orders.extend(other.orders);
+        if self.telegrams.is_empty() {
+            self.telegrams = other.telegrams;
+        }
+        self
+    }
+
     /// The state, made on two threads. What the form does not hold is made anew; [`State::audit`] tells whether all of it
     /// fits.
     ///
@@ -281,7 +295,7 @@ impl Loading {
         let items = Items(self.items);
         let (mut payments, orders, telegrams) = (self.payments, self.orders, self.telegrams);
         let telegrams = thread::scope(|scope| {
-            let telegrams = scope.spawn(move || Map::of(telegrams));
+            let telegrams = scope.spawn(move || Map::of(&telegrams));
             if !payments.restore_orders(&orders) {
                 return Err(malformed("a paid order without its payment, or twice"));
             }

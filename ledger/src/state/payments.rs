@@ -49,6 +49,10 @@ impl Payments {
         self.rows.get(self.place(number)?)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.len() == 0
+    }
+
     /// All of them, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Paid> {
         self.rows.iter()
@@ -82,15 +86,16 @@ impl Payments {
 
     /// Takes the orders that a form holds, by payment, ascending. Says whether each has its payment and none is there twice.
     pub(super) fn restore_orders(&mut self, orders: &[(EntryNumber, Timestamp)]) -> bool {
-        let mut tagged = Vec::with_capacity(orders.len());
+        let mut held = Vec::with_capacity(orders.len());
         let mut rows = self.rows.iter().enumerate();
         for (number, until) in orders {
-            let Some((payment, paid)) = rows.find(|(_, paid)| paid.number == *number) else { return false };
-            tagged.push(((paid.store, paid.order).tag(), Order { payment, until: *until }));
+            let Some((payment, _)) = rows.find(|(_, paid)| paid.number == *number) else { return false };
+            held.push(Order { payment, until: *until });
         }
         let rows = &self.rows;
         let order = |held: &Order| rows.get(held.payment).map(|paid| (paid.store, paid.order));
-        let made = Table::of(tagged, |one, other| order(one) == order(other));
+        let tag = |held: &Order| order(held).map_or(0, |order| order.tag());
+        let made = Table::of(&held, tag, |one, other| order(one) == order(other));
         made.map(|made| self.orders = made).is_some()
     }
 

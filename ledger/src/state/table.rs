@@ -41,13 +41,14 @@ impl<S> Default for Table<S> {
 }
 
 impl<S: Clone> Table<S> {
-    /// A table of many slots at once, page after page. `same` says that two have one key; `None` where there are two such.
-    pub(super) fn of(slots: Vec<(u32, S)>, same: impl Fn(&S, &S) -> bool) -> Option<Self> {
+    /// A table of many slots at once, page after page, each under the tag that `tag` gives it. `same` says that two have one
+    /// key; `None` where there are two such.
+    pub(super) fn of(slots: &[S], tag: impl Fn(&S) -> u32, same: impl Fn(&S, &S) -> bool) -> Option<Self> {
         let mut table = Self::default();
         let pages = slots.len().div_ceil(FILL);
         let mut order: Vec<(u32, u32)> = Vec::with_capacity(slots.len());
-        for (at, (tag, _)) in (0..).zip(&slots) {
-            order.push((u32::try_from(address(*tag, pages)?).ok()?, at));
+        for (at, slot) in (0..).zip(slots) {
+            order.push((u32::try_from(address(tag(slot), pages)?).ok()?, at));
         }
         order.sort_unstable();
         let mut rest = &order[..];
@@ -56,11 +57,12 @@ impl<S: Clone> Table<S> {
             let (these, others) = rest.split_at(here);
             let mut page = Page { tags: Vec::with_capacity(here), slots: Vec::with_capacity(here) };
             for (_, at) in these {
-                let (tag, slot) = slots.get(*at as usize)?;
-                if page.place(*tag, |other| same(other, slot)).is_some() {
+                let slot = slots.get(*at as usize)?;
+                let tag = tag(slot);
+                if page.place(tag, |other| same(other, slot)).is_some() {
                     return None;
                 }
-                page.tags.push(*tag);
+                page.tags.push(tag);
                 page.slots.push(slot.clone());
             }
             table.pages.push(Arc::new(page));
@@ -176,9 +178,8 @@ impl<K, V> Default for Map<K, V> {
 
 impl<K: Key, V: Clone> Map<K, V> {
     /// Many at once; `None` where a key is there twice.
-    pub(super) fn of(values: Vec<(K, V)>) -> Option<Self> {
-        let tagged = values.into_iter().map(|value| (value.0.tag(), value)).collect();
-        Table::of(tagged, |(one, _), (other, _)| one == other).map(Self)
+    pub(super) fn of(values: &[(K, V)]) -> Option<Self> {
+        Table::of(values, |(key, _)| key.tag(), |(one, _), (other, _)| one == other).map(Self)
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {
@@ -284,7 +285,8 @@ mod tests {
 
     #[test]
     fn a_sweep_over_all_pages_drops_all_that_is_over_and_a_copy_keeps_it() {
-        let mut map = Map::of((0..5_000u64).map(|number| (key(number), number)).collect()).unwrap();
+        let mut map =
+            Map::of(&(0..5_000u64).map(|number| (key(number), number)).collect::<Vec<_>>()).unwrap();
         let copy = map.clone();
         for _ in 0..=map.0.pages.len() {
             map.sweep(|number| number % 3 == 0);
@@ -301,18 +303,18 @@ mod tests {
         let all = || (0..3_000u64).map(|number| (key(number), number));
         let mut grown = Map::default();
         all().for_each(|(key, number)| assert_eq!(grown.insert(key, number), None));
-        let mut made = Map::of(all().collect()).unwrap();
+        let mut made = Map::of(&all().collect::<Vec<_>>()).unwrap();
         assert_eq!(made.0.len, grown.0.len);
         for number in 3_000..4_000 {
             assert_eq!((made.insert(key(number), number), made.get(&key(number))), (None, Some(&number)));
         }
         assert!((0..4_000).all(|number| made.get(&key(number)) == Some(&number)));
-        assert!(Map::of(all().chain([(key(5), 5)]).collect()).is_none());
+        assert!(Map::of(&all().chain([(key(5), 5)]).collect::<Vec<_>>()).is_none());
     }
 
     #[test]
     fn an_empty_table_holds_nothing() {
-        let mut map: Map<Digest, u8> = Map::of(Vec::new()).unwrap();
+        let mut map: Map<Digest, u8> = Map::of(&[]).unwrap();
         map.sweep(|_| false);
         assert_eq!((map.get(&Digest([0; 32])), map.0.len), (None, 0));
         assert_eq!(map.insert(Digest([0; 32]), 1), None);

@@ -28,7 +28,8 @@ pub trait Memory {
     /// Forgets everything: the journal is followed from its first entry.
     fn begin(&mut self);
 
-    /// Goes on from what a snapshot holds, whatever was followed before.
+    /// Goes on from what a snapshot holds, whatever was followed before. The state is audited while the journal behind it
+    /// is followed; when it does not balance, everything is forgotten again.
     fn resume(&mut self, state: State, mail: Mail);
 
     /// The next entry.
@@ -187,10 +188,16 @@ impl Source<'_> {
     /// In words why it is not to be believed.
     fn resume(&self, head: &Head, memory: &mut dyn Memory) -> Result<Followed, String> {
         let loaded = snapshot::load(self.shelf, head)?;
+        let copy = loaded.state.clone();
         memory.resume(loaded.state, loaded.mail);
-        let followed = self.follow(Some(&head.boundary()), loaded.index, memory);
-        let followed = followed.map_err(|error| error.to_string())?;
-        memory.broken().map_or(Ok(followed), Err)
+        thread::scope(|scope| {
+            let audited = scope.spawn(move || copy.audit().map_err(|imbalance| imbalance.to_string()));
+            let followed = self.follow(Some(&head.boundary()), loaded.index, memory);
+            let audited = audited.join().unwrap_or_else(|_| Err("its audit failed".into()));
+            audited.map_err(|words| format!("its state does not balance: {words}"))?;
+            let followed = followed.map_err(|error| error.to_string())?;
+            memory.broken().map_or(Ok(followed), Err)
+        })
     }
 
     /// Follows the journal from its beginning, or from a batch that is known: one thread reads and decodes, this one

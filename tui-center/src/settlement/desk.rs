@@ -67,12 +67,14 @@ pub struct Opening {
     mailboxes: Mailboxes,
     broken: Option<Imbalance>,
     held: Option<String>,
+    /// Whether the state went on from one that was audited.
+    audited: bool,
 }
 
 impl Opening {
     /// Begins with empty books.
     pub fn new(mailboxes: Mailboxes) -> Self {
-        Self { state: State::new(), mailboxes, broken: None, held: None }
+        Self { state: State::new(), mailboxes, broken: None, held: None, audited: false }
     }
 
     /// The desk opens stopped, with these words: nothing is entered, also not by itself.
@@ -102,12 +104,14 @@ impl Opening {
 impl Memory for Opening {
     fn begin(&mut self) {
         self.resume(State::new(), Mail::default());
+        self.audited = false;
     }
 
     fn resume(&mut self, state: State, mail: Mail) {
         self.state = state;
         self.mailboxes.restore(mail);
         self.broken = None;
+        self.audited = true;
     }
 
     fn follow(&mut self, record: &Record) {
@@ -461,12 +465,14 @@ fn prepare(
     clock: Box<dyn Clock>,
     seeds: Seeds,
 ) -> Result<(Handle, Writer), BooksError> {
-    let Opening { state, mailboxes, broken, held } = opening;
+    let Opening { state, mailboxes, broken, held, audited } = opening;
     let refused = |imbalance: Imbalance| {
         BooksError::Forked(format!("replaying it breaks the rules of the books: {imbalance}"))
     };
     broken.map_or(Ok(()), Err).map_err(refused)?;
-    state.audit().map_err(refused)?;
+    if !audited {
+        state.audit().map_err(refused)?;
+    }
     let (queue, jobs) = mpsc::sync_channel(QUEUE);
     let shared = Arc::new(Shared {
         state: RwLock::new(state.clone()),

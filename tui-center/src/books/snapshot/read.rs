@@ -35,7 +35,7 @@ pub(in crate::books) struct Loaded {
     pub(in crate::books) mail: Mail,
 }
 
-/// Loads the snapshot of a head, on two threads.
+/// Loads the snapshot of a head, on two threads. Whether its state balances is left to whoever goes on from it.
 ///
 /// # Errors
 /// In words, when a section is not whole or what is read does not fit together.
@@ -43,10 +43,14 @@ pub(in crate::books) fn load(shelf: &Shelf, head: &Head) -> Result<Loaded, Strin
     let path = dir(shelf).join(name(head.size));
     let file = shelf.disk.open(&path, How::Read).map_err(|error| error.to_string())?;
     let source = Source { file, head };
-    let (loading, (index, mail)) = thread::scope(|scope| {
-        let beside = scope.spawn(|| Ok::<_, String>((source.index()?, source.mail()?)));
+    let (loading, (telegrams, index, mail)) = thread::scope(|scope| {
+        let beside = scope.spawn(|| {
+            let mut telegrams = Loading::default();
+            source.state(Section::Telegrams, &mut telegrams)?;
+            Ok::<_, String>((telegrams, source.index()?, source.mail()?))
+        });
         let mut loading = Loading::default();
-        let mut sections = Section::ALL.into_iter();
+        let mut sections = Section::ALL.into_iter().filter(|section| *section != Section::Telegrams);
         let read = sections.try_for_each(|section| source.state(section, &mut loading));
         let beside = beside.join().unwrap_or_else(|_| Err("reading it failed".into()));
         read.and_then(|()| beside.map(|beside| (loading, beside)))
@@ -54,11 +58,10 @@ pub(in crate::books) fn load(shelf: &Shelf, head: &Head) -> Result<Loaded, Strin
     if index.tree.root() != head.root || index.tree.size() != head.size {
         return Err("its leaves do not give its root".into());
     }
-    let state = loading.finish().map_err(|error| error.to_string())?;
+    let state = loading.absorb(telegrams).finish().map_err(|error| error.to_string())?;
     if state.next().0 != head.size {
         return Err("its state is of another size".into());
     }
-    state.audit().map_err(|imbalance| format!("its state does not balance: {imbalance}"))?;
     Ok(Loaded { state, index, mail })
 }
 
@@ -106,11 +109,7 @@ impl Source<'_> {
     }
 
     /// Hands a section out in whole rows. Only when this returns well was it what was written.
-    fn part(
-        &self,
-        part: Part,
-        take: &mut dyn FnMut(&[u8]) -> Result<(), Malformed>,
-    ) -> Result<(), String> {
+    fn part(&self, part: Part, take: &mut dyn FnMut(&[u8]) -> Result<(), Malformed>) -> Result<(), String> {
         let extent = self.head.sections[part.index()];
         let spoilt = |why: &str| format!("at byte {}: {why}", extent.offset);
         let row = part.row() as u64;

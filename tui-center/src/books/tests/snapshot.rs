@@ -34,7 +34,10 @@ struct Kept {
 
 impl Kept {
     fn mail(&self) -> Mail {
-        Mail { waiting: vec![(account(), self.mail.clone())], acknowledged: vec![(account(), EntryNumber(1))] }
+        Mail {
+            waiting: vec![(account(), self.mail.clone())],
+            acknowledged: vec![(account(), EntryNumber(1))],
+        }
     }
 }
 
@@ -133,8 +136,7 @@ fn a_start_from_a_snapshot_is_as_one_from_the_whole_journal() {
             fs::copy(item.path(), copy.path().join("journal").join(item.file_name())).unwrap();
         }
         let mut whole = Kept::default();
-        let others =
-            Books::open(shelf(copy.path()), sample::key(), |record| whole.follow(record)).unwrap();
+        let others = Books::open(shelf(copy.path()), sample::key(), |record| whole.follow(record)).unwrap();
         let (one, other) = (books.reader(), others.reader());
         assert_eq!(one.checkpoint(), other.checkpoint());
         for entry in (0..one.size()).map(EntryNumber) {
@@ -145,14 +147,19 @@ fn a_start_from_a_snapshot_is_as_one_from_the_whole_journal() {
         whole
     };
     assert_eq!((kept.state.digest(), &kept.mail), (whole.state.digest(), &whole.mail));
-    let found = books.reader().search(
-        &super::super::Search { found_max: 1000, examined_max: 1000, ..Default::default() },
-        |_| true,
-    );
+    let found = books
+        .reader()
+        .search(&super::super::Search { found_max: 1000, examined_max: 1000, ..Default::default() }, |_| {
+            true
+        });
     assert_eq!(found.unwrap().records.len(), records.len());
     books.close().unwrap();
     let (books, kept) = resume(&shelf(dir.path())).unwrap();
-    assert_eq!((books.opened().snapshot, kept.state.digest()), (Some(60), whole.state.digest()), "after an end");
+    assert_eq!(
+        (books.opened().snapshot, kept.state.digest()),
+        (Some(60), whole.state.digest()),
+        "after an end"
+    );
 }
 
 #[test]
@@ -218,10 +225,9 @@ fn a_snapshot_ahead_of_the_journal_is_a_fork() {
     fs::create_dir(older.path().join("snapshots")).unwrap();
     let newest = files(dir.path()).pop().unwrap();
     fs::copy(&newest, older.path().join("snapshots").join(newest.file_name().unwrap())).unwrap();
-    for opened in [
-        resume(&shelf(older.path())).err(),
-        Books::open(shelf(older.path()), sample::key(), |_| ()).err(),
-    ] {
+    for opened in
+        [resume(&shelf(older.path())).err(), Books::open(shelf(older.path()), sample::key(), |_| ()).err()]
+    {
         let words = opened.unwrap().to_string();
         assert!(words.contains("a snapshot over 60 entries was signed"), "{words}");
     }
