@@ -54,7 +54,12 @@ impl Network {
     ///
     /// Mail goes to a folder, and whoever resembles nobody is admitted by rule.
     pub fn found(root: &Path) -> Result<Self> {
-        let network = Self::found_with(root, None)?;
+        Self::found_by(Programs::find()?, root)
+    }
+
+    /// The same with programs that someone has prepared.
+    pub fn found_by(programs: Programs, root: &Path) -> Result<Self> {
+        let network = Self::found_with(programs, root, None)?;
         network.set_policy(&[("admit", "\"rule\"")])?;
         Ok(network)
     }
@@ -62,11 +67,10 @@ impl Network {
     /// As [`Network::found`], but mail goes through an SMTP server, and operators admit.
     pub fn found_with_mail_server(root: &Path) -> Result<Self> {
         let server = MailServer::start(root)?;
-        Self::found_with(root, Some(server))
+        Self::found_with(Programs::find()?, root, Some(server))
     }
 
-    fn found_with(root: &Path, mail_server: Option<MailServer>) -> Result<Self> {
-        let programs = Programs::find()?;
+    fn found_with(programs: Programs, root: &Path, mail_server: Option<MailServer>) -> Result<Self> {
         for folder in ["secrets", "members", "stores", "catalogues"] {
             fs::create_dir_all(root.join(folder))?;
         }
@@ -141,11 +145,40 @@ impl Network {
 
     /// Starts the center's server and waits until it answers.
     pub fn start_center(&mut self) -> Result<()> {
+        match self.start_center_with(&[])? {
+            true => Ok(()),
+            false => {
+                bail!("the center ended while it started; its log is {}/center.log", self.root.display())
+            }
+        }
+    }
+
+    /// The same with more in its environment; says whether it answers, or ended before it did.
+    pub fn start_center_with(&mut self, environment: &[(&str, &str)]) -> Result<bool> {
         let mut command = self.programs.command("tui-center");
         command.arg("--profile").arg(self.center_profile()).args(["serve", "--headless"]);
         command.arg("--service-passphrase-file").arg(self.secret("service"));
-        self.center = Some(self.background("center", command)?);
-        self.wait_for("the center", |network| Ok(network.center(&["status"])?.code == 0))
+        command.envs(environment.iter().copied());
+        let mut center = self.background("center", command)?;
+        let mut answers = false;
+        self.wait_for("the center", |network| {
+            answers = network.center(&["status"])?.code == 0;
+            Ok(answers || center.try_wait()?.is_some())
+        })?;
+        self.center = Some(center);
+        Ok(answers && !self.center_is_gone()?)
+    }
+
+    /// Whether the center's server has ended by itself, or runs no more.
+    pub fn center_is_gone(&mut self) -> Result<bool> {
+        let gone = match &mut self.center {
+            Some(center) => center.try_wait()?.is_some(),
+            None => true,
+        };
+        if gone {
+            self.center = None;
+        }
+        Ok(gone)
     }
 
     /// The center's server process.
@@ -236,18 +269,43 @@ impl Network {
 
     /// Starts a store's server on its catalogue and waits until its line to the center stands.
     pub fn serve_store(&mut self, name: &str, catalogue: &Path) -> Result<()> {
+        match self.serve_store_with(name, catalogue, &[])? {
+            true => Ok(()),
+            false => bail!("the store's server ended while it started"),
+        }
+    }
+
+    /// The same with more in its environment; says whether its line stands, or it ended before it did.
+    pub fn serve_store_with(
+        &mut self,
+        name: &str,
+        catalogue: &Path,
+        environment: &[(&str, &str)],
+    ) -> Result<bool> {
         let mut command = self.programs.command("tui-store");
         command.arg("--profile").arg(self.root.join("stores").join(name));
         command.arg("--password-a-file").arg(self.secret("a"));
         command.args(["serve", "--headless", "--listen", "127.0.0.1:0", "--catalogue"]).arg(catalogue);
-        let child = self.background(&format!("store-{name}"), command)?;
-        self.serving.push((name.to_owned(), child));
+        command.envs(environment.iter().copied());
+        let mut child = self.background(&format!("store-{name}"), command)?;
         self.wait_for("the store", |network| {
             let reply = network.store(name, &["status"])?;
             let announced =
                 reply.body["counter"]["announced"].as_array().is_some_and(|addresses| !addresses.is_empty());
-            Ok(reply.code == 0 && announced)
-        })
+            Ok((reply.code == 0 && announced) || child.try_wait()?.is_some())
+        })?;
+        self.serving.push((name.to_owned(), child));
+        Ok(!self.store_is_gone(name)?)
+    }
+
+    /// Whether a store's server has ended by itself, or runs no more.
+    pub fn store_is_gone(&mut self, name: &str) -> Result<bool> {
+        let Some(at) = self.serving.iter().position(|(serving, _)| serving == name) else { return Ok(true) };
+        let gone = self.serving[at].1.try_wait()?.is_some();
+        if gone {
+            self.serving.swap_remove(at);
+        }
+        Ok(gone)
     }
 
     /// Kills a store's server outright.

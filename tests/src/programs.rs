@@ -13,6 +13,7 @@ use serde_json::Value;
 #[derive(Debug, Clone)]
 pub struct Programs {
     directory: PathBuf,
+    environment: Vec<(&'static str, &'static str)>,
 }
 
 impl Programs {
@@ -38,7 +39,14 @@ impl Programs {
                 bail!("{name} is not built in {}; run: cargo build --workspace --bins", directory.display());
             }
         }
-        Ok(Self { directory })
+        Ok(Self { directory, environment: Vec::new() })
+    }
+
+    /// With this in the environment of every command.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.environment.push((name, value));
+        self
     }
 
     /// The path of one program.
@@ -52,6 +60,7 @@ impl Programs {
         command.stdin(Stdio::null()).env_remove("NO_COLOR").env("RUST_BACKTRACE", "1");
         // Honoured by builds with debug assertions only; a release keeps its full cost.
         command.env("INKAN_TEST_KDF", "weak");
+        command.envs(self.environment.iter().copied());
         command
     }
 }
