@@ -13,7 +13,7 @@ mod people;
 mod proposals;
 mod staff;
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use ledger::{
     Decision, Entry, Request,
@@ -30,6 +30,11 @@ pub use self::{
     staff::{FourEyes, OperatorRow, SheetKeyRow, StaffAct, StaffOutcome},
 };
 use crate::{
+    backup::{
+        Backed,
+        lost::{self, LostRow},
+        schedule::{self, BackupView},
+    },
     center::Center,
     errors::{ErrorLine, Room, Weight},
     inquiry::{
@@ -123,6 +128,17 @@ pub enum Act {
     Staff(StaffAct),
     /// Says that the clock, which jumped, is right.
     AcceptClock,
+    /// Makes a backup.
+    Backup {
+        /// Where: a whole path.
+        folder: PathBuf,
+    },
+    /// How the backups stand, and how far the present one is.
+    Backups,
+    /// The entries that the journal lost and terminals handed in.
+    Lost,
+    /// Tries again to enter those that wait.
+    LostAgain,
     /// Ends the program in order.
     Stop,
 }
@@ -203,6 +219,15 @@ pub enum Outcome {
     Verified(Verified),
     /// To [`Act::Verifying`].
     Verifying(Verifying),
+    /// To [`Act::Backup`].
+    Backed(Backed),
+    /// To [`Act::Backups`].
+    Backups(BackupView),
+    /// To [`Act::Lost`].
+    Lost {
+        /// By log and entry.
+        lost: Vec<LostRow>,
+    },
     /// An entry was made.
     Entered(TransactionRow),
     /// It takes two operators: it was proposed as this entry, and another operator confirms it.
@@ -242,6 +267,8 @@ impl Act {
             | Self::BeginVerifying
             | Self::Verifying
             | Self::StopVerifying
+            | Self::Backup { .. }
+            | Self::Backups
             | Self::Stop => None,
             Self::Members(_)
             | Self::Stores(_)
@@ -249,9 +276,10 @@ impl Act {
             | Self::Transactions { .. }
             | Self::Show { .. }
             | Self::Desk
+            | Self::Lost
             | Self::Errors(_)
             | Self::Report { .. } => Some(OperatorRole::Viewer),
-            Self::AssignReceipt { .. } => Some(OperatorRole::Clerk),
+            Self::AssignReceipt { .. } | Self::LostAgain => Some(OperatorRole::Clerk),
             Self::ReturnReceipt { .. } | Self::Standing { .. } => Some(OperatorRole::Supervisor),
             Self::Joining(act) => Some(act.needs()),
             Self::People(act) => Some(act.needs()),
@@ -331,6 +359,11 @@ impl Center {
                 self.errors().tell(Room::Operators, Weight::Note, format!("{by} accepted the clock."));
                 Ok(Outcome::Done { words: "The desk goes by this computer's clock again.".into() })
             }
+            Act::LostAgain => {
+                let entered = lost::all_again(self).await;
+                let entered = entered.map_err(|problem| ActError::new("books", problem))?;
+                Ok(Outcome::Done { words: format!("{entered} of the lost entries were entered again.") })
+            }
             Act::BeginVerifying => {
                 if self.verifier().progress().is_some() {
                     return Err(ActError::new("being-verified", "the books are being verified already"));
@@ -400,6 +433,11 @@ impl Center {
                 verify::running(self).map_err(|words| ActError::new("being-verified", words))?,
             ),
             Act::Verifying => Outcome::Verifying(self.verifier().verifying(self)),
+            Act::Backup { folder } => {
+                Outcome::Backed(self.back_up(&folder).map_err(|error| ActError::new("backup", error))?)
+            }
+            Act::Backups => Outcome::Backups(schedule::look(self)),
+            Act::Lost => Outcome::Lost { lost: lost::rows(self).map_err(unreadable)? },
             Act::StopVerifying => {
                 let words = match self.verifier().cancel() {
                     true => "The verification is ended.",
@@ -415,6 +453,7 @@ impl Center {
             | Act::Staff(_)
             | Act::AcceptClock
             | Act::BeginVerifying
+            | Act::LostAgain
             | Act::Stop => return Err(ActError::new("internal", "this is nothing to look at")),
         })
     }

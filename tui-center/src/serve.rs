@@ -21,6 +21,7 @@ use wire::time::Timestamp;
 use crate::{
     acts::{Act, ActError, Identity, Outcome},
     admission,
+    backup::schedule,
     center::{Center, OpenError},
     errors::{Room, Weight},
     lines::bank,
@@ -178,8 +179,13 @@ impl Server {
             None => None,
         };
         let ruling = admission::rule::catch_up(center.clone());
-        let mut tasks =
-            vec![tokio::spawn(line.work()), tokio::spawn(tidy(center.clone())), tokio::spawn(ruling)];
+        let backing_up = tokio::spawn(schedule::follow(center.clone()));
+        let mut tasks = vec![
+            tokio::spawn(line.work()),
+            tokio::spawn(tidy(center.clone())),
+            tokio::spawn(ruling),
+            backing_up,
+        ];
         let posting = center.clone();
         let post = tokio::task::spawn_blocking(move || posting.start_post()).await;
         tasks.extend(post.map_err(|error| error.to_string())??);

@@ -2,6 +2,7 @@
 
 mod about;
 mod audit;
+mod backup;
 mod books;
 mod init;
 mod joining;
@@ -49,6 +50,8 @@ struct Cli {
     operator: SecretFrom<OperatorPassphrase>,
     #[command(flatten)]
     fresh: SecretFrom<NewPassphrase>,
+    #[command(flatten)]
+    second: SecretFrom<SecondPassphrase>,
     /// The operator who acts; not needed where there is only one
     #[arg(id = "acting operator", long = "as", global = true, value_name = "NAME")]
     name: Option<String>,
@@ -179,6 +182,14 @@ enum Command {
     /// Look at the books, or make the registers anew
     #[command(subcommand)]
     Books(books::Books),
+    /// Copy all that the center needs to a folder, while payments run, and prove the copy
+    Backup(backup::Backup),
+    /// Make a profile of a backup; its center is stopped
+    Restore(backup::Restore),
+    /// Resume a center that was restored or has forked, with the root key; it must not run
+    Resume(backup::Resume),
+    /// List the entries that the journal lost and terminals handed in
+    Lost(backup::Lost),
     /// Verify a journal with public keys alone: no books, no network, no passphrase
     Audit(audit::Audit),
     /// Print the newest checkpoint, as it was signed
@@ -252,6 +263,7 @@ passphrase!(RootPassphrase, "root");
 passphrase!(ServicePassphrase, "service");
 passphrase!(OperatorPassphrase, "operator");
 passphrase!(NewPassphrase, "new");
+passphrase!(SecondPassphrase, "second");
 
 /// What every subcommand has at hand.
 struct Context {
@@ -261,6 +273,7 @@ struct Context {
     service: SecretFrom<ServicePassphrase>,
     operator: SecretFrom<OperatorPassphrase>,
     fresh: SecretFrom<NewPassphrase>,
+    second: SecretFrom<SecondPassphrase>,
     name: Option<String>,
     screens: Option<Arc<dyn Screens>>,
 }
@@ -294,8 +307,8 @@ fn start(cli: Cli, out: Out, screens: Option<Arc<dyn Screens>>) -> Result<Exit, 
     tui_kit::guard::report_panics(PROGRAM, env!("CARGO_PKG_VERSION"), profile.state());
     // A profile is made by founding a center, not by looking at what is not there.
     let _log = if profile.exists() { tui_kit::log::start(profile.state(), PROGRAM).ok() } else { None };
-    let Cli { root, service, operator, fresh, name, command, .. } = cli;
-    let context = Context { out, profile, root, service, operator, fresh, name, screens };
+    let Cli { root, service, operator, fresh, second, name, command, .. } = cli;
+    let context = Context { out, profile, root, service, operator, fresh, second, name, screens };
     let command = command.unwrap_or(Command::Serve(serve::Serve::default()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(command.run(&context));
@@ -314,6 +327,10 @@ impl Command {
             Self::Invitation => return about::invitation(context),
             Self::Operators => return about::operators(context),
             Self::Books(books) => return books.run(context).await,
+            Self::Backup(backup) => return backup.run(context).await,
+            Self::Restore(restore) => return restore.run(context).await,
+            Self::Resume(resume) => return resume.run(context).await,
+            Self::Lost(lost) => lost.act(),
             Self::Audit(audit) => return audit.run(context).await,
             Self::Checkpoint => return audit::checkpoint(context),
             Self::Tiles(tiles) => return tiles.run(context).await,

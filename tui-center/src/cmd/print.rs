@@ -15,6 +15,7 @@ use wire::id::{EntryNumber, TelegramId};
 
 use crate::{
     acts::{JoiningOutcome, Letter, Outcome},
+    backup::lost::LostRow,
     errors::ErrorLine,
     inquiry::view::{DeskRow, Detail, KeyRow, MemberRow, Moment, Overview, Report, StoreRow, TransactionRow},
 };
@@ -112,6 +113,22 @@ fn words(out: Out, outcome: &Outcome, to: &mut dyn Write) -> io::Result<()> {
             let at = verifying.at.as_ref().map(|at| format!("{}: ", at.text)).unwrap_or_default();
             writeln!(to, "{at}{}", tui_kit::text::clean(&verifying.words))
         }
+        Outcome::Backed(backed) => {
+            writeln!(to, "a backup of {} entries is proved: {}", backed.entries, backed.folder.display())?;
+            writeln!(
+                to,
+                "{} files, {} bytes, of which {} files, {} bytes were copied now",
+                backed.files, backed.bytes, backed.copied_files, backed.copied_bytes
+            )?;
+            match backed.root_key_file {
+                true => writeln!(to, "the sealed root key lay in the profile and is in the backup as well"),
+                false => {
+                    writeln!(to, "the sealed root key does not lie in the profile and is not in the backup")
+                }
+            }
+        }
+        Outcome::Backups(backups) => writeln!(to, "{}", backups.words),
+        Outcome::Lost { lost } => lost_table(lost).write(out, to),
         Outcome::Entered(row) => {
             writeln!(to, "entered as {}: {}", row.number, tui_kit::text::clean(&row.words))
         }
@@ -145,6 +162,7 @@ fn status(overview: &Overview, to: &mut dyn Write) -> io::Result<()> {
             ("Since", format!("{} ({}), pid {}", overview.since.text, overview.zone, overview.pid)),
             ("Payments", payments),
             ("Books", format!("{balance}: {}", overview.light.words)),
+            ("Backup", overview.backup.words.clone()),
             ("Journal", format!("{} entries, root {}", overview.entries, overview.root)),
             (
                 "Connections",
@@ -163,6 +181,37 @@ fn status(overview: &Overview, to: &mut dyn Write) -> io::Result<()> {
             ("Bank desk", format!("{} waiting", overview.desk)),
         ],
     )
+}
+
+fn lost_table(rows: &[LostRow]) -> Table {
+    let mut table = Table::new(
+        &[
+            ("WAS", Left),
+            ("KIND", Left),
+            ("ENTERED", Left),
+            ("OF", Left),
+            ("STORE", Left),
+            ("AMOUNT", Right),
+            ("STANDS", Left),
+        ],
+        "no lost entry was handed in",
+    );
+    for row in rows {
+        let stands = match (&row.again, &row.waits) {
+            (Some(again), _) => format!("entered again as {again}"),
+            (None, waits) => format!("waits: {}", waits.as_deref().unwrap_or_default()),
+        };
+        table.row([
+            row.entry.to_string(),
+            row.kind.clone(),
+            row.entered.text.clone(),
+            row.account.to_string(),
+            row.store.clone().unwrap_or_default(),
+            row.amount.as_ref().map(|amount| amount.text.clone()).unwrap_or_default(),
+            stands,
+        ]);
+    }
+    table
 }
 
 fn state(frozen: bool) -> String {

@@ -160,6 +160,8 @@ fn is_look(act: &Act) -> bool {
         | Act::Desk
         | Act::Errors(_)
         | Act::Report { .. }
+        | Act::Backups
+        | Act::Lost
         | Act::Verify
         | Act::Verifying => true,
         Act::Joining(act) => matches!(

@@ -19,6 +19,7 @@ use super::{
     rows::{Row as _, Times},
     screens::Screen,
 };
+use crate::backup::schedule::BackupView;
 use crate::inquiry::{
     detail::Subject,
     verify::Verifying,
@@ -167,6 +168,7 @@ fn figures(overview: &Overview, ui: &Ui<'_, '_>, columns: usize, wide: bool) -> 
             words(&format!("entries, root {}", overview.root.get(..16).unwrap_or(&overview.root))),
         ]),
         Line::from(vec![label("verified"), verified(&overview.verifying, ui)]),
+        Line::from(vec![label("backup"), backup(&overview.backup, ui)]),
         Line::from(vec![
             label("registers"),
             Span::raw(number(overview.members)),
@@ -195,6 +197,19 @@ fn figures(overview: &Overview, ui: &Ui<'_, '_>, columns: usize, wide: bool) -> 
     lines
 }
 
+/// How old the last proved backup is.
+fn backup(backup: &BackupView, ui: &Ui<'_, '_>) -> Span<'static> {
+    if let Some(running) = &backup.running {
+        return ui.toned(Tone::Warn, &format!("{} %, {}", running.percent, running.doing));
+    }
+    let words = text::clean(&backup.words);
+    match (backup.alarm, &backup.proved) {
+        (true, _) => ui.toned(Tone::Bad, &words),
+        (false, Some(_)) => ui.toned(Tone::Good, &words),
+        (false, None) => ui.toned(Tone::Warn, &words),
+    }
+}
+
 /// How verifying the books stands.
 fn verified(verifying: &Verifying, ui: &Ui<'_, '_>) -> Span<'static> {
     if let Some(running) = &verifying.running {
@@ -206,7 +221,7 @@ fn verified(verifying: &Verifying, ui: &Ui<'_, '_>) -> Span<'static> {
     match verifying.holds {
         Some(true) => ui.toned(Tone::Good, &words),
         Some(false) => ui.toned(Tone::Bad, &words),
-        None => Span::styled(words, ui.theme().dim),
+        None => Span::styled(format!("{words}; v begins it"), ui.theme().dim),
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     admission::{applications::Row, standing::standing},
+    backup::schedule,
     center::Center,
     settlement::Standing,
 };
@@ -153,6 +154,7 @@ impl Watcher {
             open,
             standing,
             light: self.light.clone(),
+            backup: schedule::look(center),
             entries: reader.size(),
             verifying: center.verifier().verifying(center),
             root: checkpoint.claimed().root.to_string(),

@@ -17,7 +17,7 @@ use wire::{
 
 pub use self::joining::{ApplicationDetail, ApplicationRow, BuildRow, Sameness};
 use super::verify::Verifying;
-use crate::guard::GuardCounts;
+use crate::{backup::schedule::BackupView, guard::GuardCounts};
 
 /// An amount with its words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +123,8 @@ pub struct Overview {
     pub standing: String,
     /// The books-balance light.
     pub light: Light,
+    /// How old the last proved backup is.
+    pub backup: BackupView,
     /// How many entries the journal has.
     pub entries: u64,
     /// How verifying the books stands.

@@ -18,6 +18,7 @@ use wire::{
 };
 
 use crate::{
+    backup::schedule::BackupView,
     errors::{ErrorLine, Room, Weight},
     guard::GuardCounts,
     inquiry::verify::Verifying,
@@ -61,6 +62,15 @@ pub(super) fn overview() -> Overview {
         open: true,
         standing: String::new(),
         light: Light { balanced: true, words: "recomputed over 48213 entries at 2026-11-23 00:59:31".into() },
+        backup: BackupView {
+            words: "3 h ago".into(),
+            proved: Some(ago(10_800)),
+            entries: Some(47_000),
+            folder: Some("/mnt/backup".into()),
+            failed: None,
+            alarm: false,
+            running: None,
+        },
         verifying: Verifying { words: "not verified since the start".into(), ..Verifying::default() },
         entries: 48_213,
         root: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
