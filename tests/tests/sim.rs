@@ -41,7 +41,7 @@ fn a_lying_disk_is_found_out() {
 /// The machine dies at each change of its disk in turn, before and after it, and the power with it.
 #[test]
 fn a_death_at_every_write_and_sync_loses_nothing() {
-    let plan = Plan { steps: 90, death: Some((u64::MAX, false)), ..Plan::of(7) };
+    let plan = Plan { steps: 200, death: Some((u64::MAX, false)), ..Plan::of(7) };
     let whole = sim::run(&plan).unwrap_or_else(|failure| panic!("{failure}"));
     assert!(whole.changes > 60, "{} changes", whole.changes);
     let deaths = (0..whole.changes).flat_map(|change| [(change, false), (change, true)]);

@@ -10,7 +10,7 @@ use std::{
 
 use fastrand::Rng;
 use tui_center::{
-    books::{Books, BooksError, Journal, Presented, Reader, snapshot::Pace},
+    books::{Books, BooksError, Journal, Presented, snapshot::Pace},
     settlement::{self, Desk, Listener, Mailboxes, Opening, Standing, Stepper, Work, heard, said},
 };
 use wire::{
@@ -324,7 +324,7 @@ impl Running {
     fn mail(&self, account: AccountNumber, after: Option<EntryNumber>, flaw: Option<Flaw>) -> Answer {
         let (numbers, more) = self.desk.mailboxes().page(account, after, limits::PAGE);
         let numbers = numbers.into_iter().filter(|number| !flaw.is_some_and(|flaw| flaw.hides(*number)));
-        let read = |number| item(self.desk.reader(), account, number);
+        let read = |number| item(&self.desk, account, number);
         match numbers.map(read).collect::<Result<Vec<_>, _>>() {
             Ok(items) => Answer::Mail(MailPage { items: List::first(items.into_iter().flatten()), more }),
             Err(error) => Answer::Problem(Problem::new(ProblemKind::Stopped, error)),
@@ -368,7 +368,7 @@ impl Running {
                     continue;
                 }
                 // Where it can't be read, the terminal fetches it by pages.
-                if let Ok(Some(item)) = item(self.desk.reader(), account, number) {
+                if let Ok(Some(item)) = item(&self.desk, account, number) {
                     let content = Content::Push(codec::encode(&Push::Mail(Box::new(item))));
                     let terminal = connection.terminal;
                     packets.push(Packet { to: Party::Terminal(terminal), terminal, line: *line, content });
@@ -398,13 +398,14 @@ async fn settled(desk: Desk, work: Work) -> Option<Answer> {
     }
 }
 
-fn item(
-    reader: &Reader,
-    account: AccountNumber,
-    number: EntryNumber,
-) -> Result<Option<MailItem>, BooksError> {
+fn item(desk: &Desk, account: AccountNumber, number: EntryNumber) -> Result<Option<MailItem>, BooksError> {
+    let reader = desk.reader();
     let record = reader.read(number)?;
-    said::mail(reader, &record, account, |_| Err(BooksError::NoEntry { entry: number, size: reader.size() }))
+    said::mail(reader, &record, account, |card| {
+        let certificate = said::card_certificate(&desk.state(), card);
+        let missing = BooksError::NoEntry { entry: number, size: reader.size() };
+        Ok(Telegram::sign_as_key(&certificate.ok_or(missing)?, &people::key("card", 0)))
+    })
 }
 
 fn said(terminal: usize, line: u64, number: u64, answer: &Answer) -> Packet {

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 
 use ledger::{Account, Decision, Outcome, Request, State};
 use tui_center::{
-    books::{Reader, Record, parts},
+    books::{
+        Reader, Record, Shelf,
+        keyring::Keyring,
+        parts,
+        verify::{self, Against, Trust, Watch},
+    },
     settlement::Desk,
 };
 use wire::{
@@ -104,14 +109,22 @@ impl Checker {
         self.journal = Journal::default();
         self.seen = 0;
         self.contradiction(desk.reader()).map_or(Ok(()), Err)?;
-        self.look(desk)?;
-        let mut replayed = State::new();
-        let records = desk.reader().range(EntryNumber(0), usize::MAX);
-        for record in records.iter().flatten() {
-            replayed.apply(&record.entry).map_err(|error| format!("a replay breaks the rules: {error}"))?;
+        self.look(desk)
+    }
+
+    /// Has the books verified as `tui-center books verify` and an auditor do it, down to every signature, and holds what
+    /// that gives against the desk's own memory.
+    ///
+    /// # Errors
+    /// The first check that does not hold.
+    pub fn verify(&self, desk: &Desk, shelf: Shelf, ring: &Keyring) -> Result<(), String> {
+        let against = Against { trust: Trust::Ring(ring), own: None };
+        let report = verify::verify(shelf, &against, &Watch::default());
+        for check in &report.checks {
+            check.outcome.as_ref().map_err(|words| format!("books verify: {}: {words}", check.name))?;
         }
-        if records.is_ok() && replayed.digest() != desk.state().digest() {
-            return Err("a replay of the journal gives another state than the opening did".into());
+        if report.entries != desk.reader().size() || report.state.digest() != desk.state().digest() {
+            return Err("books verify replays the journal to another state than the desk has".into());
         }
         Ok(())
     }

@@ -91,7 +91,8 @@ struct Body {
     dirty: BTreeMap<usize, Vec<[u8; SECTOR]>>,
     /// The sectors of the last write.
     last: Vec<usize>,
-    late: bool,
+    /// What the next sync brings to the disk, where syncs are late.
+    due: BTreeMap<usize, [u8; SECTOR]>,
 }
 
 #[derive(Clone)]
@@ -217,6 +218,7 @@ impl Platter {
             }
             body.cache = body.kept.clone();
             body.last.clear();
+            body.due.clear();
         }
         let all = rng.u8(..3);
         for change in std::mem::take(&mut self.unsynced_names) {
@@ -316,11 +318,7 @@ impl Platter {
         let body = &mut self.files[at];
         match self.slip {
             _ if self.faults.lying => {}
-            Some(Slip::SyncsLate) => {
-                if std::mem::replace(&mut body.late, true) {
-                    body.sync();
-                }
-            }
+            Some(Slip::SyncsLate) => body.sync_late(),
             Some(Slip::ForgetsWrites(every)) if self.syncs.is_multiple_of(every) => {
                 let last = std::mem::take(&mut body.last);
                 let forgotten: Vec<_> = last.iter().map(|sector| body.sector_kept(*sector)).collect();
@@ -415,6 +413,19 @@ impl Body {
             self.keep(sector);
         }
         self.kept.resize(self.cache.len(), 0);
+    }
+
+    /// Brings to the disk what the sync before should have brought there.
+    fn sync_late(&mut self) {
+        for (sector, bytes) in std::mem::take(&mut self.due) {
+            let end = (sector * SECTOR + SECTOR).min(self.cache.len());
+            self.kept.resize(self.kept.len().max(end), 0);
+            self.kept[sector * SECTOR..end].copy_from_slice(&bytes[..end - sector * SECTOR]);
+            if self.sector_now(sector) == bytes {
+                self.dirty.remove(&sector);
+            }
+        }
+        self.due = self.dirty.keys().map(|sector| (*sector, self.sector_now(*sector))).collect();
     }
 
     /// A sync that failed, or that the machine died in.

@@ -14,7 +14,7 @@ use ledger::{
     request::{Admission, Credit, OperatorRole, Settings},
 };
 use tui_center::{
-    books::{Books, CheckpointKey, Record, Shelf, disk::Disk},
+    books::{Books, CheckpointKey, Record, Shelf, disk::Disk, keyring::Keyring},
     settlement::{Act, Answer, Desk, DeskError, Mailboxes, Opening, Stepper, Work, heard},
 };
 use wire::{
@@ -78,6 +78,8 @@ pub struct Image {
     pub key_sheet: KeySheet,
     /// The root key.
     pub root: SigningKey,
+    /// What an auditor believes.
+    pub ring: Keyring,
     /// The key that signs heads of chains.
     pub statement: SigningKey,
 }
@@ -132,7 +134,8 @@ impl Image {
         }
         house.stepper.close().expect("the disk does not fail");
         disk.restart(End::Killed);
-        Self { disk, people, sheet, key_sheet, root, statement }
+        let ring = Keyring::new(root.verification_key(), vec![sheet.clone()]);
+        Self { disk, people, sheet, key_sheet, root, ring, statement }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     clock::SimClock,
     disk::{End, Faults},
     net::{Content, Net, Packet, Party, Weather},
-    people::{Image, START},
+    people::{self, Image, START},
     terminal::{self, Learnt, Terminal},
     trade::Trade,
 };
@@ -25,6 +25,7 @@ const ROUNDS: u32 = 400;
 /// Everything there is.
 pub(super) struct World {
     plan: Plan,
+    image: &'static Image,
     rng: Rng,
     clock: SimClock,
     center: Center,
@@ -96,6 +97,7 @@ impl World {
         }
         Self {
             plan: *plan,
+            image,
             rng,
             clock,
             center,
@@ -127,6 +129,7 @@ impl World {
     /// # Errors
     /// What must never be, in words.
     pub(super) fn run(&mut self) -> Result<Report, String> {
+        self.start()?;
         self.set_faults(self.faults);
         for _ in 0..self.plan.steps {
             self.report.steps += 1;
@@ -167,8 +170,8 @@ impl World {
             self.end(End::Killed, "the center, which had stopped, is ended");
         }
         match self.rng.u8(..10) {
-            0..4 => self.deliver(),
-            4..7 => {
+            0..4 => (0..self.rng.u8(1..6)).try_for_each(|_| self.deliver()),
+            4..6 => {
                 self.work();
                 Ok(())
             }
@@ -351,8 +354,12 @@ impl World {
             return Ok(());
         }
         let looked = self.checker.look_anew(desk);
+        // Whoever verifies reads on threads of their own, in an order that no seed decides.
+        self.center.disk.set_faults(Faults::default());
+        let verified = self.checker.verify(desk, people::shelf(&self.center.disk), &self.image.ring);
+        self.center.disk.set_faults(self.faults);
         self.tell(|| format!("the center runs with {size} entries"));
-        looked
+        looked.and(verified)
     }
 
     fn look(&mut self) -> Result<(), String> {
