@@ -46,23 +46,24 @@ impl<S: Clone> Table<S> {
     pub(super) fn of(slots: &[S], tag: impl Fn(&S) -> u32, same: impl Fn(&S, &S) -> bool) -> Option<Self> {
         let mut table = Self::default();
         let pages = slots.len().div_ceil(FILL);
-        let mut order: Vec<(u32, u32)> = Vec::with_capacity(slots.len());
+        // Page, tag and place of each: to tell a tag again may mean to look elsewhere for it.
+        let mut order: Vec<(u32, u32, u32)> = Vec::with_capacity(slots.len());
         for (at, slot) in (0..).zip(slots) {
-            order.push((u32::try_from(address(tag(slot), pages)?).ok()?, at));
+            let tag = tag(slot);
+            order.push((u32::try_from(address(tag, pages)?).ok()?, tag, at));
         }
         order.sort_unstable();
         let mut rest = &order[..];
         for number in 0..pages {
-            let here = rest.iter().take_while(|(address, _)| *address as usize == number).count();
+            let here = rest.iter().take_while(|(address, ..)| *address as usize == number).count();
             let (these, others) = rest.split_at(here);
             let mut page = Page { tags: Vec::with_capacity(here), slots: Vec::with_capacity(here) };
-            for (_, at) in these {
+            for (_, tag, at) in these {
                 let slot = slots.get(*at as usize)?;
-                let tag = tag(slot);
-                if page.place(tag, |other| same(other, slot)).is_some() {
+                if page.place(*tag, |other| same(other, slot)).is_some() {
                     return None;
                 }
-                page.tags.push(tag);
+                page.tags.push(*tag);
                 page.slots.push(slot.clone());
             }
             table.pages.push(Arc::new(page));
