@@ -3,7 +3,7 @@
 //! What is written lies in a cache until it is synced. A power failure keeps of the rest whatever chance keeps, sector
 //! by sector and in any order, a sector now and then only up to some byte; a killed process loses nothing, since the
 //! cache is the system's. After a failed sync nobody knows what is on the disk: some sectors are, some are lost at
-//! once, some only look written until the power fails. New names outlive a power failure only once their folder was
+//! once, some only look written until the power fails; and where one write or sync failed, more will. New names outlive a power failure only once their folder was
 //! synced. Folders themselves are there as soon as they are made.
 //!
 //! What is synced stays: sectors do not rot, and a write never harms the sectors beside it.
@@ -22,6 +22,8 @@ use tui_center::books::disk::{Disk, DiskFile, How, Lock};
 const SECTOR: usize = 512;
 /// How many versions of an unsynced sector are told apart.
 const VERSIONS: usize = 4;
+/// How often a disk that has failed fails again, in parts of ten thousand.
+const SICK: u16 = 5_000;
 
 /// What goes wrong by chance, each in parts of ten thousand operations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,6 +83,8 @@ struct Platter {
     /// Dies at this change, before or after it.
     dies_at: Option<(u64, bool)>,
     injected: bool,
+    /// A write or sync failed in this life, and the next may well fail too.
+    sick: bool,
 }
 
 #[derive(Clone, Default)]
@@ -134,6 +138,7 @@ impl SimDisk {
             syncs: 0,
             dies_at: None,
             injected: false,
+            sick: false,
         })))
     }
 
@@ -180,6 +185,7 @@ impl SimDisk {
         let platter = &mut *self.platter();
         platter.life += 1;
         platter.dead = false;
+        platter.sick = false;
         platter.locks.clear();
         if end == End::PowerFailed {
             platter.lose();
@@ -259,6 +265,14 @@ impl Platter {
         of_ten_thousand > 0 && self.rng.u16(..10_000) < of_ten_thousand
     }
 
+    /// Whether a write or a sync fails.
+    fn fails(&mut self, of_ten_thousand: u16) -> bool {
+        let often = if self.sick { SICK } else { of_ten_thousand };
+        let fails = of_ten_thousand > 0 && self.chance(often);
+        self.sick |= fails;
+        fails
+    }
+
     fn fail(&mut self, kind: io::ErrorKind) -> io::Error {
         self.injected = true;
         kind.into()
@@ -293,7 +307,7 @@ impl Platter {
         if death == Death::No && self.faults.full && room < bytes.len() {
             take = room;
             result = Err(self.fail(io::ErrorKind::StorageFull));
-        } else if death == Death::No && self.chance(self.faults.write) {
+        } else if death == Death::No && self.fails(self.faults.write) {
             take = self.rng.usize(..=bytes.len());
             result = Err(self.fail(io::ErrorKind::Other));
         }
@@ -306,7 +320,7 @@ impl Platter {
         if death == Death::Before {
             return self.outcome(death);
         }
-        if death == Death::Amid || (death == Death::No && self.chance(self.faults.sync)) {
+        if death == Death::Amid || (death == Death::No && self.fails(self.faults.sync)) {
             let Self { files, rng, .. } = self;
             files[at].half_sync(rng);
             return match death {
@@ -430,8 +444,10 @@ impl Body {
 
     /// A sync that failed, or that the machine died in.
     fn half_sync(&mut self, rng: &mut Rng) {
+        // Each sector for itself, or all alike.
+        let alike = rng.bool().then(|| rng.u8(..3));
         for sector in std::mem::take(&mut self.dirty).into_keys() {
-            match rng.u8(..3) {
+            match alike.unwrap_or_else(|| rng.u8(..3)) {
                 0 => self.keep(sector),
                 1 => {
                     let (from, kept) = (sector * SECTOR, self.sector_kept(sector));
