@@ -219,6 +219,9 @@ impl Center {
         let mut packets = running.answered(self.flaw, &mut self.rng);
         packets.extend(running.pushed(self.flaw));
         running.last = Some(running.desk.reader().checkpoint());
+        if self.rng.u8(..4) == 0 {
+            running.desk.mailboxes().keep_cursors();
+        }
         packets
     }
 }

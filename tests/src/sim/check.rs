@@ -61,8 +61,6 @@ struct Journal {
 struct Payment {
     card: CardNumber,
     store: StoreNumber,
-    total: u64,
-    order: OrderHash,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,11 +202,6 @@ impl Checker {
         self.ended.iter().try_for_each(|(id, end)| self.journal.answers(*id, *end))
     }
 
-    /// Which order an entry paid, and how much, if it did.
-    pub fn payment(&self, entry: EntryNumber) -> Option<(OrderHash, u64)> {
-        self.journal.paid.get(&entry).map(|payment| (payment.order, payment.total))
-    }
-
     /// Every payment to a store.
     pub fn payments_to(&self, store: StoreNumber) -> impl Iterator<Item = EntryNumber> + '_ {
         self.journal.paid.iter().filter(move |(_, it)| it.store == store).map(|(entry, _)| *entry)
@@ -257,7 +250,7 @@ impl Journal {
                     return Err(format!("one order was paid by {before} and by {number}"));
                 }
                 let total = it.total.minor();
-                let payment = Payment { card: it.card, store: it.store, total, order: it.order };
+                let payment = Payment { card: it.card, store: it.store };
                 self.paid.insert(number, payment);
                 *self.stores.entry(it.store).or_default() += i128::from(total);
                 let card = self.cards.entry(it.card).or_default();

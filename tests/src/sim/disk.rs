@@ -192,13 +192,6 @@ impl SimDisk {
         }
     }
 
-    /// The files below a folder as they read now, with their paths below it.
-    pub fn files_below(&self, dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-        let platter = self.platter();
-        let below = platter.names.iter().filter_map(|(path, at)| Some((path.strip_prefix(dir).ok()?, at)));
-        below.map(|(path, at)| (path.to_owned(), platter.files[*at].cache.clone())).collect()
-    }
-
     fn platter(&self) -> MutexGuard<'_, Platter> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -21,7 +21,7 @@ pub(super) enum Kept {
     /// A telegram that may be sent from now on.
     Signed(Telegram),
     /// What the center said became of the telegram of this place.
-    Ended(u32, Verdict),
+    Ended(u32, Box<Verdict>),
     /// A piece of mail: the entry's number and its leaf's hash.
     Mail(wire::id::EntryNumber, wire::id::Digest),
     /// The newest checkpoint.

@@ -14,7 +14,7 @@ use wire::{
     id::{AccountNumber, Digest, EntryNumber},
     limits,
     message::{
-        Answer, Beside, Mail, MailItem, Problem, ProblemKind, Push, Request, Verdict, Welcome, login_message,
+        Answer, Beside, MailItem, Problem, ProblemKind, Push, Request, Verdict, Welcome, login_message,
     },
     payload::{self, ClaimEvidence},
     receipt::Receipt,
@@ -69,7 +69,6 @@ pub struct Terminal {
     pub kept: Option<SignedCheckpoint>,
     line: Option<Line>,
     next: u64,
-    acknowledged: Option<EntryNumber>,
     mail_is_read: bool,
 }
 
@@ -85,7 +84,7 @@ enum Asked {
     Login(u64),
     Item(usize),
     Mail,
-    Acknowledge(EntryNumber),
+    Acknowledge,
 }
 
 impl Terminal {
@@ -102,7 +101,6 @@ impl Terminal {
             kept: None,
             line: None,
             next: 0,
-            acknowledged: None,
             mail_is_read: false,
         }
     }
@@ -253,7 +251,7 @@ impl Terminal {
                 }
                 // Only now, when all up to it is kept.
                 let packet = match last {
-                    Some(upto) => self.ask(Asked::Acknowledge(upto), &Request::Acknowledge { upto }),
+                    Some(upto) => self.ask(Asked::Acknowledge, &Request::Acknowledge { upto }),
                     None => {
                         self.mail_is_read = !more;
                         None
@@ -261,10 +259,7 @@ impl Terminal {
                 };
                 Ok((learnt, packet.into_iter().collect()))
             }
-            (Asked::Acknowledge(upto), Answer::Done) => {
-                self.acknowledged = self.acknowledged.max(Some(upto));
-                Ok(Default::default())
-            }
+            (Asked::Acknowledge, Answer::Done) => Ok(Default::default()),
             (_, Answer::Problem(problem)) => self.told(&problem),
             (asked, _) => Err(format!("{} is answered something else than it asked: {asked:?}", self.name())),
         }
@@ -308,7 +303,7 @@ impl Terminal {
         }
         let place = u32::try_from(at).unwrap_or(u32::MAX);
         if self.log.is_some() && self.items[at].verdict.is_none() {
-            if self.keep(&Kept::Ended(place, verdict.clone())) {
+            if self.keep(&Kept::Ended(place, Box::new(verdict.clone()))) {
                 self.items[at].verdict = Some(verdict.clone());
                 learnt.push(Learnt::Ended(telegram, verdict));
             } else {
@@ -377,7 +372,7 @@ impl Terminal {
                 Kept::Signed(telegram) => self.items.push(Item { telegram, verdict: None, sent: true }),
                 Kept::Ended(at, verdict) => {
                     if let Some(item) = self.items.get_mut(at as usize) {
-                        item.verdict = Some(verdict);
+                        item.verdict = Some(*verdict);
                     }
                 }
                 Kept::Mail(entry, leaf) => {
@@ -428,9 +423,4 @@ pub fn beside(telegram: &Telegram, evidence: &dyn Fn(EntryNumber) -> Option<Clai
     }
     let Ok(claim) = telegram.peek::<payload::Claim>() else { return Beside::Nothing };
     Beside::Claim(List::first(claim.payments.iter().filter_map(|payment| evidence(*payment))))
-}
-
-/// Whether a piece of mail is a payment notice.
-pub fn is_notice(item: &MailItem) -> bool {
-    matches!(item.body, Mail::Paid { .. })
 }

@@ -57,9 +57,9 @@ impl Trade {
         let AccountNumber::Store(store) = self.image.people[order.store].account else {
             panic!("members do not sell")
         };
-        let others = self.image.people.iter().filter_map(|person| person.card);
+        let mut others = self.image.people.iter().filter_map(|person| person.card);
         let own = person.card.expect("every member has a card");
-        let card = if rng.u8(..24) == 0 { others.last().unwrap_or(own) } else { own };
+        let card = if rng.u8(..24) == 0 { others.next_back().unwrap_or(own) } else { own };
         person.sign(&payload::Payment {
             center: self.image.center(),
             member: number,
