@@ -541,7 +541,7 @@ async fn follow(desk: Desk, registers: Registers, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            entered = entries.recv() => match entered {
+            entered = entries.recv_batch() => match entered {
                 // They read the journal themselves: whoever lags has missed nothing.
                 Ok(_) | Err(RecvError::Lagged(_)) => registers.follow(),
                 Err(RecvError::Closed) => return,

@@ -5,6 +5,9 @@
 use bincode::Options;
 use serde::{Serialize, de::DeserializeOwned};
 
+/// What is encoded is seldom longer.
+const ROOM: usize = 256;
+
 /// Bytes that do not decode to what was expected.
 ///
 /// The words come from the decoder and describe shapes, never the content.
@@ -22,7 +25,7 @@ pub struct Malformed {
 /// # Panics
 /// Never for the types of this workspace: they hold no maps, no unsized sequences and nothing that refuses to serialise.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(ROOM);
     encode_into(&mut bytes, value);
     bytes
 }

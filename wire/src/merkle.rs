@@ -129,7 +129,7 @@ impl Tree {
         }
         (first..size).map(move |index| {
             let (mut start, mut end) = (0, size);
-            let mut proof = Vec::with_capacity(usize::BITS as usize / 2);
+            let mut proof = Vec::with_capacity((u64::BITS - size.leading_zeros()) as usize);
             while end - start > 1 {
                 let middle = start + split(end - start);
                 if index < middle {

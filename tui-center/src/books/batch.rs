@@ -34,6 +34,8 @@ pub(super) const HEAD: usize = 60;
 pub(super) const RECORD_HEAD: usize = 8;
 
 const MAGIC: [u8; 4] = *b"IkB1";
+/// Room for most batches; what of it is not used costs nothing.
+const ROOM: usize = 96 << 10;
 
 /// A decoded batch.
 #[derive(Debug)]
@@ -56,7 +58,7 @@ pub(super) struct Draft {
 impl Draft {
     /// A batch that follows the batch of hash `previous`, whose checkpoint is `note`.
     pub(super) fn new(first: u64, previous: &Digest, note: &str) -> Self {
-        let mut bytes = Vec::with_capacity(4 << 10);
+        let mut bytes = Vec::with_capacity(ROOM);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&[0; 12]);
         bytes.extend_from_slice(&first.to_le_bytes());

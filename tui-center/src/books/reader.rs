@@ -242,15 +242,19 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read`], and when the opened part is longer than a receipt can carry (only a center's part can be).
     pub fn receipt(&self, entry: EntryNumber, side: Side) -> Result<Receipt, BooksError> {
-        self.receipt_of(&self.read(entry)?, side)
+        self.fresh_receipt(&self.read(entry)?, side)
     }
 
     /// As [`Reader::receipt`], for an entry that is at hand. Where it is one of the newest entries the checkpoint is the
     /// one that was signed when it became durable.
     pub fn receipt_of(&self, record: &Record, side: Side) -> Result<Receipt, BooksError> {
-        if let Some(receipt) = self.0.newest.receipt(record, side) {
-            return Ok(receipt);
+        match self.0.newest.receipt(record, side) {
+            Some(receipt) => Ok(receipt),
+            None => self.fresh_receipt(record, side),
         }
+    }
+
+    fn fresh_receipt(&self, record: &Record, side: Side) -> Result<Receipt, BooksError> {
         let leaf = parts::leaf(record);
         let (salt, part) = parts::open(record, side);
         let index = leaf.entry.0;

@@ -290,7 +290,10 @@ mod tests {
             "0084cbc4a001000000000000040000",
         );
         assert!(HEXLOWER.encode(&kept).starts_with(&brief[..38]), "{}", HEXLOWER.encode(&kept));
-        assert_eq!(Digest::of(&[&kept]).to_string(), "GOLDEN");
+        assert_eq!(
+            Digest::of(&[&kept]).to_string(),
+            "d210a10362562dae13b8f16e955f6292c35a6b59ac5fb9fa63d93b8782712c6a"
+        );
         assert_eq!(Record::of_kept(&kept).unwrap(), settled);
         let telegram = settled.evidence.len() - codec::encode(&Beside::Nothing).len();
         assert!(kept.len() * 10 <= telegram * 15, "{} bytes for {telegram} of a telegram", kept.len());

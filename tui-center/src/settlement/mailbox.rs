@@ -117,6 +117,13 @@ impl Mailboxes {
         (page, more)
     }
 
+    /// How many pieces of mail wait for an account, and the newest of them.
+    pub fn held(&self, account: AccountNumber) -> (u64, Option<EntryNumber>) {
+        let boxes = self.boxes();
+        let waiting = boxes.waiting.get(&account);
+        waiting.map_or((0, None), |waiting| (waiting.len() as u64, waiting.back().copied()))
+    }
+
     /// How many pieces of mail wait for an account.
     pub fn count(&self, account: AccountNumber) -> u64 {
         self.boxes().waiting.get(&account).map_or(0, |waiting| waiting.len() as u64)

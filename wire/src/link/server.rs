@@ -274,17 +274,20 @@ where
                 Ok(())
             }
             Poll::Ready(Err(error)) => Err(error),
-            Poll::Pending => {
-                if self.behind.is_none() || self.writer.waiting() < before {
-                    let now = Instant::now();
-                    self.behind = Some(now);
-                    self.stall.as_mut().reset(now + self.pace.stall);
-                }
-                match self.stall.as_mut().poll(cx) {
-                    Poll::Ready(()) => Err(LinkError::Timeout { what: "the other side to read" }),
-                    Poll::Pending => Ok(()),
-                }
-            }
+            Poll::Pending => self.be_patient(cx, self.writer.waiting() < before),
+        }
+    }
+
+    /// The peer has no room for what is sent. That it took a part earns it new patience.
+    fn be_patient(&mut self, cx: &mut Context<'_>, took: bool) -> Result<(), LinkError> {
+        if self.behind.is_none() || took {
+            let now = Instant::now();
+            self.behind = Some(now);
+            self.stall.as_mut().reset(now + self.pace.stall);
+        }
+        match self.stall.as_mut().poll(cx) {
+            Poll::Ready(()) => Err(LinkError::Timeout { what: "the other side to read" }),
+            Poll::Pending => Ok(()),
         }
     }
 
@@ -293,11 +296,18 @@ where
         self.pushes.close();
         loop {
             let gathered = self.gather(cx)?;
-            self.speak(cx)?;
-            match (gathered, self.writer.waiting()) {
-                (true, 0) => return self.writer.poll_close(cx),
-                (false, 0) => {}
-                _ => return Poll::Pending,
+            if self.writer.waiting() > 0 {
+                self.speak(cx)?;
+            }
+            if self.writer.waiting() > 0 {
+                return Poll::Pending;
+            }
+            if gathered {
+                let closed = self.writer.poll_close(cx);
+                if closed.is_pending() {
+                    self.be_patient(cx, false)?;
+                }
+                return closed;
             }
         }
     }

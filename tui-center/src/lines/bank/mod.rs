@@ -81,10 +81,9 @@ impl Line {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                entered = entries.recv() => match entered {
-                    Ok(record) => {
-                        let intended = matches!(record.entry.decision, Decision::Done(Outcome::PayoutIntended { .. }));
-                        if intended || matches!(record.entry.decision, Decision::Done(Outcome::PayoutSettled { .. })) {
+                entered = entries.recv_batch() => match entered {
+                    Ok(records) => {
+                        if records.iter().any(|record| concerns_payouts(&record.entry.decision)) {
                             self.put_out().await;
                         }
                     }
@@ -347,4 +346,9 @@ impl Line {
 /// The bank's reference names the movement, so that one told again is known.
 fn returned_as(movement: &Movement) -> String {
     format!("{RETURNED_AS} {}: ", movement.bank_reference)
+}
+
+/// Whether a transfer was intended or settled by it.
+fn concerns_payouts(decision: &Decision) -> bool {
+    matches!(decision, Decision::Done(Outcome::PayoutIntended { .. } | Outcome::PayoutSettled { .. }))
 }
