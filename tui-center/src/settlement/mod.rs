@@ -25,7 +25,8 @@
 //! batch is on its way, so that each decision of a batch sees those before it. Everybody else looks at the
 //! *published* state, to which the same entries are applied after they are durable. When an append fails the working
 //! state is worthless and the desk stops for good; the published one still says only what is durable. This costs the
-//! memory of a second state and saves every rule from knowing an overlay.
+//! memory of what either has changed since both last shared everything, at opening or at a snapshot, and saves every rule
+//! from knowing an overlay.
 
 mod clock;
 mod desk;

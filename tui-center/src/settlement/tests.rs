@@ -386,6 +386,38 @@ async fn many_at_once_are_all_answered() {
     assert_eq!(replayed, house.desk.state().digest());
 }
 
+/// State and mail of a desk that went on from a snapshot are those of a whole replay, also where mail was acknowledged
+/// before the snapshot, after it, and not at all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_from_a_snapshot_has_the_state_and_the_mail_of_a_replay() {
+    let mut house = House::founded();
+    let (member, store) = (house.join(1, Role::Member).await, house.join(2, Role::Store).await);
+    let other = house.join(3, Role::Store).await;
+    let card = house.card(&member, 1_000, 1).await;
+    let soon_ms = house.now().plus_ms(DAY_MS);
+    let account = AccountNumber::Store(store.store());
+    for number in 0..30 {
+        let to = if number % 3 == 0 { &other } else { &store };
+        let telegram = member.sign(&member.payment(card, &to.offer(number, 10, soon_ms), soon_ms));
+        house.submit(&member, &telegram).await.unwrap();
+        if number % 7 == 0 {
+            let (page, _) = house.desk.mailboxes().page(account, None, 2);
+            page.last().inspect(|upto| house.desk.mailboxes().acknowledge(account, **upto));
+        }
+        if number % 10 == 9 {
+            house.reopen().await;
+            let (size, records) = {
+                let reader = house.desk.reader();
+                (reader.size(), reader.range(EntryNumber(0), usize::MAX).unwrap())
+            };
+            let (state, mail) = house::replayed(house.dir.path(), &records);
+            assert_eq!(house.desk.state().digest(), state, "after {number}");
+            assert_eq!(house.desk.mailboxes().waiting(EntryNumber(size)), mail, "after {number}");
+        }
+    }
+    assert!(house.desk.mailboxes().count(account) > 10);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_above_the_rate_are_said_but_not_entered() {
     let house = House::founded_with(2);

@@ -32,7 +32,11 @@ use wire::{
 use super::super::{
     Act, Answer, Desk, DeskError, Mailboxes, Opening, Work, clock::tests::SetClock, heard, said,
 };
-use crate::books::{Books, BooksError, CheckpointKey, Journal, Reader, Record, cabinet::Cabinet};
+use crate::books::{
+    Books, BooksError, CheckpointKey, Journal, Reader, Record, Shelf,
+    cabinet::Cabinet,
+    snapshot::{Keeper, Mail as Waiting, Pace},
+};
 
 pub(super) const START: u64 = 1_700_000_000_000;
 pub(super) const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -101,6 +105,10 @@ impl Journal for Weak {
 
     fn reader(&self) -> Reader {
         self.books.reader()
+    }
+
+    fn keeper(&self) -> Option<Keeper> {
+        Some(self.books.keeper())
     }
 
     fn close(self: Box<Self>) -> Result<(), BooksError> {
@@ -286,6 +294,15 @@ impl House {
     }
 }
 
+/// The state and the mail that a whole replay of a journal gives, with the cursors that are kept.
+pub(super) fn replayed(dir: &Path, records: &[Record]) -> (Digest, Waiting) {
+    let cabinet = Cabinet::open(&dir.join("cabinet"), &[7; 32]).unwrap();
+    let mailboxes = Mailboxes::open(Arc::new(cabinet)).unwrap();
+    let mut opening = Opening::new(mailboxes.clone());
+    records.iter().for_each(|record| opening.follow(record));
+    (opening.state().digest(), mailboxes.waiting(opening.state().next()))
+}
+
 fn books_dir(dir: &Path) -> std::path::PathBuf {
     dir.join("books")
 }
@@ -307,7 +324,8 @@ pub(super) fn open(
 ) -> Result<Desk, BooksError> {
     let cabinet = Cabinet::open(&dir.join("cabinet"), &[7; 32])?;
     let mut opening = Opening::new(Mailboxes::open(Arc::new(cabinet))?);
-    let books = Books::open(&books_dir(dir), key(), |record| opening.follow(record))?;
+    let shelf = Shelf::from(&books_dir(dir)).with_snapshots(Pace::Each(8));
+    let books = Books::resume(shelf, key(), &mut opening)?;
     let weak = Weak { books, fault: fault.clone(), door: door.clone() };
     Desk::open(Box::new(weak), opening, Box::new(clock.clone()))
 }
