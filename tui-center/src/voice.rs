@@ -22,6 +22,7 @@ use ledger::Request;
 use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 use wire::{
+    checkpoint::{Checkpoint, Hour, SignedCheckpoint},
     codec,
     id::EntryNumber,
     key::SigningKey,
@@ -111,6 +112,16 @@ impl Voice {
     /// What the center speaks with now.
     pub(crate) fn speaking(&self) -> Arc<Speaking> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The checkpoint that is published for an hour over a journal that was signed before; none where the key for its
+    /// size is not in force any more, which the next entry mends.
+    pub(crate) fn sign_hour(&self, signed: &Checkpoint, hour: Hour) -> Option<SignedCheckpoint> {
+        let speaking = self.speaking();
+        let ours = speaking.key_sheet().log_origin == signed.origin;
+        let key = speaking.key_sheet().signer_of(signed).ok().filter(|_| ours)?;
+        let held = &speaking.roles().checkpoint;
+        (held.verification_key() == key).then(|| SignedCheckpoint::sign_hour(signed, hour, held))
     }
 
     fn service(&self) -> MutexGuard<'_, Service> {

@@ -19,6 +19,7 @@ mod login;
 mod mail;
 pub mod page;
 pub mod presence;
+mod proofs;
 mod recovery;
 mod registration;
 mod session;

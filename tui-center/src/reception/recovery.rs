@@ -25,7 +25,12 @@ use crate::{
 /// Whether a connection that speaks with a recovery key may ask this.
 pub(super) fn allows(request: &Request) -> bool {
     match request {
-        Request::Copy { .. } | Request::Kit | Request::Build { .. } | Request::Guide(_) => true,
+        Request::Copy { .. }
+        | Request::Kit
+        | Request::Build { .. }
+        | Request::Guide(_)
+        | Request::Consistency(_)
+        | Request::Hours => true,
         Request::Submit { telegram, .. } | Request::Inquire(telegram) => {
             matches!(telegram.kind, Kind::KeyChange | Kind::KeyCancel)
         }

@@ -246,20 +246,17 @@ impl Session {
             }
         };
         self.center.guard().right_login(self.peer);
-        let (center, speaking) = (self.center.clone(), self.speaking.clone());
-        let compared = move || login::compare(&center, &speaking, account, checkpoint.as_ref());
-        self.center.off_thread(compared).await?;
+        if checkpoint.is_some() {
+            let (center, speaking) = (self.center.clone(), self.speaking.clone());
+            let compared = move || login::compare(&center, &speaking, account, checkpoint.as_ref());
+            self.center.off_thread(compared).await?;
+        }
         // What waits now the terminal fetches by pages; what comes later is pushed.
-        let waiting = self.center.desk().mailboxes().page(account, None, usize::MAX).0;
+        let (mail, newest) = self.center.desk().mailboxes().held(account);
         self.seat(account, KeyRole::Terminal, key)?;
-        let welcome = self.welcome(account, waiting.len() as u64).await?;
-        let pushing = mail::push(
-            self.center.clone(),
-            self.speaking.clone(),
-            account,
-            waiting.last().copied(),
-            self.pusher.clone(),
-        );
+        let welcome = self.welcome(account, mail).await?;
+        let pushing =
+            mail::push(self.center.clone(), self.speaking.clone(), account, newest, self.pusher.clone());
         // Set once, beside the account.
         let _ = self.mail.set(AbortOnDropHandle::new(tokio::spawn(pushing)));
         Ok(Answer::Welcome(Box::new(welcome)))
@@ -350,7 +347,8 @@ impl Session {
     }
 
     async fn hand_in(&self, items: Vec<LostItem>) -> Result<Answer, Problem> {
-        lost::take(&self.center, self.account()?, items).await.map(|()| Answer::Done)
+        let again = lost::take(&self.center, self.account()?, items).await?;
+        Ok(Answer::HandedIn(List::first(again)))
     }
 
     fn plain(&self, telegram: &Telegram) -> Result<Work, Problem> {
