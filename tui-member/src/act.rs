@@ -17,7 +17,7 @@ pub use tui_kit::cli::{FailureKind, Password};
 use crate::view::{
     CardRow, DrillRow, Exported, ExportedTelegram, FetchedBuild, FetchedGoods, Findings, FundingRow, ItemRow,
     KeysView, KitView, Offered, OutboxRow, PurchaseDetail, PurchaseRow, Resolved, Snapshot, Standing,
-    StoreRow, Verification,
+    StoreRow, TextReceiptFiles, Verification,
 };
 
 /// One thing of a store's catalogue that is wanted.
@@ -141,7 +141,14 @@ pub enum Act {
         /// Whether the order is opened in it, for whoever shall see what was bought.
         with_order: bool,
     },
-    /// Looks at everything in a receipt file under the root key that this vault pins. → [`Outcome::Verification`]
+    /// A receipt as text under the center's signature, which OpenSSH verifies; asks the center. →
+    /// [`Outcome::TextReceipt`]
+    TextReceipt {
+        /// The transaction number on it.
+        number: EntryNumber,
+    },
+    /// Looks at everything in a receipt file, or a file of evidence, under the root key that this vault pins. →
+    /// [`Outcome::Verification`]
     VerifyReceipt {
         /// The file's content.
         content: String,
@@ -222,6 +229,8 @@ pub enum Outcome {
     History(Vec<PurchaseRow>),
     /// A receipt file.
     Receipt(Exported),
+    /// A receipt as text.
+    TextReceipt(Box<TextReceiptFiles>),
     /// What became of every check.
     Verification(Verification),
     /// The outbox.
@@ -264,6 +273,7 @@ impl Outcome {
             Self::Fetched(goods) => json!(goods),
             Self::History(purchases) => json!({ "purchases": purchases }),
             Self::Receipt(exported) => json!(exported),
+            Self::TextReceipt(files) => json!(files),
             Self::Verification(verification) => json!(verification),
             Self::Outbox(telegrams) => json!({ "telegrams": telegrams }),
             Self::Resolved(telegrams) => json!({ "telegrams": telegrams }),

@@ -26,7 +26,7 @@ use crate::{
     join::{Filled, Joined, Newcomer, Registrant, Stage, Welcome},
     recover::{Restored, Returning},
     screen::{self, News},
-    view::{Snapshot, Standing, Transfer},
+    view::{About, Snapshot, Standing, Transfer},
 };
 
 pub use crate::screen::shared::{Place, Preferences, Shared, Ticket};
@@ -205,6 +205,8 @@ pub enum Door {
 
 /// How an alarm about a foreign key is headed, and what acknowledges it.
 pub(crate) const ALARM_TITLE: &str = "A key that this vault did not make";
+/// The title of the alarm about a journal that contradicts itself.
+pub(crate) const JOURNAL_TITLE: &str = "The center contradicts itself";
 const ALARM_WORD: &str = "understood";
 
 /// The member's screens.
@@ -295,7 +297,19 @@ impl Member {
             return;
         }
         self.stack.world.raised = Some(alarm.digest);
-        let raised = Alarm::new(ALARM_TITLE, alarm.words, ALARM_WORD)
+        let raised = match alarm.about {
+            About::Keys => Alarm::new(ALARM_TITLE, alarm.words, ALARM_WORD),
+            About::Journal => {
+                let raised = Alarm::new(JOURNAL_TITLE, alarm.words, ALARM_WORD)
+                    .todo("Buy nothing and ask for no card before the center has explained it in public.")
+                    .todo(
+                        "Show the evidence to others: “evidence verify FILE” checks it without any network.",
+                    )
+                    .todo("Keep this vault and the file; together they prove what the center has signed.");
+                return self.stack.alarm(raised);
+            }
+        };
+        let raised = raised
             .todo("Call the center at the number you know, not at one that stands on this screen.")
             .todo("Compare the fingerprints of your keys with the center's key register (9, Keys).")
             .todo("If the change was not yours, ask the center to revoke the key, or revoke it with your phrase.");

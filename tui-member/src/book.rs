@@ -18,6 +18,7 @@ use wire::{
     message::{Effect, FundingTerms, Mail, MailItem, Verdict},
     payload::KeyRole,
     receipt::{MemberPart, Receipt},
+    terminal::Trail,
     till::PickUpCode,
     time::Timestamp,
 };
@@ -26,8 +27,8 @@ use self::custody::Custody;
 use crate::{
     act::{CartLine, Failure},
     purchase::{Payment, Purchase, Refund, Settled},
-    record::{CenterSeen, Ending, Notice, Purpose, Record, Seed},
-    view::{Moment, PurchaseRow, PurchaseState},
+    record::{CenterSeen, Ending, HandedIn, Lost, Notice, Purpose, Record, Seed},
+    view::{About, Moment, PurchaseRow, PurchaseState},
 };
 
 /// Everything that the records say.
@@ -48,7 +49,10 @@ pub(crate) struct Book {
     refunds: BTreeMap<EntryNumber, Refund>,
     mail: BTreeSet<EntryNumber>,
     receipts: BTreeMap<EntryNumber, KeptReceipt>,
-    checkpoint: Option<SignedCheckpoint>,
+    /// The leaves of entries that the center lost and took back as receipts: their numbers are others'.
+    lost: HashSet<Digest>,
+    /// What was seen of the center's journal.
+    pub(crate) trail: Trail,
     store_keys: BTreeMap<StoreNumber, VerificationKey>,
     notices: HashSet<Digest>,
     /// The keys under which sales of cashiers are taken up.
@@ -133,8 +137,14 @@ impl Book {
             Record::Kit(kit) => self.custody.kit = Some(kit),
             Record::KeyAlarm(alarm) => {
                 self.say(alarm.at, None, alarm.words.to_string(), true);
-                self.custody.alarm(alarm);
+                self.custody.alarm(About::Keys, alarm);
             }
+            Record::Contradiction(alarm) => {
+                self.say(alarm.at, None, alarm.words.to_string(), true);
+                self.custody.alarm(About::Journal, alarm);
+            }
+            Record::HandedIn(handed_in) => self.lose(&handed_in),
+            Record::Hour(note) => drop(self.trail.saw_hour(&note)),
             Record::AlarmRead(digest) => self.custody.acknowledged(digest),
             Record::Held(until) => self.custody.hold(until),
             Record::TakingUp(taking) => {
@@ -149,14 +159,6 @@ impl Book {
         if let Err(why) = self.take_telegram(item, now) {
             let words = format!("telegram {} in the outbox is unreadable: {why}", item.telegram.id().short());
             self.say(item.prepared_at, None, words, true);
-        }
-    }
-
-    /// Keeps in mind a checkpoint that was verified, if it is newer.
-    pub(crate) fn saw_checkpoint(&mut self, checkpoint: &SignedCheckpoint) {
-        let newer = |kept: &SignedCheckpoint| checkpoint.claimed().size > kept.claimed().size;
-        if self.checkpoint.as_ref().is_none_or(newer) {
-            self.checkpoint = Some(checkpoint.clone());
         }
     }
 
@@ -251,14 +253,36 @@ impl Book {
         self.say(leaf.at, Some(leaf.entry), words, false);
     }
 
+    /// What the center lost and has taken as receipts gives its number up.
+    fn lose(&mut self, handed_in: &HandedIn) {
+        for Lost { entry, leaf, again } in &handed_in.lost {
+            if !self.lost.insert(*leaf) {
+                continue;
+            }
+            if self.receipts.get(entry).is_some_and(|kept| kept.receipt.leaf.hash() == *leaf) {
+                self.receipts.remove(entry);
+                self.mail.remove(entry);
+            }
+            let became = match again {
+                Some(again) => format!("it is entered again as {again}"),
+                None => "it waits there for the operators; ask the center".to_owned(),
+            };
+            let words = format!("the center had lost {entry} and has taken your receipt of it: {became}");
+            self.say(handed_in.at, *again, words, again.is_none());
+        }
+    }
+
     /// Balances come from receipts, mail and the center's list; the newest instant counts.
     fn keep_receipt(&mut self, receipt: &Receipt, telegram: Option<TelegramId>) {
-        self.saw_checkpoint(&receipt.checkpoint);
+        self.trail.saw(&receipt.checkpoint);
         let at = receipt.leaf.at;
         if let Ok(MemberPart::Paid { card, balance, .. } | MemberPart::Refunded { card, balance, .. }) =
             receipt.member_part()
         {
             self.see_card(card, balance, at, at);
+        }
+        if self.lost.contains(&receipt.leaf.hash()) {
+            return;
         }
         let kept = self.receipts.entry(receipt.leaf.entry);
         let kept = kept.or_insert_with(|| KeptReceipt { receipt: receipt.clone(), telegram });
@@ -304,9 +328,9 @@ impl Book {
             .ok_or_else(|| Failure::not_possible("joining has not ended; run join again to finish it"))
     }
 
-    /// The newest checkpoint seen.
+    /// The newest checkpoint seen, be it joined to the others or not.
     pub(crate) fn checkpoint(&self) -> Option<&SignedCheckpoint> {
-        self.checkpoint.as_ref()
+        self.trail.newest()
     }
 
     /// Whether a piece of mail is kept already.
@@ -322,6 +346,11 @@ impl Book {
     /// The registered key that a store had at its newest offer to this member.
     pub(crate) fn store_key(&self, store: StoreNumber) -> Option<VerificationKey> {
         self.store_keys.get(&store).copied()
+    }
+
+    /// All evidence.
+    pub(crate) fn receipts(&self) -> impl Iterator<Item = &KeptReceipt> {
+        self.receipts.values()
     }
 
     /// Evidence by its transaction number.

@@ -1,5 +1,7 @@
 //! The line to the center: connecting, logging in, comparing keys, taking mail.
 
+mod journal;
+mod lost;
 mod own;
 
 pub(crate) use self::own::remember;
@@ -163,7 +165,8 @@ impl Center {
                 welcome.account
             )));
         }
-        self.keep_center(&line, Some(&welcome)).await?;
+        self.join_with(&line, Some(&welcome.checkpoint)).await?;
+        self.keep_center(&line).await?;
         let event = newest(&welcome, KeyRole::Recovery).map(|event| event.entry);
         let key_event =
             event.ok_or_else(|| Failure::contradiction("the center lists no recovery key of this account"));
@@ -193,7 +196,7 @@ impl Center {
         loop {
             let page =
                 session.line.mail(after, session.answer).await.map_err(|error| self.failure(&error))?;
-            let Some(last) = page.items.last().map(|item| item.receipt.leaf.entry) else { return Ok(()) };
+            let Some(last) = page.items.last().map(|item| item.receipt.leaf.entry) else { break };
             let mut upto = None;
             for item in page.items {
                 let entry = item.receipt.leaf.entry;
@@ -204,10 +207,12 @@ impl Center {
                 session.line.acknowledge(upto, session.answer).await.map_err(|error| self.failure(&error))?;
             }
             if !page.more || after.is_some_and(|after| last <= after) {
-                return Ok(());
+                break;
             }
             after = Some(last);
         }
+        self.keep_up(session).await;
+        Ok(())
     }
 
     /// Keeps one piece of mail; false when it is not believed.
@@ -269,13 +274,11 @@ impl Center {
         let (line, pushes, welcome) = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                if error.is_alarm() {
-                    self.alarm(error.to_string(), Vec::new()).await?;
-                }
-                return Err(failure(&error));
+                return Err(self.not_joined(error).await?);
             }
         };
-        self.keep_center(&line, Some(&welcome)).await?;
+        self.keep_center(&line).await?;
+        self.join_with(&line, Some(&welcome.checkpoint)).await?;
         let key_event = self.compare_keys(&welcome).await?;
         let session = Arc::new(Session {
             line,
@@ -284,33 +287,25 @@ impl Center {
             answer: self.patience.answer,
             mail: AsyncMutex::new(()),
         });
+        if let Err(failure) = self.hand_in(&session).await {
+            tracing::warn!("handing in receipts of lost entries: {failure}");
+        }
         self.keep.set_line(session.view(welcome.open));
         self.attend(&session, pushes);
         Ok(session)
     }
 
-    /// Keeps what is new in the center's first words and its welcome.
-    pub(crate) async fn keep_center(&self, line: &Line, welcome: Option<&Welcome>) -> Result<(), Failure> {
+    /// Keeps what is new in the center's first words.
+    pub(crate) async fn keep_center(&self, line: &Line) -> Result<(), Failure> {
         let seen = seen(line);
         let (sheet, number) = (line.hello.sheet.clone(), line.sheet.number);
-        let checkpoint = welcome.map(|welcome| welcome.checkpoint.clone());
         self.keep
             .with(move |kept| {
                 if kept.book.center.as_ref() != Some(&seen) {
                     kept.append(Record::Center(seen))?;
                 }
                 let newer = number > kept.sheet_number();
-                if let Some(checkpoint) = &checkpoint {
-                    kept.book.saw_checkpoint(checkpoint);
-                }
-                kept.pin(|center| {
-                    if newer {
-                        center.sheet = Some(sheet);
-                    }
-                    if let Some(checkpoint) = checkpoint {
-                        center.checkpoint = Some(checkpoint.note().to_owned());
-                    }
-                })
+                if newer { kept.pin(|center| center.sheet = Some(sheet)) } else { Ok(()) }
             })
             .await
     }
@@ -416,7 +411,9 @@ pub(crate) fn failure(error: &LineError) -> Failure {
     let kind = match error {
         LineError::Link(_) => FailureKind::Offline,
         LineError::Version { .. } => FailureKind::NotPossible,
-        LineError::Sheet(_) | LineError::Contradiction(_) => FailureKind::Contradiction,
+        LineError::Sheet(_) | LineError::Contradiction(_) | LineError::Evidence(_) => {
+            FailureKind::Contradiction
+        }
         LineError::Problem(problem) => match problem.kind {
             ProblemKind::Fork => FailureKind::Contradiction,
             ProblemKind::NotFound => FailureKind::NotFound,

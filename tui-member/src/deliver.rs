@@ -256,7 +256,7 @@ pub(crate) fn clean_name(name: &str) -> String {
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     let path = path.display().to_string();
-    move |error| Failure::machine(format!("{doing} {path} failed: {error}"))
+    move |error| Failure::machine(format!("{doing} {path} failed: {}", tui_kit::text::trouble(&error)))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use crate::{
     record::{CardsSeen, Record},
     recover, send,
     shop::{self, Counters},
-    view::{Findings, PurchaseDetail, Snapshot, Transfer},
+    view::{Findings, PurchaseDetail, Snapshot, TextReceiptFiles, Transfer},
 };
 
 mod custody;
@@ -205,6 +205,13 @@ impl Engine {
             }
             Act::ExportReceipt { number, with_order } => {
                 Outcome::Receipt(self.keep.with(move |kept| receipt::export(kept, number, with_order)).await?)
+            }
+            Act::TextReceipt { number } => {
+                let session = self.line().await?;
+                let account = wire::id::AccountNumber::Member(session.member);
+                let said = session.line.text_receipt(account, number, session.answer()).await;
+                let said = said.map_err(|error| failure(&error))?;
+                Outcome::TextReceipt(Box::new(TextReceiptFiles::of(number, &said)))
             }
             Act::VerifyReceipt { content } => {
                 let root = self.keep.with(|kept| kept.pinned().map(|center| center.root)).await?;

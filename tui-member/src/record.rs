@@ -10,6 +10,7 @@ use wire::{
     admission::{ApplicationView, Kit},
     amount::Currency,
     bounded::List,
+    checkpoint::SignedCheckpoint,
     codec::{self, Malformed},
     id::{AccountNumber, Digest, EntryNumber, OrderHash, Salt, StoreNumber},
     key::{SigningKey, VerificationKey},
@@ -69,6 +70,29 @@ pub(crate) enum Record {
     Held(Option<Timestamp>),
     /// The key under which a cashier's sale is taken up, kept before the store hears of it.
     TakingUp(TakingUp),
+    /// A checkpoint that the center published for an hour, verified.
+    Hour(SignedCheckpoint),
+    /// The center contradicts itself; the evidence is an encoded [`wire::evidence::Evidence`].
+    Contradiction(KeyAlarm),
+    /// Receipts of entries that the center lost were handed in.
+    HandedIn(HandedIn),
+}
+
+/// Receipts of entries that the center lost, and that it has taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HandedIn {
+    pub(crate) at: Timestamp,
+    pub(crate) lost: Vec<Lost>,
+}
+
+/// An entry that the center lost. Its number is, or will be, another entry's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lost {
+    pub(crate) entry: EntryNumber,
+    /// The hash of its leaf.
+    pub(crate) leaf: Digest,
+    /// The entry that took its place.
+    pub(crate) again: Option<EntryNumber>,
 }
 
 /// An application with all that travels beside it, kept before it is sent: the registration binds the same particulars
@@ -253,6 +277,9 @@ impl Record {
             Self::Recovered(_) => 116,
             Self::Held(_) => 117,
             Self::TakingUp(_) => 118,
+            Self::Hour(_) => 119,
+            Self::Contradiction(_) => 120,
+            Self::HandedIn(_) => 121,
         }
     }
 
@@ -279,6 +306,9 @@ impl Record {
             Self::Recovered(value) => Draft::new(kind, &(VERSION, value)),
             Self::Held(value) => Draft::new(kind, &(VERSION, value)),
             Self::TakingUp(value) => Draft::new(kind, &(VERSION, value)),
+            Self::Hour(value) => Draft::new(kind, &(VERSION, value)),
+            Self::Contradiction(value) => Draft::new(kind, &(VERSION, value)),
+            Self::HandedIn(value) => Draft::new(kind, &(VERSION, value)),
         }
     }
 
@@ -304,6 +334,9 @@ impl Record {
             116 => Self::Recovered(value("recovery record", bytes)?),
             117 => Self::Held(value("record of an account that is held", bytes)?),
             118 => Self::TakingUp(value("record of a sale being taken up", bytes)?),
+            119 => Self::Hour(value("record of an hourly checkpoint", bytes)?),
+            120 => Self::Contradiction(value("record of a contradiction", bytes)?),
+            121 => Self::HandedIn(value("record of receipts handed in", bytes)?),
             _ => return Ok(None),
         }))
     }

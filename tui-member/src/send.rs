@@ -211,6 +211,7 @@ async fn settle(
     let kept = verdict.clone();
     center.keep.with(move |keep| keep.close(id, &Ending::Verdict(kept), Vec::new())).await?;
     tui_kit::failpoint::at("outbox.closed");
+    center.keep_up(session).await;
     if let Verdict::Refused { reason: Refusal::AlreadyPaid { .. }, .. } = &verdict {
         adopt_all(center, session).await?;
     }

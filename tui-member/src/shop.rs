@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use wire::{
     amount::Currency,
     bounded::{Bytes, List},
+    checkpoint::SignedCheckpoint,
     codec,
     id::{CenterId, OrderHash, Salt, StoreNumber},
     key::{SigningKey, VerificationKey},
@@ -239,6 +240,17 @@ impl Counter {
     /// Hands over the signed acknowledgement.
     pub(crate) async fn delivered(&self, delivery: Telegram) -> Result<OrderState, Failure> {
         self.state_after(StoreRequest::Delivered(delivery)).await
+    }
+
+    /// Shows the hourly checkpoints; those that the store has come back, unverified.
+    pub(crate) async fn hours(
+        &self,
+        own: List<SignedCheckpoint, { limits::HOURS }>,
+    ) -> Result<List<SignedCheckpoint, { limits::HOURS }>, Failure> {
+        match self.ask(StoreRequest::Hours(own)).await? {
+            StoreAnswer::Hours(hours) => Ok(hours),
+            _ => Err(nonsense()),
+        }
     }
 
     async fn state_after(&self, request: StoreRequest) -> Result<OrderState, Failure> {

@@ -433,6 +433,37 @@ pub struct Exported {
     pub content: String,
 }
 
+/// A receipt as text under the center's signature: three files for OpenSSH.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextReceiptFiles {
+    /// The transaction number on it.
+    pub number: EntryNumber,
+    /// The text.
+    pub text: String,
+    /// The armored signature.
+    pub signature: String,
+    /// The line that lets the center's key sign receipts.
+    pub allowed_signer: String,
+    /// Who signs, as OpenSSH calls it.
+    pub principal: String,
+    /// What for.
+    pub namespace: String,
+}
+
+impl TextReceiptFiles {
+    /// What was verified, as files.
+    pub(crate) fn of(number: EntryNumber, said: &wire::statement::TextReceipt) -> Self {
+        Self {
+            number,
+            text: said.text.clone(),
+            signature: said.armored(),
+            allowed_signer: said.allowed_signer(),
+            principal: said.principal().to_owned(),
+            namespace: wire::statement::NAMESPACE.to_owned(),
+        }
+    }
+}
+
 /// What became of the checks of a receipt file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {

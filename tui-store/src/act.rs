@@ -17,7 +17,7 @@ pub use tui_kit::cli::{FailureKind, Password};
 use crate::view::{
     CashierRow, CatalogueView, Claimable, DrillRow, Exported, ExportedTelegram, Findings, KeysView, KitRow,
     OrderDetail, OrderRow, OrderStanding, OutboxRow, PayoutRow, Resolved, Snapshot, StoreLineRow,
-    Verification,
+    TextReceiptFiles, Verification,
 };
 
 /// What can be asked of a store's program whose vault is open.
@@ -96,8 +96,17 @@ pub enum Act {
     ExportReceipt {
         /// The transaction number on it.
         number: EntryNumber,
+        /// Whether the order is opened in it, for whoever shall see what was sold.
+        with_order: bool,
     },
-    /// Looks at everything in a receipt file under the root key that this vault pins. → [`Outcome::Verification`]
+    /// A receipt as text under the center's signature, which OpenSSH verifies; asks the center. →
+    /// [`Outcome::TextReceipt`]
+    TextReceipt {
+        /// The transaction number on it.
+        number: EntryNumber,
+    },
+    /// Looks at everything in a receipt file, or a file of evidence, under the root key that this vault pins. →
+    /// [`Outcome::Verification`]
     VerifyReceipt {
         /// The file's content.
         content: String,
@@ -225,6 +234,8 @@ pub enum Outcome {
     Catalogue(Box<CatalogueView>),
     /// A receipt file.
     Receipt(Exported),
+    /// A receipt as text.
+    TextReceipt(Box<TextReceiptFiles>),
     /// What became of every check.
     Verification(Verification),
     /// What a doctor found.
@@ -261,6 +272,7 @@ impl Outcome {
             Self::Resolved(telegrams) => json!({ "telegrams": telegrams }),
             Self::Catalogue(catalogue) => json!(catalogue),
             Self::Receipt(exported) => json!(exported),
+            Self::TextReceipt(files) => json!(files),
             Self::Verification(verification) => json!(verification),
             Self::Doctor(findings) => json!(findings),
             Self::Telegram(exported) => json!(exported),
@@ -340,7 +352,9 @@ impl From<LineError> for Failure {
         let kind = match &error {
             LineError::Link(_) => FailureKind::Offline,
             LineError::Problem(_) | LineError::Version { .. } => FailureKind::Refused,
-            LineError::Sheet(_) | LineError::Contradiction(_) => FailureKind::Contradiction,
+            LineError::Sheet(_) | LineError::Contradiction(_) | LineError::Evidence(_) => {
+                FailureKind::Contradiction
+            }
         };
         Self::new(kind, error)
     }

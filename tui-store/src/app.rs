@@ -27,7 +27,7 @@ use crate::{
     join::{Joined, Standing, Welcome},
     restore::Recovered,
     screen::{self, News, words},
-    view::{ExportedTelegram, Snapshot},
+    view::{About, ExportedTelegram, Snapshot},
 };
 
 pub use crate::screen::shared::{Place, Preferences, Shared, Ticket};
@@ -344,6 +344,16 @@ impl Store {
             return;
         }
         if let Some(alarm) = &self.stack.world.snapshot.alarm {
+            if alarm.about == About::Journal {
+                let words = alarm.words.clone();
+                let alarm = Alarm::new(screen::JOURNAL_ALARM, words, screen::JOURNAL_ALARM_WORD)
+                    .todo("Sell nothing more over this center before it has explained it in public.")
+                    .todo(
+                        "Show the evidence to others: “evidence verify FILE” checks it without any network.",
+                    )
+                    .todo("Keep this vault and the file; together they prove what the center has signed.");
+                return self.stack.alarm(alarm);
+            }
             let alarm = Alarm::new(screen::KEY_ALARM, alarm.words.clone(), screen::KEY_ALARM_WORD)
                 .todo("Claim nothing and give nothing back before you know who changed the key.")
                 .todo("Ask the center's help contact, and compare the fingerprints on the keys screen (8).")

@@ -158,7 +158,8 @@ impl Book {
                     sale.undeliverable.get_or_insert(lost.why.clone());
                 }
             }
-            Record::Notice(notice) => self.notices.push(notice.clone()),
+            Record::Notice(notice) | Record::Contradiction(notice) => self.notices.push(notice.clone()),
+            Record::HandedIn(handed_in) => self.lose(handed_in),
             Record::AtTill(at_till) => {
                 if let Did::Delivered(order) = &at_till.did
                     && let Some(sale) = self.sales.get_mut(order)
@@ -183,6 +184,8 @@ impl Book {
             | Record::NotTaken(_)
             | Record::Kit(_)
             | Record::Accepted(_)
+            | Record::Hour(_)
+            | Record::ContradictionRead(_)
             | Record::Strange(_) => {}
         }
         self.custody.apply(record);

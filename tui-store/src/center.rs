@@ -1,9 +1,11 @@
 //! The line to the center: made when it is needed, kept while serving, with honest words about how it stands.
 
 pub(crate) mod chain;
+mod journal;
+mod lost;
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -16,7 +18,8 @@ use wire::{
     codec, limits,
     message::{MailItem, Push, WaitingKey, Welcome},
     sheet::{Invitation, KeySheet},
-    terminal::{self, Backoff, Line, LineError},
+    telegram::Telegram,
+    terminal::{self, Backoff, Line, LineError, Trail},
     text::{self, Prose},
     time::Timestamp,
 };
@@ -33,6 +36,9 @@ use crate::{
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// How long an answer may take before its outcome counts as unknown.
 pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often an idle line is used to keep up with the center's journal.
+const KEEP_UP: Duration = Duration::from_secs(5 * 60);
 
 /// The line to the center.
 #[derive(Debug)]
@@ -51,6 +57,10 @@ pub(crate) struct Center {
     stated: RwLock<Stated>,
     /// Rung when a line is to be made anew.
     renewed: Notify,
+    /// What was seen of the center's journal.
+    trail: Mutex<Trail>,
+    /// The key sheet of the newest line, as it is signed and as it says.
+    sheet: RwLock<Option<(Telegram, KeySheet)>>,
 }
 
 /// What the center stated at a login beside the keys.
@@ -64,6 +74,10 @@ pub(crate) struct Stated {
 
 impl Center {
     pub(crate) fn new(keep: Arc<Keep>) -> Arc<Self> {
+        let mut trail = Trail::default();
+        for note in &keep.book().custody.hours {
+            trail.saw_hour(note);
+        }
         Arc::new(Self {
             keep,
             view: RwLock::new(LineView::Idle),
@@ -73,6 +87,8 @@ impl Center {
             taking: tokio::sync::Mutex::default(),
             stated: RwLock::default(),
             renewed: Notify::new(),
+            trail: Mutex::new(trail),
+            sheet: RwLock::default(),
         })
     }
 
@@ -202,6 +218,7 @@ impl Center {
         loop {
             let page = line.mail(after, ANSWER_LIMIT).await?;
             let (good, bad) = verified(line, page.items.into_vec());
+            good.iter().for_each(|item| self.saw(&item.receipt.checkpoint));
             let last = good.last().map(|item| item.receipt.leaf.entry);
             if !good.is_empty() {
                 tui_kit::failpoint::at("mail.keep");
@@ -226,7 +243,7 @@ impl Center {
             }
             // A page that brings nothing new, or goes backwards, would be asked for without end.
             if !page.more || last.is_none() || last <= after {
-                return Ok(());
+                return self.keep_up(line).await;
             }
             after = last;
         }
@@ -278,6 +295,7 @@ impl Center {
                     return Some(Failure::new(FailureKind::Offline, words));
                 }
                 () = self.mail.notified() => self.take_mail(line).await,
+                () = tokio::time::sleep(KEEP_UP) => self.keep_up(line).await,
                 Ok(()) = announced.changed() => {
                     let addresses = announced.borrow_and_update().clone();
                     self.announce(line, addresses).await
@@ -295,6 +313,7 @@ impl Center {
             Failure::not_possible("the registration is not finished; run join again to go on with it")
         })?;
         let kept = pinned.checkpoint.as_deref().and_then(|note| SignedCheckpoint::parse(note).ok());
+        let kept = self.begin_trail(kept);
         let opened = async {
             let (line, pushes) = terminal::connect(&invitation, number, CONNECT_LIMIT).await?;
             let welcome = line.login(account, &self.keep.terminal_key(), kept.as_ref(), ANSWER_LIMIT).await?;
@@ -303,16 +322,23 @@ impl Center {
         let (line, pushes, welcome) = match opened.await {
             Ok(opened) => opened,
             Err(error) => {
-                if error.is_alarm() {
-                    self.alarm(&error.to_string(), Vec::new()).await?;
-                }
-                return Err(error.into());
+                return Err(self.not_joined(error).await?);
             }
         };
+        self.join_with(&line, Some(&welcome.checkpoint)).await?;
+        *self.sheet.write().unwrap_or_else(PoisonError::into_inner) =
+            Some((line.hello.sheet.clone(), line.sheet.clone()));
+        if let Some((_, notice)) = self.keep.book().custody.contradiction() {
+            let words = format!("{}; nothing is sent before this is acknowledged", notice.words);
+            return Err(Failure::contradiction(words));
+        }
         chain::check(&self.keep, &welcome).await?;
         *self.stated.write().unwrap_or_else(PoisonError::into_inner) =
             Stated { waiting: welcome.waiting, held: welcome.held };
-        self.keep_center(&line, &welcome).await?;
+        self.keep_center(&line).await?;
+        if let Err(failure) = self.hand_in(&line).await {
+            tracing::warn!("handing in receipts of lost entries: {failure}");
+        }
         if self.keep.book().custody.kit.as_ref().map_or(0, |kit| kit.number) < welcome.kit
             && let Err(failure) = join::take_kit(&self.keep, &line).await
         {
@@ -332,14 +358,14 @@ impl Center {
         Ok((invitation, kept_sheet.map_or(0, |sheet| sheet.number), pinned))
     }
 
-    /// Keeps sheet, checkpoint and what the center said about itself, as far as they are new.
-    async fn keep_center(self: &Arc<Self>, line: &Line, welcome: &Welcome) -> Result<(), Failure> {
-        let (sheet, note) = (line.hello.sheet.clone(), welcome.checkpoint.note().to_owned());
+    /// Keeps the sheet and what the center said about itself, as far as they are new.
+    async fn keep_center(self: &Arc<Self>, line: &Line) -> Result<(), Failure> {
+        let sheet = line.hello.sheet.clone();
         self.keep
             .vault(move |vault| {
                 let Some(mut pinned) = vault.center().cloned() else { return Ok(()) };
                 let before = pinned.clone();
-                (pinned.sheet, pinned.checkpoint) = (Some(sheet), Some(note));
+                pinned.sheet = Some(sheet);
                 if pinned == before { Ok(()) } else { vault.pin_center(&pinned) }
             })
             .await??;

@@ -182,7 +182,8 @@ impl Handle {
             Act::Doctor => inner.doctor().await,
             Act::Catalogue => inner.catalogue().await,
             Act::ChooseCatalogue { folder } => inner.choose_catalogue(folder).await,
-            Act::ExportReceipt { number } => inner.export(number).await,
+            Act::ExportReceipt { number, with_order } => inner.export(number, with_order).await,
+            Act::TextReceipt { number } => inner.text_receipt(number).await,
             Act::VerifyReceipt { content } => inner.verify(content).await,
             act => inner.custody_act(act).await,
         }

@@ -1,15 +1,22 @@
-//! Receipt files: evidence that anyone can check offline with this program and the center's root key.
+//! Receipt files and evidence files: what anyone can check offline with this program and the center's root key. They are
+//! JSON, the same as a member's; what is in a receipt file, and which checks it takes, stands in [`wire::receipt::file`]
+//! and [`wire::evidence`].
 
-use serde::{Deserialize, Serialize};
 use tui_kit::time::Zone;
 use vault::{State, Vault};
 use wire::{
+    bounded::Bytes,
+    codec,
+    evidence::{self, Evidence},
     id::EntryNumber,
     key::VerificationKey,
     message::MailItem,
-    payload::{KeyCancel, KeyChange},
-    receipt::{Check, Receipt, Side, StorePart},
-    telegram::{Signer, Telegram},
+    payload::{Claim, Refund},
+    receipt::{
+        Check, Receipt, StorePart,
+        file::{self, OpenedOrder, ReceiptFile},
+    },
+    telegram::{Kind, Telegram},
 };
 
 use crate::{
@@ -19,28 +26,18 @@ use crate::{
     view::{CheckRow, Exported, Verification},
 };
 
-/// The schema of a receipt file, the same as a member's.
-const SCHEMA: &str = "inkan/receipt/1";
-/// The longest file that is read.
-pub(crate) const FILE_BYTES_MAX: usize = 4 << 20;
+pub(crate) use wire::receipt::file::FILE_BYTES as FILE_BYTES_MAX;
 
-/// A receipt file of a store.
-#[derive(Debug, Serialize, Deserialize)]
-struct ReceiptFile {
-    schema: String,
-    /// The newest key sheet of the center.
-    sheet: Telegram,
-    receipt: Receipt,
-    /// What the store signed; a payment notice answers none of its telegrams.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    telegram: Option<Telegram>,
-}
-
-/// Makes a receipt file from the vault. Blocks.
+/// Makes a receipt file from the vault; `with_order` opens what was sold in it. Blocks.
 ///
 /// # Errors
 /// When the vault has no receipt of this number.
-pub(crate) fn export(vault: &Vault, book: &Book, number: EntryNumber) -> Result<Exported, Failure> {
+pub(crate) fn export(
+    vault: &Vault,
+    book: &Book,
+    number: EntryNumber,
+    with_order: bool,
+) -> Result<Exported, Failure> {
     let sheet = vault.center().and_then(|center| center.sheet.clone());
     let sheet =
         sheet.ok_or_else(|| Failure::not_possible("no key sheet of the center is kept; run sync first"))?;
@@ -49,29 +46,58 @@ pub(crate) fn export(vault: &Vault, book: &Book, number: EntryNumber) -> Result<
         None => answer(vault, number)
             .ok_or_else(|| Failure::not_found(format!("there is no receipt {number} in this vault")))?,
     };
-    let file = ReceiptFile { schema: SCHEMA.into(), sheet, receipt, telegram };
+    let signer = telegram.as_ref().and_then(|telegram| Some(answer(vault, event_of(telegram)?)?.0));
+    let order = with_order.then(|| opened(book, &receipt)).flatten();
+    let file = ReceiptFile { telegram, signer, order, ..ReceiptFile::new(sheet, receipt) };
     let content = serde_json::to_string_pretty(&file).map_err(Failure::machine)?;
     Ok(Exported { number, content: content + "\n" })
 }
 
-/// Looks at everything in a receipt file under a root key. Nothing but the file and the key is needed.
+/// The order that a payment paid, as this store took it.
+fn opened(book: &Book, receipt: &Receipt) -> Option<OpenedOrder> {
+    let Ok(StorePart::Paid { order, .. }) = receipt.store_part() else { return None };
+    let sale = book.sales.get(&order)?;
+    Some(OpenedOrder {
+        order: Bytes::new(codec::encode(&sale.order)).ok()?,
+        salt: sale.salt,
+        offer: sale.buyer.as_ref()?.offer.clone(),
+    })
+}
+
+/// Which event a telegram of the store's signature key names.
+fn event_of(telegram: &Telegram) -> Option<EntryNumber> {
+    match telegram.kind {
+        Kind::Claim => telegram.peek::<Claim>().ok().map(|claim| claim.key_event),
+        // A cashier's key is entered by another kind of event, which no receipt file shows.
+        Kind::Refund => {
+            let refund = telegram.peek::<Refund>().ok().filter(|refund| refund.cashier.is_none());
+            refund.map(|refund| refund.key_event)
+        }
+        _ => None,
+    }
+}
+
+/// Looks at everything in a receipt file or an evidence file under a root key. Nothing but the file and the key is
+/// needed.
 ///
 /// # Errors
-/// When it is no receipt file at all.
+/// When it is neither.
 pub(crate) fn verify(content: &str, root: &VerificationKey) -> Result<Verification, Failure> {
     let foreign = |words: String| Failure::not_possible(format!("this is no receipt file: {words}"));
     if content.len() > FILE_BYTES_MAX {
         return Err(foreign("it is longer than 4 MiB".into()));
     }
-    let file: ReceiptFile = serde_json::from_str(content)
-        .map_err(|error| foreign(error.to_string().chars().take(200).collect()))?;
-    if file.schema != SCHEMA {
-        return Err(foreign(format!("this program knows {SCHEMA}")));
-    }
-    let mut checks = file.receipt.checks(&file.sheet, root);
-    checks.push(Check { name: "entry", outcome: says(&file.receipt) });
-    if let Some(telegram) = &file.telegram {
-        checks.push(Check { name: "telegram", outcome: answers(&file.receipt, telegram) });
+    let unread = |error: serde_json::Error| foreign(error.to_string().chars().take(200).collect());
+    let (schema, found, checks) = if content.contains(evidence::SCHEMA) {
+        let evidence: Evidence = serde_json::from_str(content).map_err(unread)?;
+        (evidence::SCHEMA, evidence.schema.clone(), evidence.checks(root))
+    } else {
+        let file: ReceiptFile = serde_json::from_str(content).map_err(unread)?;
+        let clock = |at: wire::time::Timestamp| Zone::local().full(i64::try_from(at.0).unwrap_or(i64::MAX));
+        (file::SCHEMA, file.schema.clone(), file.checks(root, &clock))
+    };
+    if found != schema {
+        return Err(foreign(format!("this program knows {schema}")));
     }
     let row = |check: Check| {
         let pass = check.outcome.is_ok();
@@ -100,73 +126,4 @@ fn answer(vault: &Vault, number: EntryNumber) -> Option<(Receipt, Option<Telegra
         };
         (receipt.leaf.entry == number).then(|| (receipt, Some(item.telegram.clone())))
     })
-}
-
-/// What the opened part says, in words.
-fn says(receipt: &Receipt) -> Result<String, String> {
-    if receipt.side != Side::Store {
-        return Err("it opens another party's part, not the store's".into());
-    }
-    let words = match receipt.store_part().map_err(|error| error.to_string())? {
-        StorePart::Nothing => "it does not concern a store".to_owned(),
-        StorePart::Registered { store, .. } => format!("{store} was entered in the store register"),
-        StorePart::KeyChanged { .. } => "a key was changed".into(),
-        StorePart::Paid { total, .. } => format!("an order was paid with {} minor units", total.minor()),
-        StorePart::Refunded { payment, amount, .. } => {
-            format!("{} minor units of {payment} were given back", amount.minor())
-        }
-        StorePart::Claimed { payments, total, .. } => {
-            format!("claimed: {} in all, {} minor units", count(payments.len(), "payment"), total.minor())
-        }
-        StorePart::Refused { reason, .. } => format!("a telegram was refused: {reason}"),
-        StorePart::Voided { .. } => "a telegram was entered as never to be done".into(),
-        StorePart::Payout { claim, amount, .. } => {
-            format!("the payout of {claim} over {} minor units changed its state", amount.minor())
-        }
-        StorePart::KeyChangeWaits { .. } => "a new recovery key waits until it is in force".into(),
-        StorePart::KeyChangeCancelled { change } => format!("the key change of {change} was cancelled"),
-        StorePart::CashierChanged { in_force: true, .. } => "a cashier was certified".into(),
-        StorePart::CashierChanged { in_force: false, .. } => "a cashier's rights were taken away".into(),
-        StorePart::RefundedByCenter { payment, amount } => {
-            format!("the center gave {} minor units of {payment} back", amount.minor())
-        }
-    };
-    let at = Zone::local().full(i64::try_from(receipt.leaf.at.0).unwrap_or(i64::MAX));
-    Ok(format!("{} of {at}: {words}", receipt.leaf.entry))
-}
-
-/// `1 payment`, `2 payments`.
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
-/// Whether the entry is about this telegram.
-fn answers(receipt: &Receipt, telegram: &Telegram) -> Result<String, String> {
-    let id = telegram.id();
-    let same = match receipt.store_part().map_err(|error| error.to_string())? {
-        StorePart::Refunded { telegram, .. }
-        | StorePart::Claimed { telegram, .. }
-        | StorePart::Refused { telegram, .. }
-        | StorePart::Voided { telegram }
-        | StorePart::CashierChanged { telegram, .. } => telegram == id,
-        StorePart::Registered { key, .. } => telegram.signer == Signer::Key(key),
-        StorePart::KeyChanged { role, key } => {
-            telegram.peek::<KeyChange>().is_ok_and(|change| (change.role, change.key) == (role, key))
-        }
-        StorePart::KeyChangeWaits { key, .. } => {
-            telegram.peek::<KeyChange>().is_ok_and(|change| change.key == Some(key))
-        }
-        StorePart::KeyChangeCancelled { change } => {
-            telegram.peek::<KeyCancel>().is_ok_and(|cancel| cancel.change == change)
-        }
-        StorePart::Nothing
-        | StorePart::RefundedByCenter { .. }
-        | StorePart::Paid { .. }
-        | StorePart::Payout { .. } => false,
-    };
-    if same {
-        Ok("the entry answers exactly this telegram".into())
-    } else {
-        Err("the entry answers another telegram".into())
-    }
 }

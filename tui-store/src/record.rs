@@ -9,6 +9,7 @@ use vault::Draft;
 use wire::{
     admission::{ApplicationView, ApplyCall, Kit},
     amount::Currency,
+    checkpoint::SignedCheckpoint,
     codec::{self, Malformed},
     id::{AccountNumber, Digest, EntryNumber, OrderHash, Salt, StoreNumber},
     key::VerificationKey,
@@ -55,10 +56,26 @@ pub(crate) enum Record {
     Strange(Strange),
     /// The vault was made from the recovery phrase alone, for this account.
     Restored(Restored),
+    /// A checkpoint that the center published for an hour, verified.
+    Hour(SignedCheckpoint),
+    /// The center contradicts itself; the evidence is an encoded [`wire::evidence::Evidence`].
+    Contradiction(Notice),
+    /// The contradiction with this [`wire::evidence::Evidence::digest`] was acknowledged.
+    ContradictionRead(Digest),
+    /// Receipts of entries that the center lost were handed in.
+    HandedIn(HandedIn),
     /// What a cashier did at its terminal.
     AtTill(AtTill),
     /// What a cashier sold, before any buyer has taken it up.
     Sold(Box<Sold>),
+}
+
+/// Receipts of entries that the center lost, and that it has taken. From here on the numbers are other entries'.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HandedIn {
+    pub(crate) at: Timestamp,
+    /// Each with the entry that took its place.
+    pub(crate) lost: Vec<(EntryNumber, Option<EntryNumber>)>,
 }
 
 /// The center as a line showed it.
@@ -227,6 +244,10 @@ impl Record {
             Self::Chain(value) => Draft::new(111, &(VERSION, value)),
             Self::Strange(value) => Draft::new(112, &(VERSION, value)),
             Self::Restored(value) => Draft::new(113, &(VERSION, value)),
+            Self::Hour(value) => Draft::new(114, &(VERSION, value)),
+            Self::Contradiction(value) => Draft::new(115, &(VERSION, value)),
+            Self::ContradictionRead(value) => Draft::new(116, &(VERSION, value)),
+            Self::HandedIn(value) => Draft::new(117, &(VERSION, value)),
             Self::AtTill(value) => Draft::new(150, &(VERSION, value)),
             Self::Sold(value) => Draft::new(151, &(VERSION, value)),
         }
@@ -250,6 +271,10 @@ impl Record {
             111 => value("chain of keys", bytes).map(Self::Chain),
             112 => value("strange chain of keys", bytes).map(Self::Strange),
             113 => value("restored store", bytes).map(Self::Restored),
+            114 => value("hourly checkpoint", bytes).map(Self::Hour),
+            115 => value("contradiction", bytes).map(Self::Contradiction),
+            116 => value("acknowledgement of a contradiction", bytes).map(Self::ContradictionRead),
+            117 => value("record of receipts handed in", bytes).map(Self::HandedIn),
             150 => value("act of a cashier", bytes).map(Self::AtTill),
             151 => value("sale of a cashier", bytes).map(Self::Sold),
             kind => Err(Malformed {

@@ -144,8 +144,12 @@ pub(crate) const ROOMS: &[Room<Shared>] = &[
 
 /// The title of the alarm about keys that this terminal did not make.
 pub(crate) const KEY_ALARM: &str = "Keys that this terminal did not make";
-/// The word that acknowledges it.
+/// The title of the alarm about a journal that contradicts itself.
+pub(crate) const JOURNAL_ALARM: &str = "The center contradicts itself";
+/// The word that acknowledges the one about keys.
 pub(crate) const KEY_ALARM_WORD: &str = "not mine";
+/// The word that acknowledges the one about the journal.
+pub(crate) const JOURNAL_ALARM_WORD: &str = "understood";
 
 /// The action tables of all screens that need nothing to be shown.
 pub(crate) fn outlines() -> Vec<Outline> {

@@ -214,6 +214,9 @@ impl Settle {
             self.center.alarm(&words, codec::encode(&verdict)).await?;
             return Ok(unknown(words));
         }
+        if let Some(receipt) = verdict.receipt() {
+            self.center.saw(&receipt.checkpoint);
+        }
         let (state, words) = verdict_words(&verdict);
         let number = verdict.receipt().map(|receipt| receipt.leaf.entry);
         tui_kit::failpoint::at("outbox.answered");

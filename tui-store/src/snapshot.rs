@@ -18,9 +18,9 @@ use crate::{
     center::chain,
     settle::outbox_rows,
     view::{
-        AlarmRow, BuildRow, CatalogueView, CenterRow, Claimable, ClaimableRow, CounterView, KitRow, LineRow,
-        LineView, MessageRow, Moment, Money, OrderDetail, OrderRow, OrderStanding, PayoutRow, RefundRow,
-        Snapshot, SoldRow, StandingCount,
+        About, AlarmRow, BuildRow, CatalogueView, CenterRow, Claimable, ClaimableRow, CounterView, KitRow,
+        LineRow, LineView, MessageRow, Moment, Money, OrderDetail, OrderRow, OrderStanding, PayoutRow,
+        RefundRow, Snapshot, SoldRow, StandingCount,
     },
 };
 
@@ -103,9 +103,12 @@ pub(crate) fn snapshot(book: &Book, around: Around<'_>, generation: u64, now: Ti
 
 /// What has to be acknowledged before anything is sent.
 fn alarm(book: &Book) -> Option<AlarmRow> {
-    let strange = book.custody.strange.as_ref()?;
-    let words = chain::words(&strange.chain, &book.custody.chain);
-    Some(AlarmRow { at: strange.at.into(), words })
+    if let Some(strange) = &book.custody.strange {
+        let words = chain::words(&strange.chain, &book.custody.chain);
+        return Some(AlarmRow { about: About::Keys, at: strange.at.into(), words });
+    }
+    let (_, notice) = book.custody.contradiction()?;
+    Some(AlarmRow { about: About::Journal, at: notice.at.into(), words: notice.words.to_string() })
 }
 
 /// Programs that the center offers in a newer version than this one.

@@ -17,7 +17,7 @@ use vault::{Cost, Opening, Passwords, PinnedCenter, Surroundings, Vault};
 use wire::{
     amount::{Amount, Currency},
     bounded::{Bytes, List},
-    checkpoint::{Checkpoint, SignedCheckpoint},
+    checkpoint::{Checkpoint, Hour, SignedCheckpoint},
     codec,
     id::{AccountNumber, Digest, EntryNumber, OrderHash, StoreNumber, TelegramId},
     key::{SigningKey, VerificationKey},
@@ -135,6 +135,8 @@ struct State {
     custody: keys::Custody,
     staff: cashiers::Staff,
     tree: Tree,
+    /// What it publishes for hours.
+    hours: Vec<SignedCheckpoint>,
     entries: Vec<(Leaf, Vec<u8>)>,
     mail: Vec<(EntryNumber, Mail)>,
     answered: HashMap<TelegramId, Verdict>,
@@ -171,6 +173,7 @@ impl FakeCenter {
             custody: keys::Custody::default(),
             staff: cashiers::Staff::default(),
             tree: Tree::new(),
+            hours: Vec::new(),
             entries: Vec::new(),
             mail: Vec::new(),
             answered: HashMap::new(),
@@ -275,6 +278,27 @@ impl FakeCenter {
         }
     }
 
+    /// Publishes the journal as it is, or another of as many entries, for an hour.
+    pub(crate) fn publish(&self, hour: u64, forked: bool) -> SignedCheckpoint {
+        let mut checkpoint = self.checkpoint().claimed().clone();
+        if forked {
+            checkpoint.root = Digest([0xf0; 32]);
+        }
+        let note = SignedCheckpoint::sign_hour(&checkpoint, Hour(hour), &self.key());
+        if !forked {
+            self.lock().hours.push(note.clone());
+        }
+        note
+    }
+
+    /// The journal loses what it had and begins anew.
+    pub(crate) fn fork(&self) {
+        let mut state = self.lock();
+        let size = state.tree.size();
+        state.tree = Tree::new();
+        (0..=size).for_each(|at| state.tree.push(Digest::of(&[b"forked", &at.to_le_bytes()])));
+    }
+
     fn key(&self) -> SigningKey {
         SigningKey::from_seed(&[2; 32])
     }
@@ -336,6 +360,12 @@ impl FakeCenter {
                 Answer::Welcome(Box::new(self.welcome(account)))
             }
             Request::Cashiers => self.name_cashiers(),
+            Request::Consistency(pairs) => {
+                let state = self.lock();
+                let prove = |(old, new)| state.tree.consistency(old, new).ok().map(List::first);
+                Answer::Consistency(List::first(pairs.into_iter().map(prove)))
+            }
+            Request::Hours => Answer::Hours(List::first(self.lock().hours.clone())),
             Request::Announce { addresses } => {
                 self.lock().announced = addresses.iter().map(ToString::to_string).collect();
                 Answer::Done

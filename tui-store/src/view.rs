@@ -18,8 +18,8 @@ use wire::{
 
 pub use cashiers::{CashierRow, CashierState, StoreLineRow};
 pub use custody::{
-    AlarmRow, ApplicationRow, BuildRow, DrillRow, ExportedTelegram, KeyEventRow, KeyRow, KeysView, KitRow,
-    RecoveryRow,
+    About, AlarmRow, ApplicationRow, BuildRow, DrillRow, ExportedTelegram, KeyEventRow, KeyRow, KeysView,
+    KitRow, RecoveryRow,
 };
 
 pub use orders::{LineRow, OrderDetail, OrderRow, OrderStanding, SoldRow};
@@ -378,6 +378,37 @@ pub struct Exported {
     pub number: EntryNumber,
     /// The file's content.
     pub content: String,
+}
+
+/// A receipt as text under the center's signature: three files for OpenSSH.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextReceiptFiles {
+    /// The transaction number on it.
+    pub number: EntryNumber,
+    /// The text.
+    pub text: String,
+    /// The armored signature.
+    pub signature: String,
+    /// The line that lets the center's key sign receipts.
+    pub allowed_signer: String,
+    /// Who signs, as OpenSSH calls it.
+    pub principal: String,
+    /// What for.
+    pub namespace: String,
+}
+
+impl TextReceiptFiles {
+    /// What was verified, as files.
+    pub(crate) fn of(number: EntryNumber, said: &wire::statement::TextReceipt) -> Self {
+        Self {
+            number,
+            text: said.text.clone(),
+            signature: said.armored(),
+            allowed_signer: said.allowed_signer(),
+            principal: said.principal().to_owned(),
+            namespace: wire::statement::NAMESPACE.to_owned(),
+        }
+    }
 }
 
 /// What a verification found.

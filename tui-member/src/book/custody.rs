@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use vault::outbox::Item;
 use wire::{
     admission::{ApplicationView, Kit},
+    codec,
+    evidence::{self, Evidence},
     id::{AccountNumber, Digest, EntryNumber},
     key::VerificationKey,
     message::{Effect, Verdict, WaitingKey, Welcome},
@@ -13,7 +15,10 @@ use wire::{
     time::Timestamp,
 };
 
-use crate::record::{Applying, Ending, KeyAlarm, Purpose, Recovered};
+use crate::{
+    record::{Applying, Ending, KeyAlarm, Purpose, Recovered},
+    view::About,
+};
 
 /// Joining and keys.
 #[derive(Debug, Default)]
@@ -30,7 +35,7 @@ pub(crate) struct Custody {
     pub(crate) recovered: Option<Recovered>,
     /// What the newest login showed.
     pub(crate) chain: Option<Chain>,
-    alarms: Vec<KeyAlarm>,
+    alarms: Vec<(About, KeyAlarm)>,
     held: Option<Timestamp>,
     read: HashSet<Digest>,
     own: BTreeSet<VerificationKey>,
@@ -78,8 +83,8 @@ impl Custody {
         self.not_taken = Some(words);
     }
 
-    pub(super) fn alarm(&mut self, alarm: KeyAlarm) {
-        self.alarms.push(alarm);
+    pub(super) fn alarm(&mut self, about: About, alarm: KeyAlarm) {
+        self.alarms.push((about, alarm));
     }
 
     pub(super) fn hold(&mut self, until: Option<Timestamp>) {
@@ -178,12 +183,22 @@ impl Custody {
 
     /// Whether an alarm of these words was raised before, read or not.
     pub(crate) fn was_raised(&self, words: &str) -> bool {
-        self.alarms.iter().any(|alarm| alarm.words.as_str() == words)
+        self.alarms.iter().any(|(_, alarm)| alarm.words.as_str() == words)
+    }
+
+    /// Whether this evidence has raised an alarm before, read or not.
+    pub(crate) fn was_convicted(&self, evidence: &Digest) -> bool {
+        let journal = self.alarms.iter().filter(|(about, _)| *about == About::Journal);
+        let kept = journal.filter_map(|(_, alarm)| {
+            codec::decode::<Evidence>("evidence", &alarm.evidence, evidence::FILE_BYTES).ok()
+        });
+        kept.into_iter().any(|kept| kept.digest() == *evidence)
     }
 
     /// The oldest alarm that nobody has acknowledged.
-    pub(crate) fn unread(&self) -> Option<&KeyAlarm> {
-        self.alarms.iter().find(|alarm| !self.read.contains(&digest(alarm)))
+    pub(crate) fn unread(&self) -> Option<(About, &KeyAlarm)> {
+        let unread = self.alarms.iter().find(|(_, alarm)| !self.read.contains(&digest(alarm)));
+        unread.map(|(about, alarm)| (*about, alarm))
     }
 }
 

@@ -74,7 +74,7 @@ fn compare(kept: &mut Kept, welcome: &Welcome) -> Result<Result<EntryNumber, Fai
             return Ok(Err(Failure::contradiction(why)));
         }
     }
-    if let Some(alarm) = kept.book.custody.unread() {
+    if let Some((_, alarm)) = kept.book.custody.unread() {
         return Ok(Err(Failure::contradiction(format!(
             "{}; nothing is signed before you have acknowledged it",
             alarm.words

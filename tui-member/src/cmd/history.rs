@@ -1,8 +1,7 @@
 //! `status`, `sync`, `history`, `receipt`.
 
 use std::{
-    fs,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::PathBuf,
 };
 
@@ -10,16 +9,12 @@ use tui_kit::{
     cli::{self, Exit, Table, facts},
     text::Align,
 };
-use wire::{id::EntryNumber, sheet::Invitation};
+use wire::id::EntryNumber;
 
-use super::{
-    Context, card,
-    reach::{told, want},
-};
+use super::{Context, card, evidence, reach::want};
 use crate::{
     act::{Act, Outcome},
-    receipt,
-    view::{PurchaseRow, Snapshot, Verification},
+    view::{PurchaseRow, Snapshot},
 };
 
 /// How many purchases and messages the status shows.
@@ -38,6 +33,9 @@ pub(super) enum Receipt {
         /// Also show what was bought, for whoever gets the file
         #[arg(long)]
         with_order: bool,
+        /// Write it as text that the center signs, for “ssh-keygen -Y verify”; asks the center
+        #[arg(long, conflicts_with = "with_order")]
+        ssh: bool,
     },
     /// Check a receipt file; exit code 1 if any check fails
     Verify {
@@ -79,56 +77,24 @@ pub(super) async fn history(context: &Context) -> Result<Exit, cli::Failure> {
 impl Receipt {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
         match self {
-            Self::Export { number, out, with_order } => {
+            Self::Export { number, out, ssh: true, .. } => evidence::export_text(context, number, &out).await,
+            Self::Export { number, out, with_order, .. } => {
                 let act = Act::ExportReceipt { number, with_order };
                 let outcome = context.reach().await?.act(act).await?;
                 let exported = want!(outcome, Outcome::Receipt(exported) => exported);
-                let failed = |error: io::Error| {
-                    cli::Failure::refused("machine", format!("writing {} failed: {error}", out.display()))
-                };
-                let mut file = fs::File::create_new(&out).map_err(failed)?;
-                file.write_all(exported.content.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+                evidence::write_new(&out, &exported.content)?;
                 let data = serde_json::json!({ "number": exported.number, "file": out });
                 context
                     .out
                     .answer(&data, |to| writeln!(to, "{} is in {}", exported.number, out.display()))?;
                 Ok(Exit::Ok)
             }
-            Self::Verify { file, invitation } => verify(context, &file, invitation.as_deref()).await,
+            Self::Verify { file, invitation } => {
+                let words = ["The receipt is valid.", "The receipt is NOT valid."];
+                evidence::verify(context, &file, invitation.as_deref(), words).await
+            }
         }
     }
-}
-
-/// `receipt verify`
-async fn verify(context: &Context, path: &PathBuf, invitation: Option<&str>) -> Result<Exit, cli::Failure> {
-    let failed = |error: io::Error| {
-        cli::Failure::refused("machine", format!("reading {} failed: {error}", path.display()))
-    };
-    let mut content = String::new();
-    let file = fs::File::open(path).map_err(failed)?;
-    file.take(receipt::FILE_BYTES_MAX as u64 + 1).read_to_string(&mut content).map_err(failed)?;
-    let verification: Verification = match invitation {
-        Some(text) => {
-            let invitation: Invitation =
-                text.parse().map_err(|error| cli::Failure::usage(format!("{error}")))?;
-            receipt::verify(&content, &invitation.root).map_err(told)?
-        }
-        None => {
-            let outcome = context.reach().await?.act(Act::VerifyReceipt { content }).await?;
-            want!(outcome, Outcome::Verification(verification) => verification)
-        }
-    };
-    context.out.answer(&verification, |to| {
-        for check in &verification.checks {
-            writeln!(to, "{}  {}: {}", if check.pass { "ok  " } else { "FAIL" }, check.name, check.words)?;
-        }
-        writeln!(
-            to,
-            "{}",
-            if verification.valid { "The receipt is valid." } else { "The receipt is NOT valid." }
-        )
-    })?;
-    Ok(if verification.valid { Exit::Ok } else { Exit::Refused })
 }
 
 fn home(context: &Context, snapshot: &Snapshot, to: &mut dyn Write) -> io::Result<()> {

@@ -4,6 +4,7 @@ mod about;
 mod buy;
 mod card;
 mod custody;
+mod evidence;
 mod history;
 mod join;
 mod outbox;
@@ -94,6 +95,9 @@ enum Command {
     /// Take receipts out, and check them offline
     #[command(subcommand)]
     Receipt(history::Receipt),
+    /// Check evidence that the center contradicts itself, offline
+    #[command(subcommand)]
+    Evidence(evidence::Evidence),
     /// List, send, withdraw, export and import the telegrams that wait
     Outbox(outbox::Outbox),
     /// Ask the center about every telegram whose outcome is unknown
@@ -202,6 +206,7 @@ impl Command {
             Self::History => history::history(context).await,
             Self::Show(named) => named.show(context).await,
             Self::Receipt(receipt) => receipt.run(context).await,
+            Self::Evidence(evidence) => evidence.run(context).await,
             Self::Outbox(outbox) => outbox.run(context).await,
             Self::Resolve => outbox::resolve(context).await,
             Self::Withdraw { telegram } => outbox::withdraw(context, telegram).await,

@@ -36,6 +36,7 @@ impl Engine {
             return Ok(counter.clone());
         }
         let counter = Arc::new(shop::visit(&self.center, session, store).await?);
+        self.center.exchange(session, &counter).await?;
         counters.insert(store, counter.clone());
         Ok(counter)
     }

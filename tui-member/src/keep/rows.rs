@@ -130,7 +130,8 @@ impl Kept {
     /// Keys, alarm, recovery and what the center offers, as a snapshot shows them.
     fn custody_row(&self) -> CustodyRow {
         let custody = &self.book.custody;
-        let alarm = custody.unread().map(|alarm| AlarmRow {
+        let alarm = custody.unread().map(|(about, alarm)| AlarmRow {
+            about,
             digest: digest(alarm),
             at: alarm.at.into(),
             words: alarm.words.to_string(),

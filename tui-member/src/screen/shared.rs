@@ -17,7 +17,7 @@ use wire::{
 
 use crate::{
     act::{Act, CartLine, CustodyAct, Password},
-    app::{ALARM_TITLE, Effect},
+    app::{ALARM_TITLE, Effect, JOURNAL_TITLE},
     screen::{self, News, Step, Steps},
     view::{CustodyRow, LineView, Money, Snapshot, Transfer},
 };
@@ -219,7 +219,7 @@ impl World for Shared {
     }
 
     fn acknowledged(&mut self, title: &str) -> Option<Effect> {
-        let alarm = self.raised.filter(|_| title == ALARM_TITLE)?;
+        let alarm = self.raised.filter(|_| [ALARM_TITLE, JOURNAL_TITLE].contains(&title))?;
         let act = Act::Custody(CustodyAct::Acknowledge { alarm });
         match self.order(act) {
             Step::Own(effect) => Some(effect),

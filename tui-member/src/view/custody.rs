@@ -13,7 +13,7 @@ use super::Moment;
 /// What every screen has to know of keys, recovery and the center's offers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustodyRow {
-    /// A key that this vault did not make; nobody has acknowledged it yet.
+    /// A key that this vault did not make, or a center that contradicts itself; nobody has acknowledged it yet.
     pub alarm: Option<AlarmRow>,
     /// The newest admission kit that is kept.
     pub kit: Option<KitRow>,
@@ -25,9 +25,21 @@ pub struct CustodyRow {
     pub held: Option<Moment>,
 }
 
+/// What an alarm is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum About {
+    /// A key that this vault did not make.
+    Keys,
+    /// The center's journal contradicts itself.
+    Journal,
+}
+
 /// An alarm that has to be acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmRow {
+    /// What it is about.
+    pub about: About,
     /// Names it.
     pub digest: Digest,
     /// When it was raised.

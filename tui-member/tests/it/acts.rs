@@ -101,13 +101,15 @@ async fn history_cards_and_receipts_need_no_network() {
         names,
         [
             "key sheet",
+            "leaf",
             "opened part",
             "checkpoint",
-            "inclusion",
+            "proof",
             "entry",
             "telegram",
             "signature",
             "center",
+            "offer",
             "order"
         ]
     );

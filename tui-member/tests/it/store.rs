@@ -172,6 +172,7 @@ impl FakeStore {
     fn answer(&self, request: StoreRequest, exporter: &[u8; 32]) -> Option<StoreAnswer> {
         let trick = *self.trick.lock().unwrap();
         Some(match request {
+            StoreRequest::Hours(_) => StoreAnswer::Hours(List::default()),
             StoreRequest::Catalogue { .. } => {
                 StoreAnswer::Catalogue { items: List::first([self.item()]), more: false }
             }

@@ -1,14 +1,20 @@
 //! What the book knows of joining and of keys.
 
+use std::collections::VecDeque;
+
 use wire::{
     admission::{ApplicationState, ApplicationView, Kit},
-    id::EntryNumber,
+    checkpoint::SignedCheckpoint,
+    codec,
+    evidence::{self, Evidence},
+    id::{Digest, EntryNumber},
     key::VerificationKey,
+    limits,
     payload::{KeyEvent, KeyRole},
     text::Prose,
 };
 
-use crate::record::{Accepted, Applying, Record, Strange};
+use crate::record::{Accepted, Applying, Notice, Record, Strange};
 
 /// Joining and keys, as the records tell them.
 #[derive(Debug, Default)]
@@ -27,6 +33,10 @@ pub(crate) struct Custody {
     pub(crate) chain: Vec<KeyEvent>,
     /// A chain that nobody has acknowledged.
     pub(crate) strange: Option<Strange>,
+    /// The checkpoints that the center published for the newest hours, ascending by when they were seen.
+    pub(crate) hours: VecDeque<SignedCheckpoint>,
+    /// Where the center contradicts itself, and whether somebody has acknowledged it.
+    contradictions: Vec<(Digest, Notice, bool)>,
 }
 
 impl Custody {
@@ -46,6 +56,22 @@ impl Custody {
                 self.strange = None;
             }
             Record::Strange(strange) => self.strange = Some(strange.clone()),
+            Record::Hour(note) => {
+                if self.hours.len() >= limits::HOURS {
+                    self.hours.pop_front();
+                }
+                self.hours.push_back(note.clone());
+            }
+            Record::Contradiction(notice) => {
+                let evidence = codec::decode::<Evidence>("evidence", &notice.evidence, evidence::FILE_BYTES);
+                let of_bytes = |_| Digest::of(&[&notice.evidence]);
+                let digest = evidence.map_or_else(of_bytes, |evidence| evidence.digest());
+                self.contradictions.push((digest, notice.clone(), false));
+            }
+            Record::ContradictionRead(digest) => {
+                let named = self.contradictions.iter_mut().filter(|(evidence, ..)| evidence == digest);
+                named.for_each(|(.., read)| *read = true);
+            }
             Record::Center(_)
             | Record::Taken(_)
             | Record::Mail(_)
@@ -54,8 +80,20 @@ impl Custody {
             | Record::Notice(_)
             | Record::AtTill(_)
             | Record::Sold(_)
+            | Record::HandedIn(_)
             | Record::Restored(_) => {}
         }
+    }
+
+    /// Whether this evidence has raised an alarm before, acknowledged or not.
+    pub(crate) fn was_convicted(&self, evidence: &Digest) -> bool {
+        self.contradictions.iter().any(|(known, ..)| known == evidence)
+    }
+
+    /// The oldest contradiction that nobody has acknowledged.
+    pub(crate) fn contradiction(&self) -> Option<(Digest, &Notice)> {
+        let unread = self.contradictions.iter().find(|(.., read)| !read);
+        unread.map(|(digest, notice, _)| (*digest, notice))
     }
 
     /// The newest event of a role in the chain that is believed.

@@ -13,9 +13,32 @@ use wire::{
 };
 
 use super::{Book, Claimed, Misfit, Payment, Step};
-use crate::record::Notice;
+use crate::record::{HandedIn, Notice};
 
 impl Book {
+    /// What the center lost and has taken as receipts gives its number up: an order that was paid by it waits for the
+    /// notice of the entry that takes its place, and stays delivered where it was.
+    pub(super) fn lose(&mut self, handed_in: &HandedIn) {
+        for (entry, again) in &handed_in.lost {
+            self.mail.remove(entry);
+            self.claims.remove(entry);
+            if let Some(payment) = self.payments.remove(entry)
+                && let Some(sale) = self.sales.get_mut(&payment.order)
+                && sale.payment == Some(*entry)
+            {
+                sale.payment = None;
+            }
+            let became = match again {
+                Some(again) => format!("it is entered again as {again}."),
+                None => "it waits there until its owner or the center's operators bring it back.".to_owned(),
+            };
+            self.tell(
+                handed_in.at,
+                &format!("The center had lost {entry} and has taken the receipt of it: {became}"),
+            );
+        }
+    }
+
     pub(super) fn apply_mail(&mut self, sequence: u64, item: &MailItem) {
         let entry = item.receipt.leaf.entry;
         // Mail comes at least once; the entry's number tells.

@@ -2,6 +2,7 @@
 
 mod about;
 mod cashier;
+mod evidence;
 mod join;
 mod keys;
 mod money;
@@ -116,6 +117,9 @@ enum Command {
     /// Take receipts out, and check them offline
     #[command(subcommand)]
     Receipt(receipt::Receipt),
+    /// Check evidence that the center contradicts itself, offline
+    #[command(subcommand)]
+    Evidence(evidence::Evidence),
     /// Change password A or B
     #[command(subcommand)]
     Password(about::Password),
@@ -210,6 +214,7 @@ impl Command {
             Self::Cashier(cashier) => cashier.run(context).await,
             Self::Till(till) => till.run(context).await,
             Self::Receipt(receipt) => receipt.run(context).await,
+            Self::Evidence(evidence) => evidence.run(context).await,
             Self::Password(password) => password.run(context).await,
             Self::Config(config) => config.run(context),
             Self::Doctor => about::doctor(context).await,

@@ -1,24 +1,13 @@
 //! `receipt export`, `receipt verify`.
 
-use std::{
-    fs,
-    io::{self, Read, Write},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tui_kit::cli::{self, Exit};
-use wire::{id::EntryNumber, sheet::Invitation};
+use wire::id::EntryNumber;
 
-use super::{
-    Context,
-    reach::{told, want},
-};
-use crate::{
-    act::{Act, Outcome},
-    engine,
-    receipt::FILE_BYTES_MAX,
-};
+use super::{Context, evidence, reach::want};
+use crate::act::{Act, Outcome};
 
 /// Receipts.
 #[derive(Debug, clap::Subcommand)]
@@ -30,6 +19,12 @@ pub(super) enum Receipt {
         /// The file to write; it must not be there yet
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// Also show what was sold, for whoever gets the file
+        #[arg(long)]
+        with_order: bool,
+        /// Write it as text that the center signs, for “ssh-keygen -Y verify”; asks the center
+        #[arg(long, conflicts_with = "with_order")]
+        ssh: bool,
     },
     /// Check a receipt file; exit code 1 if any check fails
     Verify {
@@ -44,52 +39,26 @@ pub(super) enum Receipt {
 impl Receipt {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, cli::Failure> {
         match self {
-            Self::Export { number, out } => export(context, number, &out).await,
-            Self::Verify { file, invitation } => verify(context, &file, invitation.as_deref()).await,
+            Self::Export { number, out, ssh: true, .. } => evidence::export_text(context, number, &out).await,
+            Self::Export { number, out, with_order, .. } => export(context, number, with_order, &out).await,
+            Self::Verify { file, invitation } => {
+                let words = ["The receipt is valid.", "The receipt is NOT valid."];
+                evidence::verify(context, &file, invitation.as_deref(), words).await
+            }
         }
     }
 }
 
-async fn export(context: &Context, number: EntryNumber, out: &Path) -> Result<Exit, cli::Failure> {
-    let outcome = context.reach().await?.act(Act::ExportReceipt { number }).await?;
+async fn export(
+    context: &Context,
+    number: EntryNumber,
+    with_order: bool,
+    out: &Path,
+) -> Result<Exit, cli::Failure> {
+    let outcome = context.reach().await?.act(Act::ExportReceipt { number, with_order }).await?;
     let exported = want!(outcome, Outcome::Receipt(exported) => exported);
-    let failed = |error: io::Error| {
-        cli::Failure::refused("machine", format!("writing {} failed: {error}", out.display()))
-    };
-    let mut file = fs::File::create_new(out).map_err(failed)?;
-    file.write_all(exported.content.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    evidence::write_new(out, &exported.content)?;
     let data = json!({ "number": exported.number, "file": out });
     context.out.answer(&data, |to| writeln!(to, "{} is in {}", exported.number, out.display()))?;
     Ok(Exit::Ok)
-}
-
-async fn verify(context: &Context, path: &Path, invitation: Option<&str>) -> Result<Exit, cli::Failure> {
-    let failed = |error: io::Error| {
-        cli::Failure::refused("machine", format!("reading {} failed: {error}", path.display()))
-    };
-    let mut content = String::new();
-    let file = fs::File::open(path).map_err(failed)?;
-    file.take(FILE_BYTES_MAX as u64 + 1).read_to_string(&mut content).map_err(failed)?;
-    let verification = match invitation {
-        Some(text) => {
-            let invitation: Invitation =
-                text.parse().map_err(|error| cli::Failure::usage(format!("{error}")))?;
-            engine::verify_receipt(&content, &invitation).map_err(told)?
-        }
-        None => {
-            let outcome = context.reach().await?.act(Act::VerifyReceipt { content }).await?;
-            want!(outcome, Outcome::Verification(verification) => verification)
-        }
-    };
-    context.out.answer(&verification, |to| {
-        for check in &verification.checks {
-            writeln!(to, "{}  {}: {}", if check.pass { "ok  " } else { "FAIL" }, check.name, check.words)?;
-        }
-        writeln!(
-            to,
-            "{}",
-            if verification.valid { "The receipt is valid." } else { "The receipt is NOT valid." }
-        )
-    })?;
-    Ok(if verification.valid { Exit::Ok } else { Exit::Refused })
 }

@@ -86,6 +86,10 @@ impl Session {
             StoreRequest::State(order) => self.state(&order),
             StoreRequest::Fetch { order, line, offset } => self.fetch(order, line, offset).await,
             StoreRequest::Delivered(telegram) => self.delivered(telegram).await,
+            StoreRequest::Hours(shown) => {
+                let hours = self.counter.center.exchange(&shown).await;
+                hours.map(StoreAnswer::Hours).map_err(Trouble::Own)
+            }
             StoreRequest::TakeUp { code, buyer_key } => self.take_up(code, buyer_key).await,
             StoreRequest::Till(request) => Ok(StoreAnswer::Till(Box::new(self.till(*request).await))),
         };

@@ -70,10 +70,12 @@ impl Inner {
                 self.keys().await
             }
             Act::AcknowledgeKeys => {
-                let acknowledge = |book: &crate::book::Book| match &book.custody.strange {
-                    Some(strange) => Ok((vec![Record::Chain(strange.chain.clone())], ())),
-                    None => Err(Failure::not_possible("there is no alarm to acknowledge")),
-                };
+                let acknowledge =
+                    |book: &crate::book::Book| match (&book.custody.strange, book.custody.contradiction()) {
+                        (Some(strange), _) => Ok((vec![Record::Chain(strange.chain.clone())], ())),
+                        (None, Some((digest, _))) => Ok((vec![Record::ContradictionRead(digest)], ())),
+                        (None, None) => Err(Failure::not_possible("there is no alarm to acknowledge")),
+                    };
                 self.keep.record_if(acknowledge).await?;
                 Ok(Outcome::Done)
             }

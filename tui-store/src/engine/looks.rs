@@ -2,11 +2,14 @@
 
 use std::{path::PathBuf, sync::PoisonError};
 
+use wire::id::{AccountNumber, EntryNumber};
+
 use super::Inner;
 use crate::{
     act::{Failure, Outcome},
+    center::ANSWER_LIMIT,
     receipt,
-    view::Findings,
+    view::{Findings, TextReceiptFiles},
 };
 
 impl Inner {
@@ -52,10 +55,18 @@ impl Inner {
         self.catalogue().await
     }
 
-    pub(super) async fn export(&self, number: wire::id::EntryNumber) -> Result<Outcome, Failure> {
+    pub(super) async fn export(&self, number: EntryNumber, with_order: bool) -> Result<Outcome, Failure> {
         let keep = self.keep.clone();
-        let exported = self.keep.vault(move |vault| receipt::export(vault, &keep.book(), number)).await??;
-        Ok(Outcome::Receipt(exported))
+        let export = move |vault: &mut _| receipt::export(vault, &keep.book(), number, with_order);
+        Ok(Outcome::Receipt(self.keep.vault(export).await??))
+    }
+
+    pub(super) async fn text_receipt(&self, number: EntryNumber) -> Result<Outcome, Failure> {
+        let line = self.center.line().await?;
+        let store = self.keep.book().identity.as_ref().map(|identity| identity.store);
+        let store = store.ok_or_else(|| Failure::not_possible("this profile has not joined a center"))?;
+        let said = line.text_receipt(AccountNumber::Store(store), number, ANSWER_LIMIT).await?;
+        Ok(Outcome::TextReceipt(Box::new(TextReceiptFiles::of(number, &said))))
     }
 
     pub(super) async fn verify(&self, content: String) -> Result<Outcome, Failure> {

@@ -17,7 +17,7 @@ use wire::amount::{Amount, Currency};
 use crate::{
     act::Act,
     app::Effect,
-    screen::{KEY_ALARM, News, ROOMS, Step},
+    screen::{JOURNAL_ALARM, KEY_ALARM, News, ROOMS, Step},
     view::{CatalogueView, CounterView, LineView, Money, OrderStanding, Snapshot},
 };
 
@@ -218,7 +218,7 @@ impl World for Shared {
     }
 
     fn acknowledged(&mut self, title: &str) -> Option<Effect> {
-        (title == KEY_ALARM).then(|| match self.ask(Act::AcknowledgeKeys) {
+        [KEY_ALARM, JOURNAL_ALARM].contains(&title).then(|| match self.ask(Act::AcknowledgeKeys) {
             (_, Step::Own(effect)) => Some(effect),
             _ => None,
         })?

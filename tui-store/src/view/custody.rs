@@ -192,9 +192,21 @@ pub struct DrillRow {
     pub newer: u64,
 }
 
+/// What an alarm is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum About {
+    /// Keys that this terminal did not make.
+    Keys,
+    /// The center's journal contradicts itself.
+    Journal,
+}
+
 /// Something that has to be acknowledged before anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmRow {
+    /// What it is about.
+    pub about: About,
     /// When it was noticed.
     pub at: Moment,
     /// What has happened.

@@ -455,7 +455,7 @@ pub(crate) fn verification() -> Verification {
         checks: vec![
             check("key sheet", "sheet 1, signed by the root key"),
             check("checkpoint", "size 43, signed by the center's key"),
-            check("inclusion", "entry T-000042-8 lies in the tree"),
+            check("proof", "entry T-000042-8 lies in the tree"),
             check("payment", "what was signed is what was entered"),
         ],
     }

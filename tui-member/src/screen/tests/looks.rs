@@ -14,7 +14,7 @@ use crate::{
     act::{Failure, Outcome},
     app::{Door, Msg, Progress},
     join::{Joined, Stage},
-    view::{AlarmRow, PurchaseState, Snapshot, Transfer},
+    view::{About, AlarmRow, PurchaseState, Snapshot, Transfer},
 };
 
 /// The sizes that are looked at.
@@ -280,6 +280,7 @@ pub(super) fn entered_as_member() -> Box<Progress> {
 
 pub(super) fn alarmed(snapshot: &mut Snapshot) {
     snapshot.custody.alarm = Some(AlarmRow {
+        about: About::Keys,
         digest: Digest([4; 32]),
         at: moment("26/11/22 15:59"),
         words: "the center says since T-000090-6 that your recovery key is z0z0z0z0, which this vault did not make: if you \

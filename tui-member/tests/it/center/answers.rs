@@ -11,7 +11,8 @@ impl FakeCenter {
         account: &Mutex<Option<MemberNumber>>,
     ) -> Option<Answer> {
         let problem = |kind, words: &str| Some(Answer::Problem(Problem::new(kind, words)));
-        if self.books().lie == Lie::Busy && !matches!(request, Request::Login { .. }) {
+        let greeting = matches!(request, Request::Login { .. } | Request::Consistency(_) | Request::Hours);
+        if self.books().lie == Lie::Busy && !greeting {
             return problem(ProblemKind::Busy, "the center has more to do than it can; try again soon");
         }
         Some(match request {
@@ -57,6 +58,12 @@ impl FakeCenter {
 
     fn serve_member(&self, request: Request, member: MemberNumber) -> Option<Answer> {
         Some(match request {
+            Request::Consistency(pairs) => {
+                let books = self.books();
+                let prove = |(old, new)| books.tree.consistency(old, new).ok().map(List::first);
+                Answer::Consistency(List::first(pairs.into_iter().map(prove)))
+            }
+            Request::Hours => Answer::Hours(List::default()),
             Request::Copy { offset } => self.copy_piece(member, offset),
             Request::Deposit { length, digest, offset, bytes } => {
                 self.take_deposit(member, (length, digest), offset, &bytes)

@@ -15,7 +15,11 @@ use crate::{
 
 #[test]
 fn a_strange_key_is_an_alarm_that_only_its_word_puts_away() {
-    let alarm = AlarmRow { at: at(3), words: "T-000099-1: recovery key ZZZZ-YYYY".into() };
+    let alarm = AlarmRow {
+        about: crate::view::About::Keys,
+        at: at(3),
+        words: "T-000099-1: recovery key ZZZZ-YYYY".into(),
+    };
     let mut stage = stage_of(Snapshot { alarm: Some(alarm), ..snapshot() }, 80, 24);
     insta::assert_snapshot!("alarm-80x24", stage.screen());
     stage.keys("<esc>q<enter>2<ctrl-u>");

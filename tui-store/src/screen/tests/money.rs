@@ -166,7 +166,7 @@ fn a_receipt_is_saved_under_its_number() {
     settle(&mut stage);
     stage.keys("e");
     let (ticket, act) = asked(&mut stage);
-    assert!(matches!(act, Act::ExportReceipt { number: EntryNumber(102) }));
+    assert!(matches!(act, Act::ExportReceipt { number: EntryNumber(102), .. }));
     let exported = Exported { number: EntryNumber(102), content: "{}".into() };
     answer(&mut stage, ticket, Ok(Outcome::Receipt(exported)));
     let effects = stage.effects();
