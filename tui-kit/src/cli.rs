@@ -131,7 +131,7 @@ impl From<io::Error> for Failure {
                 ..Self::refused("broken-pipe", "nobody reads the output")
             };
         }
-        Self::refused("io", error.to_string())
+        Self::refused("io", crate::text::trouble(&error))
     }
 }
 

@@ -54,7 +54,7 @@ pub enum ProfileError {
         holder: String,
     },
     /// The operating system refused something.
-    #[error("{}: {error}", .path.display())]
+    #[error("{}: {}", .path.display(), crate::text::trouble(error))]
     Io {
         /// What was to be used.
         path: PathBuf,

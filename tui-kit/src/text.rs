@@ -5,6 +5,7 @@
 //! second defence, at the screen.
 
 use std::borrow::Cow;
+use std::io;
 use std::time::Duration;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -150,6 +151,20 @@ pub fn bytes(count: u64) -> String {
         0
     };
     format!("{value:.places$} {}", UNITS[unit])
+}
+
+/// What the system said of a file, without its number: a disk that is full or can only be read as people say it.
+pub fn trouble(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "the disk is full".into(),
+        io::ErrorKind::QuotaExceeded => "the disk quota is used up".into(),
+        io::ErrorKind::ReadOnlyFilesystem => "the disk can only be read".into(),
+        io::ErrorKind::PermissionDenied => "this user may not do that".into(),
+        _ => {
+            let words = error.to_string();
+            words.split(" (os error").next().unwrap_or_default().to_lowercase()
+        }
+    }
 }
 
 /// A span of time in at most two units: `4 s`, `3 min 20 s`, `2 h 05 min`, `6 d 3 h`.
@@ -306,6 +321,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_system_is_quoted_without_its_numbers() {
+        let said = |error: rustix::io::Errno| trouble(&io::Error::from(error));
+        assert_eq!(said(rustix::io::Errno::NOSPC), "the disk is full");
+        assert_eq!(said(rustix::io::Errno::ROFS), "the disk can only be read");
+        assert_eq!(said(rustix::io::Errno::NOENT), "no such file or directory");
+    }
 
     #[test]
     fn nothing_that_steers_a_terminal_survives() {
