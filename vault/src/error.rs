@@ -161,7 +161,7 @@ pub enum Error {
         passes: u32,
     },
     /// Reading or writing failed.
-    #[error("{doing} {} failed: {source}", path.display())]
+    #[error("{doing} {} failed: {}", path.display(), system(source))]
     Io {
         /// What was being done, as a gerund.
         doing: &'static str,
@@ -196,6 +196,19 @@ pub(crate) fn role(role: KeyRole) -> &'static str {
 
 fn holder(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another program".to_owned(), |pid| format!("process {pid}"))
+}
+
+/// The system's word without its number; a disk that is full or can only be read is said as people say it.
+fn system(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "the disk is full; make room and try again".into(),
+        io::ErrorKind::QuotaExceeded => "the disk quota is used up; make room and try again".into(),
+        io::ErrorKind::ReadOnlyFilesystem => "the disk can only be read".into(),
+        _ => {
+            let words = error.to_string();
+            words.split(" (os error").next().unwrap_or_default().to_lowercase()
+        }
+    }
 }
 
 fn words(wait: Duration) -> String {
