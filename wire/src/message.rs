@@ -175,7 +175,7 @@ pub enum Request {
     },
     /// A store's cashiers. → [`Answer::Cashiers`]
     Cashiers,
-    /// Hands in receipts of entries that a restored or forked journal lost. → [`Answer::Done`], once they are kept
+    /// Hands in receipts of entries that a restored or forked journal lost. → [`Answer::HandedIn`], once they are kept
     HandIn {
         /// The receipts.
         items: List<LostItem, { limits::LOST_ITEMS }>,
@@ -307,6 +307,8 @@ pub enum Answer {
         /// The statement key's signature over the text ([`crate::statement::TextReceipt`]).
         signature: Signature,
     },
+    /// To [`Request::HandIn`]: for each receipt, in its order, the entry that took the lost one's place by now.
+    HandedIn(List<Option<EntryNumber>, { limits::LOST_ITEMS }>),
 }
 
 /// What a terminal learns when it has logged in.
@@ -431,13 +433,6 @@ pub enum ProblemKind {
         /// In milliseconds.
         ms: u32,
     },
-}
-
-impl ProblemKind {
-    /// Whether the center only has more to do than it can: the same request, asked again, may be heard.
-    pub fn is_busy(self) -> bool {
-        matches!(self, Self::Busy | Self::RetryAfter { .. })
-    }
 }
 
 /// A card as the books hold it.

@@ -400,13 +400,20 @@ impl Line {
         self.sheet.breaks.iter().find(|it| it.origin == kept.origin)
     }
 
-    /// Hands in receipts of entries that are lost, with the telegrams that they settled.
+    /// Hands in receipts of entries that are lost, with the telegrams that they settled; what comes back is for each the
+    /// entry that took its place by now.
     pub async fn hand_in(
         &self,
         items: List<LostItem, { limits::LOST_ITEMS }>,
         limit: Duration,
-    ) -> Result<(), LineError> {
-        expect!(self, Request::HandIn { items }, limit, Answer::Done => ())
+    ) -> Result<Vec<Option<EntryNumber>>, LineError> {
+        let count = items.len();
+        let again =
+            expect!(self, Request::HandIn { items }, limit, Answer::HandedIn(again) => again.into_vec())?;
+        if again.len() == count {
+            return Ok(again);
+        }
+        Err(LineError::Contradiction("it took other receipts than were handed in".into()))
     }
 
     /// Whether a checkpoint that the center shows is not behind one of the same log that it had signed before, and no

@@ -311,6 +311,8 @@ fn comparisons() -> Vec<(String, String)> {
         pinned("hours", &Answer::Hours(List::first([note.clone()]))),
         pinned("shown-hours", &StoreRequest::Hours(List::first([note.clone()]))),
         pinned("hours-of-a-store", &StoreAnswer::Hours(List::first([note]))),
+        pinned("hand-in", &Request::HandIn { items: List::default() }),
+        pinned("handed-in", &Answer::HandedIn(List::first([Some(EVENT), None]))),
     ]
 }
 

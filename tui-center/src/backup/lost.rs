@@ -19,6 +19,7 @@ use wire::{
     limits,
     message::Beside,
     message::{LostItem, Problem, ProblemKind},
+    payload::Refund,
     receipt::{MemberPart, Receipt, Side, StorePart, side_of},
     telegram::{Kind, Telegram},
     time::Timestamp,
@@ -94,7 +95,7 @@ pub(crate) async fn take(
     center: &Center,
     account: AccountNumber,
     items: Vec<LostItem>,
-) -> Result<(), Problem> {
+) -> Result<Vec<Option<EntryNumber>>, Problem> {
     let keeping = center.clone();
     let names = center
         .off_thread(move || {
@@ -102,10 +103,17 @@ pub(crate) async fn take(
             items.into_iter().map(|item| keep(&keeping, account, item)).collect::<Result<Vec<_>, _>>()
         })
         .await?;
+    let mut entered = Vec::with_capacity(names.len());
     for name in names {
-        again(center, name).await;
+        again(center, name.clone()).await;
+        let reading = center.clone();
+        let kept = center.off_thread(move || read(&reading, &name).map_err(|error| unread(&error))).await?;
+        entered.push(kept.and_then(|kept| match kept.standing {
+            Standing::Again(entry) => Some(entry),
+            Standing::Waits(_) => None,
+        }));
     }
-    Ok(())
+    Ok(entered)
 }
 
 /// Tries again to enter what waits; says how many took their place.
@@ -207,7 +215,12 @@ async fn again(center: &Center, name: String) -> bool {
 async fn enter(center: &Center, kept: &HandedIn) -> Result<EntryNumber, String> {
     let telegram = kept.item.telegram.as_ref().ok_or("no telegram of its owner came with the receipt")?;
     let desk = center.desk();
-    let work = match to_do(&kept.item.receipt, telegram) {
+    let size = center
+        .speaking()
+        .key_sheet()
+        .lost(&kept.item.receipt.checkpoint.claimed().origin, kept.item.receipt.leaf.entry)
+        .map_or(0, |it| it.size);
+    let work = match to_do(&kept.item.receipt, telegram, size) {
         Do::Nothing(why) => return Err(why.into()),
         Do::Void => heard::inquired(desk, kept.account, telegram),
         Do::Enter => heard::submitted(desk, kept.account, telegram, &Beside::Nothing),
@@ -229,7 +242,7 @@ async fn enter(center: &Center, kept: &HandedIn) -> Result<EntryNumber, String> 
     }
 }
 
-fn to_do(receipt: &Receipt, telegram: &Telegram) -> Do {
+fn to_do(receipt: &Receipt, telegram: &Telegram, size: u64) -> Do {
     let voided = match receipt.side {
         Side::Member => matches!(receipt.member_part(), Ok(MemberPart::Voided { .. })),
         Side::Store => matches!(receipt.store_part(), Ok(StorePart::Voided { .. })),
@@ -245,7 +258,12 @@ fn to_do(receipt: &Receipt, telegram: &Telegram) -> Do {
     }
     match telegram.kind {
         _ if voided => Do::Void,
-        Kind::Payment | Kind::CardRequest | Kind::Refund => Do::Enter,
+        Kind::Payment | Kind::CardRequest => Do::Enter,
+        // The number of a payment that is lost is another entry's now.
+        Kind::Refund => match telegram.peek::<Refund>() {
+            Ok(refund) if refund.payment.0 < size => Do::Enter,
+            _ => Do::Nothing("it gives a payment back that is lost as well"),
+        },
         _ => Do::Nothing("its owner asks for it anew: what went beside it is not handed in"),
     }
 }
