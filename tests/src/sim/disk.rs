@@ -3,10 +3,12 @@
 //! What is written lies in a cache until it is synced. A power failure keeps of the rest whatever chance keeps, sector
 //! by sector and in any order, a sector now and then only up to some byte; a killed process loses nothing, since the
 //! cache is the system's. After a failed sync nobody knows what is on the disk: some sectors are, some are lost at
-//! once, some only look written until the power fails; and where one write or sync failed, more will. New names outlive a power failure only once their folder was
-//! synced. Folders themselves are there as soon as they are made.
+//! once, some only look written until the power fails; and where one write or sync failed, more will. New names outlive
+//! a power failure only once their folder was synced. Folders themselves are there as soon as they are made.
 //!
 //! What is synced stays: sectors do not rot, and a write never harms the sectors beside it.
+
+mod body;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,10 +20,8 @@ use std::{
 use fastrand::Rng;
 use tui_center::books::disk::{Disk, DiskFile, How, Lock};
 
-/// What a disk writes at once.
-const SECTOR: usize = 512;
-/// How many versions of an unsynced sector are told apart.
-const VERSIONS: usize = 4;
+use self::body::{Body, NameChange, SECTOR};
+
 /// How often a disk that has failed fails again, in parts of ten thousand.
 const SICK: u16 = 5_000;
 
@@ -85,25 +85,6 @@ struct Platter {
     injected: bool,
     /// A write or sync failed in this life, and the next may well fail too.
     sick: bool,
-}
-
-#[derive(Clone, Default)]
-struct Body {
-    cache: Vec<u8>,
-    kept: Vec<u8>,
-    /// Unsynced sectors, each with what it held after the newest writes, oldest first.
-    dirty: BTreeMap<usize, Vec<[u8; SECTOR]>>,
-    /// The sectors of the last write.
-    last: Vec<usize>,
-    /// What the next sync brings to the disk, where syncs are late.
-    due: BTreeMap<usize, [u8; SECTOR]>,
-}
-
-#[derive(Clone)]
-enum NameChange {
-    Linked(PathBuf, usize),
-    Removed(PathBuf),
-    Renamed(PathBuf, PathBuf, usize),
 }
 
 struct SimFile {
@@ -351,116 +332,6 @@ enum Death {
     After,
 }
 
-impl NameChange {
-    fn make(&self, names: &mut BTreeMap<PathBuf, usize>) {
-        match self {
-            Self::Linked(path, at) => {
-                names.insert(path.clone(), *at);
-            }
-            Self::Removed(path) => {
-                names.remove(path);
-            }
-            Self::Renamed(from, to, at) => {
-                names.remove(from);
-                names.insert(to.clone(), *at);
-            }
-        }
-    }
-
-    fn is_in(&self, dir: &Path) -> bool {
-        match self {
-            Self::Linked(path, _) | Self::Removed(path) | Self::Renamed(path, ..) => {
-                path.parent() == Some(dir)
-            }
-        }
-    }
-}
-
-impl Body {
-    fn put(&mut self, bytes: &[u8], offset: usize) {
-        if bytes.is_empty() {
-            return;
-        }
-        let end = offset + bytes.len();
-        if self.cache.len() < end {
-            self.cache.resize(end, 0);
-        }
-        self.cache[offset..end].copy_from_slice(bytes);
-        self.last = (offset / SECTOR..=(end - 1) / SECTOR).collect();
-        for sector in self.last.clone() {
-            let now = self.sector_now(sector);
-            let versions = self.dirty.entry(sector).or_default();
-            if versions.len() == VERSIONS {
-                versions.remove(0);
-            }
-            versions.push(now);
-        }
-    }
-
-    fn sector_now(&self, sector: usize) -> [u8; SECTOR] {
-        piece(&self.cache, sector)
-    }
-
-    fn sector_kept(&self, sector: usize) -> [u8; SECTOR] {
-        piece(&self.kept, sector)
-    }
-
-    fn keep(&mut self, sector: usize) {
-        let (from, now) = (sector * SECTOR, self.sector_now(sector));
-        let end = (from + SECTOR).min(self.cache.len());
-        if self.kept.len() < end {
-            self.kept.resize(end, 0);
-        }
-        let length = end.saturating_sub(from);
-        self.kept[from..from + length].copy_from_slice(&now[..length]);
-    }
-
-    fn sync(&mut self) {
-        for sector in std::mem::take(&mut self.dirty).into_keys() {
-            self.keep(sector);
-        }
-        self.kept.resize(self.cache.len(), 0);
-    }
-
-    /// Brings to the disk what the sync before should have brought there.
-    fn sync_late(&mut self) {
-        for (sector, bytes) in std::mem::take(&mut self.due) {
-            let end = (sector * SECTOR + SECTOR).min(self.cache.len());
-            self.kept.resize(self.kept.len().max(end), 0);
-            self.kept[sector * SECTOR..end].copy_from_slice(&bytes[..end - sector * SECTOR]);
-            if self.sector_now(sector) == bytes {
-                self.dirty.remove(&sector);
-            }
-        }
-        self.due = self.dirty.keys().map(|sector| (*sector, self.sector_now(*sector))).collect();
-    }
-
-    /// A sync that failed, or that the machine died in.
-    fn half_sync(&mut self, rng: &mut Rng) {
-        // Each sector for itself, or all alike.
-        let alike = rng.bool().then(|| rng.u8(..3));
-        for sector in std::mem::take(&mut self.dirty).into_keys() {
-            match alike.unwrap_or_else(|| rng.u8(..3)) {
-                0 => self.keep(sector),
-                1 => {
-                    let (from, kept) = (sector * SECTOR, self.sector_kept(sector));
-                    let end = (from + SECTOR).min(self.cache.len());
-                    self.cache[from..end].copy_from_slice(&kept[..end - from]);
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-fn piece(bytes: &[u8], sector: usize) -> [u8; SECTOR] {
-    let mut piece = [0; SECTOR];
-    let there = bytes.get(sector * SECTOR..).unwrap_or_default();
-    let length = there.len().min(SECTOR);
-    piece[..length].copy_from_slice(&there[..length]);
-    piece
-}
-
 impl Disk for SimDisk {
     fn open(&self, path: &Path, how: How) -> io::Result<Arc<dyn DiskFile>> {
         let platter = &mut *self.platter();
@@ -631,84 +502,4 @@ fn place(offset: u64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn disk() -> SimDisk {
-        let disk = SimDisk::new(Rng::with_seed(1));
-        disk.make_dir(Path::new("/d")).unwrap();
-        disk
-    }
-
-    #[test]
-    fn what_is_synced_stays_and_what_is_not_may_go_by_sectors() {
-        let disk = disk();
-        let path = Path::new("/d/file");
-        let file = disk.open(path, How::Create).unwrap();
-        file.write_all_at(&[1; 4096], 0).unwrap();
-        file.sync_data().unwrap();
-        disk.sync_dir(Path::new("/d")).unwrap();
-        file.write_all_at(&[2; 4096], 0).unwrap();
-        disk.restart(End::Killed);
-        assert_eq!(disk.read(path).unwrap(), [2; 4096], "the system's cache outlives the process");
-        assert!(file.length().is_err(), "its handles do not");
-        disk.restart(End::PowerFailed);
-        let left = disk.read(path).unwrap();
-        assert!(left.contains(&1) && left.contains(&2), "some sectors are kept, others not");
-        assert!(left.iter().all(|byte| [1, 2].contains(byte)));
-    }
-
-    #[test]
-    fn a_name_stays_once_its_folder_is_synced() {
-        let (mut kept, mut lost) = (0, 0);
-        for seed in 0..40 {
-            let disk = disk().copy(Rng::with_seed(seed));
-            disk.open(Path::new("/d/one"), How::Create).unwrap();
-            disk.sync_dir(Path::new("/d")).unwrap();
-            disk.rename(Path::new("/d/one"), Path::new("/d/two")).unwrap();
-            disk.restart(End::PowerFailed);
-            match disk.names(Path::new("/d")).unwrap()[..] {
-                [ref name] if name == "one" => lost += 1,
-                [ref name] if name == "two" => kept += 1,
-                ref other => panic!("{other:?}"),
-            }
-        }
-        assert!(kept > 5 && lost > 5, "{kept} {lost}");
-    }
-
-    #[test]
-    fn after_a_failed_sync_the_next_one_proves_nothing() {
-        let mut outcomes = BTreeSet::new();
-        for seed in 0..60 {
-            let disk = disk().copy(Rng::with_seed(seed));
-            let path = Path::new("/d/file");
-            let file = disk.open(path, How::Create).unwrap();
-            file.write_all_at(&[1; SECTOR], 0).unwrap();
-            file.sync_data().unwrap();
-            disk.sync_dir(Path::new("/d")).unwrap();
-            file.write_all_at(&[2; SECTOR], 0).unwrap();
-            disk.set_faults(Faults { sync: 10_000, ..Faults::default() });
-            file.sync_data().unwrap_err();
-            disk.set_faults(Faults::default());
-            file.sync_data().unwrap();
-            let before = disk.read(path).unwrap()[0];
-            disk.restart(End::PowerFailed);
-            outcomes.insert((before, disk.read(path).unwrap()[0]));
-        }
-        assert_eq!(outcomes, BTreeSet::from([(1, 1), (2, 1), (2, 2)]));
-    }
-
-    #[test]
-    fn a_full_disk_takes_only_what_has_its_place() {
-        let disk = disk();
-        let file = disk.open(Path::new("/d/file"), How::Create).unwrap();
-        file.write_all_at(&[1; 100], 0).unwrap();
-        disk.set_faults(Faults { full: true, ..Faults::default() });
-        file.write_all_at(&[2; 100], 0).unwrap();
-        assert_eq!(file.write_all_at(&[3; 10], 95).unwrap_err().kind(), io::ErrorKind::StorageFull);
-        assert_eq!(
-            disk.open(Path::new("/d/b"), How::Create).err().unwrap().kind(),
-            io::ErrorKind::StorageFull
-        );
-    }
-}
+mod tests;
