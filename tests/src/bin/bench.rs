@@ -15,7 +15,7 @@ use inkan_tests::load::bench::{self, Wanted, big, row};
 ///
 /// Rows that take long (five million payments in the books, ten thousand connections) are left out with --quick. The
 /// books with five million signed payments are made once and kept in the cache folder; --prepare does only that.
-/// They take up to 6 GB there, and a full run works on a copy.
+/// They take 2.5 GB there at the most, and a full run works on a copy.
 #[derive(Parser)]
 #[command(name = "scripts/bench", bin_name = "scripts/bench")]
 struct Options {

@@ -12,8 +12,9 @@ use std::{
 use color_eyre::eyre::{Context as _, Result, bail, ensure, eyre};
 use rustix::process::{Pid, Signal, kill_process};
 use tui_center::config::Config;
+use tui_kit::profile::private_dir;
 
-use super::{cast::PASSPHRASE, line::Target, machine};
+use super::{cast::PASSPHRASE, line::Target, machine, prepare::beside};
 use crate::programs::secret_file;
 
 /// How long a center may take to open its books.
@@ -42,6 +43,14 @@ impl Center {
     /// # Errors
     /// With the end of its log, when it does not.
     pub fn start(profile: &Path) -> Result<Self> {
+        Self::start_with(profile, &[])
+    }
+
+    /// The same with more in its environment.
+    ///
+    /// # Errors
+    /// As [`Center::start`].
+    pub fn start_with(profile: &Path, environment: &[(&str, &str)]) -> Result<Self> {
         let address = lift_limits(profile)?;
         let passphrase = secret_file(profile, "passphrase", PASSPHRASE)?;
         let log = fs::OpenOptions::new().create(true).append(true).open(profile.join("load.log"))?;
@@ -50,6 +59,7 @@ impl Center {
         command.arg("--service-passphrase-file").arg(passphrase);
         // Honoured by builds with debug assertions only; a release keeps its full cost.
         command.env("INKAN_TEST_KDF", "weak").stdin(Stdio::null());
+        command.envs(environment.iter().copied());
         command.stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
         let since = Instant::now();
         let child = command.spawn().wrap_err("starting tui-center")?;
@@ -82,6 +92,11 @@ impl Center {
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Its profile.
@@ -155,12 +170,17 @@ pub fn program() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Writes settings in which all terminals may come from one machine, and a port that is free now.
+/// Writes settings in which all terminals may come from one machine, a port that is free now, and the bank's folders beside
+/// the profile, wherever that was copied to.
 fn lift_limits(profile: &Path) -> Result<SocketAddr> {
     let path = profile.join("config.toml");
     let mut config = Config::read(&path)?;
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     config.listen = vec![address.to_string()];
+    (config.bank.inbox, config.bank.outbox) = (beside(profile, "inbox"), beside(profile, "outbox"));
+    for folder in [&config.bank.inbox, &config.bank.outbox] {
+        private_dir(folder)?;
+    }
     let limits = &mut config.limits;
     limits.connections = NO_LIMIT;
     limits.connections_per_address = NO_LIMIT;

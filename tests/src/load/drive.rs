@@ -33,6 +33,8 @@ use super::{
 
 /// How long a run may last beyond what it is meant to.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long after its end a fixed rate still sends what is late.
+const GRACE: Duration = Duration::from_secs(1);
 /// How long stores wait for notices that don't come.
 const NOTICES: Duration = Duration::from_secs(10);
 /// Connections that are opened at the same time.
@@ -45,7 +47,7 @@ pub enum Pace {
     Closed(usize),
     /// So many a second on all connections together, whether or not answers come. A latency counts from when the payment
     /// was meant to be sent: what waits behind a slow answer is not left out. A connection never has more than
-    /// [`limits::PIPELINE`] unanswered.
+    /// [`limits::PIPELINE`] unanswered; what could not be sent by a second after the end is told as never sent.
     Fixed(f64),
 }
 
@@ -77,10 +79,14 @@ pub struct Outcome {
     pub problems: u64,
     /// Sent and never answered.
     pub unanswered: u64,
+    /// Never sent, because the connection had too many unanswered for too long.
+    pub unsent: u64,
     /// From the first payment sent to the last answer and the last notice, in seconds.
     pub seconds: f64,
-    /// Of those that were settled.
+    /// Of those that were settled, from when each was meant to be sent.
     pub latencies: Latencies,
+    /// Of those that were settled, from when each was sent.
+    pub since_sent: Latencies,
     /// Receipts that were verified in full.
     pub receipts: usize,
     /// Notices that the stores received.
@@ -216,13 +222,13 @@ pub async fn run(
     let before = stores.notices();
     let watch = Watch::begin(Some(center));
     let start = Instant::now();
-    let until = start + lasts + PATIENCE;
+    let (closes, until) = (start + lasts + GRACE, start + lasts + PATIENCE);
     let mut tasks = JoinSet::new();
     for (index, (line, pile)) in lines.into_iter().zip(piles).enumerate() {
         let clock = match plan.pace {
             Pace::Closed(window) => Clock::Closed(window.min(limits::PIPELINE)),
             Pace::Fixed(rate) => {
-                Clock::Fixed { every: plan.connections as f64 / rate, first: index as f64 / rate }
+                Clock::Fixed { every: plan.connections as f64 / rate, first: index as f64 / rate, closes }
             }
         };
         tasks.spawn(pay(line, pile, clock, start, until, plan.sample.max(1)));
@@ -232,7 +238,7 @@ pub async fn run(
         sheets.push(sheet.map_err(|_| eyre!("a connection of the generator failed"))?);
     }
     let mut outcome = Outcome::default();
-    let mut micros = Vec::new();
+    let (mut micros, mut since_sent) = (Vec::new(), Vec::new());
     let mut last = start;
     for sheet in &mut sheets {
         outcome.settled += sheet.ids.len() as u64;
@@ -240,9 +246,11 @@ pub async fn run(
         outcome.busy += sheet.busy;
         outcome.problems += sheet.problems;
         outcome.unanswered += sheet.unanswered;
+        outcome.unsent += sheet.unsent;
         outcome.telegram_bytes = sheet.pile.telegram_bytes;
         outcome.ids.append(&mut sheet.ids);
         micros.append(&mut sheet.micros);
+        since_sent.append(&mut sheet.since_sent);
         last = last.max(sheet.last);
     }
     outcome.notices = stores.wait_for(before + outcome.settled, NOTICES).await - before;
@@ -252,6 +260,7 @@ pub async fn run(
     outcome.usage = watch.usage();
     outcome.seconds = last.duration_since(start).as_secs_f64();
     outcome.latencies = Latencies::of(micros);
+    outcome.since_sent = Latencies::of(since_sent);
     outcome.receipts = verify(target, &sheets)?;
     outcome.notices_verified = stores.verify_samples()?;
     Ok(outcome)
@@ -261,10 +270,11 @@ pub async fn run(
 #[derive(Debug, Clone, Copy)]
 enum Clock {
     Closed(usize),
-    /// Seconds between payments, and from the start to the first.
+    /// Seconds between payments, and from the start to the first; nothing is sent later than at the close.
     Fixed {
         every: f64,
         first: f64,
+        closes: Instant,
     },
 }
 
@@ -273,10 +283,12 @@ struct Sheet {
     pile: Pile,
     ids: Vec<TelegramId>,
     micros: Vec<u32>,
+    since_sent: Vec<u32>,
     refused: u64,
     busy: u64,
     problems: u64,
     unanswered: u64,
+    unsent: u64,
     last: Instant,
     samples: Vec<(usize, Bytes)>,
 }
@@ -316,10 +328,12 @@ async fn pay(mut line: Line, pile: Pile, clock: Clock, start: Instant, until: In
     let mut sheet = Sheet {
         ids: Vec::with_capacity(count),
         micros: Vec::with_capacity(count),
+        since_sent: Vec::with_capacity(count),
         refused: 0,
         busy: 0,
         problems: 0,
         unanswered: 0,
+        unsent: 0,
         last: start,
         samples: Vec::new(),
         pile,
@@ -327,13 +341,15 @@ async fn pay(mut line: Line, pile: Pile, clock: Clock, start: Instant, until: In
     let mut sent_at = vec![start; count];
     let (mut sent, mut answered) = (0, 0);
     let talking = async {
-        while answered < count {
+        loop {
             let now = Instant::now();
-            let due = due(clock, start, now, count, answered);
+            let closed = matches!(clock, Clock::Fixed { closes, .. } if now > closes);
+            if answered == if closed { sent } else { count } {
+                break;
+            }
+            let due = if closed { sent } else { due(clock, start, now, count, answered) };
             if due > sent {
-                for (index, at) in sent_at.iter_mut().enumerate().take(due).skip(sent) {
-                    *at = intended(clock, start, index).unwrap_or(now);
-                }
+                sent_at[sent..due].fill(now);
                 line.send(sheet.pile.frames(sent..due)).await?;
                 sent = due;
             }
@@ -349,14 +365,20 @@ async fn pay(mut line: Line, pile: Pile, clock: Clock, start: Instant, until: In
             }
             let now = Instant::now();
             while let Some(frame) = line.take() {
-                answered += usize::from(sheet.take(&frame, &sent_at, now, sample));
+                let Some((index, answer)) = answered_payment(&frame, &sent_at) else { continue };
+                let meant = intended(clock, start, index).unwrap_or(sent_at[index]);
+                if answer == Answered::Done && id_of(index).is_multiple_of(sample) {
+                    sheet.samples.push((index, frame));
+                }
+                sheet.take(index, answer, (meant, sent_at[index], now));
+                answered += 1;
             }
         }
         Ok::<(), color_eyre::Report>(())
     };
     // Whatever ends it, what was sent and not answered is told.
     let _ = timeout_at(until.into(), talking).await;
-    sheet.unanswered = (sent - answered) as u64;
+    (sheet.unanswered, sheet.unsent) = ((sent - answered) as u64, (count - sent) as u64);
     sheet
 }
 
@@ -364,7 +386,7 @@ async fn pay(mut line: Line, pile: Pile, clock: Clock, start: Instant, until: In
 fn due(clock: Clock, start: Instant, now: Instant, count: usize, answered: usize) -> usize {
     match clock {
         Clock::Closed(window) => count.min(answered + window),
-        Clock::Fixed { every, first } => {
+        Clock::Fixed { every, first, .. } => {
             let passed = now.duration_since(start).as_secs_f64() - first;
             let due = if passed < 0.0 { 0 } else { (passed / every) as usize + 1 };
             due.min(count).min(answered + limits::PIPELINE)
@@ -376,31 +398,39 @@ fn due(clock: Clock, start: Instant, now: Instant, count: usize, answered: usize
 fn intended(clock: Clock, start: Instant, index: usize) -> Option<Instant> {
     match clock {
         Clock::Closed(_) => None,
-        Clock::Fixed { every, first } => Some(start + Duration::from_secs_f64(first + every * index as f64)),
+        Clock::Fixed { every, first, .. } => {
+            Some(start + Duration::from_secs_f64(first + every * index as f64))
+        }
     }
 }
 
+/// Which payment a frame answers, and how.
+fn answered_payment(frame: &[u8], sent_at: &[Instant]) -> Option<(usize, Answered)> {
+    let Said::Answer { id, answer } = tell(frame) else { return None };
+    let index = id.checked_sub(FIRST_ID)? as usize;
+    (index < sent_at.len()).then_some((index, answer))
+}
+
+fn id_of(index: usize) -> u32 {
+    FIRST_ID + u32::try_from(index).expect("a pile is far below 2^32 payments")
+}
+
 impl Sheet {
-    /// Takes a frame; whether it answers a payment.
-    fn take(&mut self, frame: &Bytes, sent_at: &[Instant], now: Instant, sample: u32) -> bool {
-        let Said::Answer { id, answer } = tell(frame) else { return false };
-        let Some(index) = id.checked_sub(FIRST_ID).map(|index| index as usize) else { return false };
-        let Some(at) = sent_at.get(index) else { return false };
+    /// Takes an answer to a payment that was meant to be sent, was sent, and is answered at these instants.
+    fn take(&mut self, index: usize, answer: Answered, (meant, sent, now): (Instant, Instant, Instant)) {
         match answer {
             Answered::Done => {
+                let micros =
+                    |from| u32::try_from(now.saturating_duration_since(from).as_micros()).unwrap_or(u32::MAX);
                 self.ids.push(self.pile.id(index));
-                let micros = now.saturating_duration_since(*at).as_micros();
-                self.micros.push(u32::try_from(micros).unwrap_or(u32::MAX));
-                if id.is_multiple_of(sample) {
-                    self.samples.push((index, frame.clone()));
-                }
+                self.micros.push(micros(meant));
+                self.since_sent.push(micros(sent));
             }
             Answered::NotDone => self.refused += 1,
             Answered::Problem(ProblemKind::Busy | ProblemKind::RetryAfter { .. }) => self.busy += 1,
             Answered::Problem(_) | Answered::Else => self.problems += 1,
         }
         self.last = now;
-        true
     }
 }
 
@@ -431,7 +461,7 @@ mod tests {
     #[test]
     fn a_fixed_rate_is_kept_whatever_the_answers_do() {
         let start = Instant::now();
-        let clock = Clock::Fixed { every: 0.010, first: 0.005 };
+        let clock = Clock::Fixed { every: 0.010, first: 0.005, closes: start };
         let at = |ms| start + Duration::from_millis(ms);
         assert_eq!(due(clock, start, at(4), 100, 0), 0);
         assert_eq!(due(clock, start, at(6), 100, 0), 1);

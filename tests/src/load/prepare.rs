@@ -50,7 +50,7 @@ const AHEAD: usize = 50_000;
 /// The salt of everybody's particulars.
 const SALT: Salt = Salt([6; 32]);
 /// How much a payment's entry takes on the disk, at the most, in bytes: for saying beforehand how much is needed.
-pub const ENTRY_BYTES: u64 = 1_200;
+pub const ENTRY_BYTES: u64 = 500;
 
 /// Founds a center in a profile and fills its books: members, stores, cards and so many payments. `say` hears how far it is.
 ///
@@ -369,7 +369,7 @@ pub fn remove(profile: &Path) -> Result<()> {
 }
 
 /// A folder beside a profile: the bank's folders may not lie in it.
-fn beside(profile: &Path, what: &str) -> std::path::PathBuf {
+pub(super) fn beside(profile: &Path, what: &str) -> std::path::PathBuf {
     let name = profile.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     profile.with_file_name(format!("{name}-bank-{what}"))
 }

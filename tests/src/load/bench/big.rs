@@ -50,24 +50,30 @@ pub fn prepare(cache: &Path) -> Result<PathBuf> {
     ensure!(
         room > 2 * needed,
         "books with {PAYMENTS} payments and a copy of them take up to {} GB in {}, where {} GB are free",
-        2 * needed / 1_000_000_000,
+        figure(2.0 * needed as f64 / 1e9),
         cache.display(),
-        room / 1_000_000_000
+        figure(room as f64 / 1e9)
     );
     say(since, &format!("preparing books with {PAYMENTS} signed payments in {}, once", kept.display()));
     say(
         since,
         &format!(
             "they take up to {} GB on the disk, a run's copy as much; delete the folder whenever you like",
-            needed / 1_000_000_000
+            figure(needed as f64 / 1e9)
         ),
     );
     let unfinished = cache.join(format!("books-{PAYMENTS}-unfinished"));
     prepare::remove(&unfinished)?;
     fs::create_dir_all(&unfinished)?;
     prepare::center(&unfinished, Sizes::of(CARDS, STORES), PAYMENTS, &mut |words| say(since, words))?;
+    // What a center keeps beside its journal to start quickly, it makes itself.
+    say(since, "starting a center on them and ending it in order, once");
+    let center = Center::start(&unfinished)?;
+    center.settle()?;
+    center.stop()?;
     prepare::remove(&kept)?;
     fs::rename(&unfinished, &kept)?;
+    prepare::remove(&unfinished)?;
     say(since, &format!("done: {} GB", figure(size(&kept)? as f64 / 1e9)));
     Ok(kept)
 }
