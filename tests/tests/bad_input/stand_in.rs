@@ -357,6 +357,8 @@ impl Shared {
                 StoreAnswer::Chunk { offset, bytes: Bytes::new(piece).expect("a piece") }
             }
             StoreRequest::Delivered(_) => StoreAnswer::State(OrderState::Delivered),
+            StoreRequest::TakeUp { .. } => StoreAnswer::Refused(ShopRefusal::UnknownCode),
+            StoreRequest::Hours(_) => StoreAnswer::Hours(List::default()),
             StoreRequest::Till(_) => {
                 StoreAnswer::Till(Box::new(TillAnswer::Refused(TillRefusal::UnknownCashier)))
             }

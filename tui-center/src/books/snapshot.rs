@@ -64,11 +64,14 @@ pub struct Mail {
     pub acknowledged: Vec<(AccountNumber, EntryNumber)>,
 }
 
-/// The heads of all snapshots in the books, newest first; of one that can't be read, why, in words.
+/// A snapshot's head by the size after which it was made; of one that can't be read, why, in words.
+pub type Found = (u64, Result<Head, String>);
+
+/// The heads of all snapshots in the books, newest first.
 ///
 /// # Errors
 /// When the folder can't be read.
-pub fn heads(shelf: &Shelf, key: &CheckpointKey) -> Result<Vec<(u64, Result<Head, String>)>, BooksError> {
+pub fn heads(shelf: &Shelf, key: &CheckpointKey) -> Result<Vec<Found>, BooksError> {
     let sizes = sizes(shelf)?.into_iter().rev();
     Ok(sizes.map(|size| (size, head::read(shelf, key, size))).collect())
 }

@@ -174,7 +174,7 @@ impl Shown {
         }
         let size = note.claimed().size;
         let key = ring.newest().and_then(|sheet| sheet.key_at(wire::sheet::SheetRole::Checkpoint, size));
-        if !key.is_some_and(|key| note.verify(&key).is_ok()) {
+        if key.is_none_or(|key| note.verify(&key).is_err()) {
             return Err(shown.foreign("shows a checkpoint that this center did not sign".into()));
         }
         for index in 0..size.div_ceil(TILE) {

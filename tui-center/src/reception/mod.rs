@@ -238,7 +238,7 @@ fn answer(session: Arc<Session>, request: Request) -> impl Future<Output = Optio
             Either::Left(AssertUnwindSafe(session.answer_at_once(request)).catch_unwind().map(Result::ok))
         }
         Err(request) => {
-            let apart = tokio::spawn(async move { session.answer(request).await });
+            let apart = tokio::spawn(async move { session.answer(*request).await });
             Either::Right(apart.map(Result::ok))
         }
     };

@@ -45,7 +45,7 @@ pub(super) enum AtOnce {
 
 impl AtOnce {
     /// The request as one of these, or as it was.
-    pub(super) fn of(request: Request) -> Result<Self, Request> {
+    pub(super) fn of(request: Request) -> Result<Self, Box<Request>> {
         match request {
             // What a recovery key may do is told apart where all of it is.
             Request::Submit { telegram, beside: Beside::Nothing } if telegram.kind == Kind::Payment => {
@@ -53,7 +53,7 @@ impl AtOnce {
             }
             Request::Inquire(telegram) if telegram.kind == Kind::Payment => Ok(Self::Inquire(telegram)),
             Request::Acknowledge { upto } => Ok(Self::Acknowledge(upto)),
-            other => Err(other),
+            other => Err(Box::new(other)),
         }
     }
 }

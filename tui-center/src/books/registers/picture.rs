@@ -53,7 +53,7 @@ impl Picture {
             let (key, row) = item?;
             rows.insert(key.to_vec(), row.to_vec());
         }
-        let Some(watermark) = rows.remove(&Key::watermark().as_ref().to_vec()) else { return Ok(None) };
+        let Some(watermark) = rows.remove(Key::watermark().as_ref()) else { return Ok(None) };
         Ok(Some(Self { watermark: row::decode(&watermark)?, rows }))
     }
 }

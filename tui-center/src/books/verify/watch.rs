@@ -55,6 +55,6 @@ impl Watch {
 impl Progress {
     /// Hundredths that are behind it; at most 99 before the end.
     pub fn percent(&self) -> u64 {
-        if self.total == 0 { 0 } else { (self.bytes * 100 / self.total).min(99) }
+        (self.bytes * 100).checked_div(self.total).map_or(0, |hundredths| hundredths.min(99))
     }
 }
