@@ -41,8 +41,11 @@ impl World {
         Ok(Self { network, catalogue, store })
     }
 
-    /// The member buys a note; the number of the payment.
+    /// The member buys a note, once the store is there; the number of the payment.
     fn buy(&self) -> Result<String> {
+        self.network.wait_for("the store", |network| {
+            Ok(number(&network.center(&["status"])?.done()?["stores_here"])? > 0)
+        })?;
         let bought = self.network.member("mina", &["buy", &self.store, "note"])?.done()?;
         let number = bought.pointer("/number").or_else(|| bought.pointer("/purchase/number"));
         Ok(text(number.ok_or_else(|| eyre!("no number in {bought}"))?)?.to_owned())
