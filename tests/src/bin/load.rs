@@ -96,6 +96,7 @@ fn load(options: &Options, profile: &std::path::Path) -> Result<Vec<Summary>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut summaries = Vec::new();
     let mut ids = Vec::new();
+    let first = runtime.block_on(account::entries(&target))?;
     runtime.block_on(async {
         let stores = Stores::open(&target, &cast).await?;
         let mut first_member = 0;
@@ -112,7 +113,7 @@ fn load(options: &Options, profile: &std::path::Path) -> Result<Vec<Summary>> {
         Ok::<(), color_eyre::Report>(())
     })?;
     center.stop()?;
-    let accounts = account::reconcile(profile, cast.entries, &ids)?;
+    let accounts = account::reconcile(profile, first, &ids)?;
     println!(
         "{} payments were answered as settled; each is in the center's books exactly once, with {} that were never answered",
         accounts.settled, accounts.unanswered

@@ -7,9 +7,12 @@ use ledger::Request;
 use secrecy::SecretString;
 use tui_center::{books::Books, center::Custody, places::Places};
 use tui_kit::profile::Profile;
-use wire::id::{EntryNumber, TelegramId};
+use wire::id::{EntryNumber, Role, TelegramId};
 
-use super::cast::PASSPHRASE;
+use super::{
+    cast::{self, PASSPHRASE},
+    line::Target,
+};
 
 /// Records that are read at once.
 const PAGE: usize = 512;
@@ -23,6 +26,16 @@ pub struct Accounts {
     pub settled: u64,
     /// In the books and never answered: the connection or the run ended before.
     pub unanswered: u64,
+}
+
+/// How many entries a running center's books have, by its own newest checkpoint.
+///
+/// # Errors
+/// When it does not welcome a member.
+pub async fn entries(target: &Target) -> Result<u64> {
+    let member = cast::account(Role::Member, 0);
+    let (_, welcome) = target.login(member, &cast::terminal_key(member), 0).await?;
+    Ok(welcome.checkpoint.claimed().size)
 }
 
 /// Opens the books of a center that has ended and looks for every payment that was answered as settled, among the entries

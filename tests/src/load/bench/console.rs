@@ -36,7 +36,7 @@ const SCREENS: [(&str, &str); 2] = [("5", "Transactions"), ("1", "Overview")];
 const FRAME: &[u8] = b"\x1b[?2026h";
 
 pub(super) fn measure(bench: &mut Bench, report: &mut Report) -> Result<()> {
-    let plan = Plan { payments: bench.choose(60_000, 150_000), ..PIPELINED };
+    let plan = Plan { payments: bench.choose(30_000, 150_000), ..PIPELINED };
     let (mut with, mut without, mut answered, mut frames) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.rounds() {
         let outcome = bench.drive(&plan)?;
