@@ -76,7 +76,6 @@ async fn what_a_visitor_shows_is_joined_by_the_center_and_noise_is_not() {
     let center = Center::new(shop.keep.clone());
     let line = center.line().await.unwrap();
     let honest = shop.center.publish(HOUR, false);
-    let forked = shop.center.publish(HOUR + 1, true);
     let stranger = wire::key::SigningKey::from_seed(&[99; 32]);
     let noise = SignedCheckpoint::sign_hour(honest.claimed(), wire::checkpoint::Hour(HOUR + 2), &stranger);
     center.exchange(&List::first([noise])).await.unwrap();
@@ -84,7 +83,13 @@ async fn what_a_visitor_shows_is_joined_by_the_center_and_noise_is_not() {
 
     center.exchange(&List::first([honest])).await.unwrap();
     center.join_with(&line, None).await.unwrap();
-    center.exchange(&List::first([forked])).await.unwrap();
-    assert!(center.join_with(&line, None).await.is_err(), "one size, two roots");
-    assert_eq!(evidence(&shop).len(), 1);
+    assert!(evidence(&shop).is_empty());
+    shop.center.fork();
+    let forked = shop.center.publish(HOUR + 1, false);
+    center.exchange(&List::first([forked.clone()])).await.unwrap();
+    assert!(evidence(&shop).is_empty(), "it may go on from what is known");
+    let failure = center.join_with(&line, None).await.unwrap_err();
+    assert!(failure.message.contains("does not prove"), "{failure}");
+    let found: Evidence = serde_json::from_slice(&fs::read(&evidence(&shop)[0]).unwrap()).unwrap();
+    assert_eq!(found.second, forked);
 }
