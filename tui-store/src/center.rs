@@ -328,6 +328,9 @@ impl Center {
         self.join_with(&line, Some(&welcome.checkpoint)).await?;
         *self.sheet.write().unwrap_or_else(PoisonError::into_inner) =
             Some((line.hello.sheet.clone(), line.sheet.clone()));
+        if let Err(failure) = self.keep_up(&line).await {
+            tracing::warn!("taking the hourly checkpoints: {failure}");
+        }
         if let Some((_, notice)) = self.keep.book().custody.contradiction() {
             let words = format!("{}; nothing is sent before this is acknowledged", notice.words);
             return Err(Failure::contradiction(words));
