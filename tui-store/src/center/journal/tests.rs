@@ -51,7 +51,7 @@ async fn two_journals_of_one_hour_are_proof_and_stop_the_store_until_they_are_ac
 
     let shown = shop.center.publish(HOUR, true);
     let hours = center.exchange(&List::first([shown.clone()])).await.unwrap();
-    assert_eq!(hours.to_vec(), [own.clone()], "the visitor gets what this store has");
+    assert_eq!(hours.to_vec(), std::slice::from_ref(&own), "the visitor gets what this store has");
     let content = fs::read_to_string(&evidence(&shop)[0]).unwrap();
     let checked = receipt::verify(&content, &shop.center.root().verification_key()).unwrap();
     assert!(checked.valid, "{checked:?}");
