@@ -113,10 +113,10 @@ pub fn table(rows: &[Row]) -> String {
 /// A figure with as many digits as mean something.
 pub fn figure(value: f64) -> String {
     let digits = match value.abs() {
-        value if value >= 1_000.0 => return grouped(value),
-        value if value >= 100.0 => 0,
-        value if value >= 10.0 => 1,
-        value if value >= 1.0 => 2,
+        size if size >= 1_000.0 => return grouped(value),
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 1.0 => 2,
         _ => 3,
     };
     format!("{value:.digits$}")
