@@ -53,7 +53,7 @@ use crate::{
 
 pub use check::{CheckError, mail_fits, verdict_fits};
 pub use sign::{Applicant, Changer, Registrant, VALID_MS, certify};
-pub use trail::{ConsistencyProof, Told, Trail, compare};
+pub use trail::{Told, Trail, compare};
 
 /// A connection to a center whose key sheet was verified. Clones share the connection.
 #[derive(Debug, Clone)]

@@ -107,7 +107,7 @@ impl Screen<Shared> for Order {
             },
             Do::Receipt => {
                 let Some(number) = detail.row.payment else { return Steps::new() };
-                self.receipt.ask(Act::ExportReceipt { number, with_order: true }, "the receipt", shared)
+                self.receipt.ask(Act::ExportReceipt { number, with_order: false }, "the receipt", shared)
             }
             Do::Copy => match detail.row.payment {
                 Some(payment) => Step::Copy { text: payment.to_string(), what: "the payment's number" },

@@ -18,9 +18,8 @@ use crate::{
     bounded::List,
     checkpoint::{Hour, SignedCheckpoint},
     evidence::{self, Answered, Evidence, contradiction},
-    id::{AccountNumber, Digest, EntryNumber},
-    limits,
-    merkle::{self, PROOF_DIGESTS},
+    id::{AccountNumber, EntryNumber},
+    limits, merkle,
     message::{Answer, Problem, ProblemKind, Request},
     sheet::{KeySheet, SheetRole},
     statement::{Parties, TextReceipt},
@@ -286,6 +285,3 @@ pub fn compare(
     }
     (fresh, None)
 }
-
-/// A consistency proof as it travels.
-pub type ConsistencyProof = List<Digest, PROOF_DIGESTS>;
