@@ -20,6 +20,7 @@
 //! | [`tally`] | latencies and medians |
 //! | [`machine`] | processor time of processes, the load that others put on the machine, memory |
 //! | [`center`] | the center's real process |
+//! | [`ending`] | a run that is asked to end leaves nothing behind |
 //! | [`bench`] | `scripts/bench` |
 //!
 //! What an account may do here is what it may do anywhere: a connection speaks for one account, and a member has at
@@ -35,6 +36,7 @@ pub mod bench;
 pub mod cast;
 pub mod center;
 pub mod drive;
+pub mod ending;
 pub mod line;
 pub mod machine;
 pub mod payments;

@@ -4,7 +4,10 @@ use std::{env, fs, path::PathBuf};
 
 use clap::Parser;
 use color_eyre::eyre::{Context as _, Result, eyre};
-use inkan_tests::load::bench::{self, Wanted, big, row};
+use inkan_tests::load::{
+    bench::{self, Wanted, big, row},
+    ending,
+};
 
 /// Measures the settlement engine beside what it is compared with, in one run, and prints ratios.
 ///
@@ -39,6 +42,7 @@ fn main() -> Result<()> {
     let options = Options::parse();
     let cache = options.cache.clone().map_or_else(cache, Ok)?;
     let cache = std::path::absolute(cache)?;
+    ending::listen()?;
     if options.prepare {
         let kept = big::prepare(&cache)?;
         println!("the books with {} payments are in {}", big::PAYMENTS, kept.display());

@@ -9,7 +9,7 @@ use inkan_tests::load::{
     cast::{Cast, Sizes},
     center::Center,
     drive::{Pace, Plan, Summary, run},
-    machine, prepare,
+    ending, machine, prepare,
     stores::Stores,
 };
 
@@ -63,6 +63,7 @@ fn main() -> Result<()> {
         "connections are 1 to 10,000"
     );
     ensure!(options.rate.is_none_or(|rate| rate > 0.0), "a rate is more than nothing");
+    ending::listen()?;
     machine::raise_open_files();
     let temporary = tempfile::Builder::new().prefix("inkan-load-").tempdir()?;
     let root = options.dir.clone().unwrap_or_else(|| temporary.path().to_owned());

@@ -32,6 +32,7 @@ pub mod verify;
 use std::{
     fs,
     path::{Path, PathBuf},
+    process,
     sync::Arc,
     time::Instant,
 };
@@ -83,7 +84,9 @@ pub struct Report {
 pub fn measure(wanted: &Wanted) -> Result<Report> {
     let open_files = machine::raise_open_files();
     fs::create_dir_all(&wanted.cache).wrap_err("making the cache folder")?;
-    let work = tempfile::Builder::new().prefix("run-").tempdir_in(&wanted.cache)?;
+    clear_left(&wanted.cache)?;
+    let work =
+        tempfile::Builder::new().prefix(&format!("run-{}-", process::id())).tempdir_in(&wanted.cache)?;
     let mut bench = Bench::begin(wanted, work)?;
     let mut report = Report::default();
     let max = throughput::measure(&mut bench, &mut report)?;
@@ -256,6 +259,21 @@ impl House {
         self.ids.append(&mut outcome.ids);
         Ok(outcome)
     }
+}
+
+/// Removes what runs that were killed have left in the cache folder.
+fn clear_left(cache: &Path) -> Result<()> {
+    for item in fs::read_dir(cache)?.flatten() {
+        let name = item.file_name().to_string_lossy().into_owned();
+        let Some((pid, _)) = name.strip_prefix("run-").and_then(|rest| rest.split_once('-')) else {
+            continue;
+        };
+        if pid.bytes().all(|byte| byte.is_ascii_digit()) && !Path::new("/proc").join(pid).exists() {
+            fs::remove_dir_all(item.path())
+                .wrap_err_with(|| format!("removing {}", item.path().display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells how far it is, on standard error.

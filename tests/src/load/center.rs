@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tui_center::config::Config;
 use tui_kit::profile::private_dir;
 
-use super::{cast::PASSPHRASE, line::Target, machine, prepare::beside};
+use super::{cast::PASSPHRASE, ending, line::Target, machine, prepare::beside};
 use crate::programs::secret_file;
 
 /// How long a center may take to open its books.
@@ -65,6 +65,7 @@ impl Center {
         let child = command.spawn().wrap_err("starting tui-center")?;
         let mut center = Self { child, profile: profile.to_owned(), address, opening: Duration::ZERO };
         while TcpStream::connect(address).is_err() {
+            ending::go_on()?;
             if let Some(status) = center.child.try_wait()? {
                 bail!("the center ended with {status}: {}", center.last_words());
             }

@@ -24,6 +24,7 @@ use wire::{
 
 use super::{
     cast::{self, Cast},
+    ending,
     line::{Answered, Line, Said, Target, tell},
     machine::{Usage, Watch},
     payments::{FIRST_ID, Pile, piles},
@@ -206,6 +207,19 @@ impl Outcome {
 /// # Errors
 /// When a connection can't be opened, and when a receipt or notice does not verify.
 pub async fn run(
+    target: &Arc<Target>,
+    cast: &Cast,
+    stores: &Stores,
+    center: u32,
+    plan: &Plan,
+) -> Result<Outcome> {
+    tokio::select! {
+        outcome = paid(target, cast, stores, center, plan) => outcome,
+        () = ending::asked() => Err(eyre!("it was asked to end before it was done")),
+    }
+}
+
+async fn paid(
     target: &Arc<Target>,
     cast: &Cast,
     stores: &Stores,

@@ -39,6 +39,7 @@ use wire::{
 
 use super::{
     cast::{self, Cast, LOADED, OPERATOR, PASSPHRASE, Sizes},
+    ending,
     payments::{Dice, Payer, Zipf},
     spread,
 };
@@ -178,6 +179,7 @@ impl<'a> Clerk<'a> {
     }
 
     fn flush(&mut self) -> Result<()> {
+        ending::go_on()?;
         self.books.append(&self.waiting)?;
         self.waiting.clear();
         Ok(())

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::load::{
     cast::Sizes,
-    machine,
+    ending, machine,
     payments::{Dice, Payer, Zipf},
     prepare, spread,
     tally::median,
@@ -31,6 +31,7 @@ pub(super) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let count = bench.choose(20_000, 50_000);
     let mut rates = Vec::new();
     for round in 0..bench.rounds() {
+        ending::go_on()?;
         let dice = Dice::fresh();
         let asked: Vec<(Request, Vec<u8>)> = spread(count, |index| {
             let (payment, telegram) = Payer::new(&cast, index, &zipf, dice.of(index), now).pay();

@@ -26,7 +26,7 @@ use super::{
     Bench, Report,
     row::{Goal, Row, figure},
 };
-use crate::load::{cast, cores, line::connect, machine::Watch, tally::median};
+use crate::load::{cast, cores, ending, line::connect, machine::Watch, tally::median};
 
 /// Connections that are opened at the same time.
 const AT_ONCE: usize = 32;
@@ -37,6 +37,7 @@ pub(super) fn measure(bench: &mut Bench, report: &mut Report) -> Result<()> {
     let (mut logins, mut bares) = (Vec::new(), Vec::new());
     let (mut center_us, mut own_us) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds() {
+        ending::go_on()?;
         let watch = Watch::begin(None);
         let count = bench.runtime.block_on(bare(lasts))?;
         let usage = watch.usage();

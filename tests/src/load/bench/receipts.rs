@@ -17,7 +17,7 @@ use super::{
 };
 use crate::load::{
     cast::{Cast, Sizes},
-    machine,
+    ending, machine,
     payments::{Dice, Payer, Zipf},
     prepare, spread,
     tally::median,
@@ -38,6 +38,7 @@ pub(super) fn measure(bench: &Bench, center_us: f64, report: &mut Report) -> Res
     let count = bench.choose(20, 40) * BATCH;
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..TURNS {
+        ending::go_on()?;
         let records = records(&mut state, &cast, count);
         let before = machine::own_cpu();
         bare(&mut plain, &records)?;

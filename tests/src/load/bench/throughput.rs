@@ -14,6 +14,7 @@ use super::{
 use crate::load::{
     cores,
     drive::{Pace, Plan},
+    ending,
     tally::median,
 };
 
@@ -49,6 +50,7 @@ pub(super) fn measure(bench: &mut Bench, report: &mut Report) -> Result<Max> {
     let (mut ones, mut groups) = (Vec::new(), Vec::new());
     let (mut bytes, mut paid, mut telegram) = (0, 0, 0);
     for _ in 0..bench.rounds() {
+        ending::go_on()?;
         let raw = verify::raw(Duration::from_millis(bench.choose(700, 2_000)));
         raw_rates.push(raw.per_second);
         raw_us.push(raw.cpu_us);
